@@ -1,0 +1,83 @@
+package adapter
+
+import (
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/footbridge/footbridge/bridge/event"
+)
+
+// Input is what a turn is about: one of Request, Deliver, Result, Fired or
+// Expired. Inputs are added when an adapter first needs them; answer an input
+// you do not know with ErrUnsupported.
+type Input interface{ input() }
+
+// Request is a call of the vendor at one of the adapter's endpoints. It is
+// stored, and where the endpoint answers "ack" answered, before the turn.
+type Request struct {
+	// ID names the request in Reply, Hold and Expired.
+	ID       string
+	Endpoint string
+	Method   string
+	// Path is the path below the account's own, with a leading slash.
+	Path   string
+	Query  url.Values
+	Header http.Header
+	Body   []byte
+	// ReplyBy is when the vendor must have its answer, for an endpoint that
+	// answers "reply"; zero otherwise.
+	ReplyBy time.Time
+}
+
+// Deliver passes an event on to the vendor. The next one follows when this one
+// is settled: by the end of the turn, or when no tag set in serving it is open.
+type Deliver struct {
+	Event event.Event
+	// MaybeDuplicate says an earlier try may have reached the vendor.
+	MaybeDuplicate bool
+}
+
+// The reasons of a Result without an answer, or with one that is not certain.
+const (
+	ReasonUnknown     = "unknown"      // the answer never came; the vendor may have acted
+	ReasonBreakerOpen = "breaker_open" // not sent: the far side is known to be down
+	ReasonTimeout     = "timeout"      // not sent in time
+	ReasonRefused     = "refused"      // not sent: nobody took the connection
+	ReasonNotAllowed  = "not_allowed"  // not sent: the address is not on the account's list
+	ReasonTooLarge    = "too_large"    // the answer was larger than the limit
+	ReasonCancelled   = "cancelled"    // not sent: the conversation went on without it
+)
+
+// Result is how a Call ended. Every call ends in exactly one Result, across
+// restarts. Status is 0 where there was no answer; Reason then says why.
+type Result struct {
+	Tag    string
+	Status int
+	Header http.Header
+	Body   []byte
+	Reason string
+	// MaybeDuplicate says the call was repeated after an unknown outcome.
+	MaybeDuplicate bool
+}
+
+// OK reports whether the vendor answered with success.
+func (r Result) OK() bool { return r.Reason == "" && r.Status >= 200 && r.Status < 300 }
+
+// Fired says a timer set with After is due.
+type Fired struct{ Timer string }
+
+// The reasons of an Expired.
+const (
+	ExpiredDeadline = "deadline" // ReplyBy passed without a Reply
+	ExpiredLost     = "lost"     // the bridge restarted and the vendor did not ask again
+)
+
+// Expired says a request that was held can no longer be answered.
+type Expired struct{ Request, Reason string }
+
+func (Request) input() {}
+func (Deliver) input() {}
+func (Result) input()  {}
+func (Fired) input()   {}
+func (Expired) input() {}

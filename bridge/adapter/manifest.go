@@ -1,0 +1,153 @@
+package adapter
+
+import (
+	"time"
+
+	"github.com/footbridge/footbridge/bridge/event"
+)
+
+// Manifest says what an adapter is, whatever account it serves. It is data: the
+// documentation, the example configuration and the checks are made from it.
+type Manifest struct {
+	// Name is the adapter's name in configuration: lower case, no spaces.
+	Name string `json:"name"`
+	// Title is the name people read.
+	Title   string `json:"title"`
+	Version string `json:"version"`
+	// StateVersion counts the forms of the adapter's state, from 1.
+	StateVersion int          `json:"state_version"`
+	Roles        []event.Role `json:"roles"`
+	Settings     []Setting    `json:"settings,omitempty"`
+	Credentials  []Credential `json:"credentials,omitempty"`
+}
+
+// Setting is one key of an account's settings.
+type Setting struct {
+	Name string `json:"name"`
+	// Type is "string", "number", "boolean" or "list".
+	Type     string       `json:"type"`
+	Default  string       `json:"default,omitempty"`
+	Example  string       `json:"example,omitempty"`
+	Values   []string     `json:"values,omitempty"`
+	Required bool         `json:"required,omitempty"`
+	Roles    []event.Role `json:"roles,omitempty"`
+	Doc      string       `json:"doc"`
+}
+
+// Credential is one secret an account has. Its value stays in the bridge.
+type Credential struct {
+	Name     string       `json:"name"`
+	Required bool         `json:"required,omitempty"`
+	Roles    []event.Role `json:"roles,omitempty"`
+	Doc      string       `json:"doc"`
+}
+
+// Profile is the manifest fitted to one account by Configure.
+type Profile struct {
+	// Hosts are the only hosts the account's calls may go to: "host" or
+	// "host:port".
+	Hosts     []string   `json:"hosts,omitempty"`
+	Endpoints []Endpoint `json:"endpoints,omitempty"`
+	Levels    Levels     `json:"levels"`
+	// HoldsCustomer says a virtual agent's leg carries the customer too.
+	HoldsCustomer bool `json:"holds_customer,omitempty"`
+	// RetryWithin is how long after a lost request the vendor may ask again.
+	RetryWithin time.Duration `json:"retry_within,omitempty"`
+	// Mask lists JSON pointers of request bodies that are replaced by "[masked]"
+	// before they are stored.
+	Mask []string `json:"mask,omitempty"`
+	// Assumptions are the facts about the vendor nobody could confirm.
+	Assumptions []string `json:"assumptions,omitempty"`
+}
+
+// How an endpoint answers.
+const (
+	AnswerAck   = "ack"   // after the request is stored
+	AnswerReply = "reply" // with the turn's Reply, or the declared failure
+)
+
+// What an endpoint does with a key no open leg has.
+const (
+	UnknownOpen   = "open"   // begins a conversation
+	UnknownWait   = "wait"   // waits while a call that binds a key is under way
+	UnknownIgnore = "ignore" // acknowledges and counts
+	UnknownRefuse = "refuse" // answers Endpoint.Refusal
+)
+
+// How long an endpoint remembers a dedup id.
+const (
+	DedupForever = "forever"
+	// DedupHandoff remembers it while a hand-off of the leg is open.
+	DedupHandoff = "handoff"
+)
+
+// Endpoint is one HTTP endpoint the bridge serves for the vendor.
+type Endpoint struct {
+	Name   string `json:"name"`
+	Method string `json:"method"`
+	// Path is below the account's own; {name} stands for one segment.
+	Path   string `json:"path"`
+	Answer string `json:"answer"`
+	// Default is the reply to an acknowledged request; 200 and {} if unset.
+	Default Reply `json:"default,omitzero"`
+	// Failure is the reply when there is none in time; 503 if unset.
+	Failure Reply `json:"failure,omitzero"`
+	// Within is how long a reply may take; 10 s if unset.
+	Within time.Duration `json:"within,omitempty"`
+	// Key says where the leg's key is: "path:NAME", "query:NAME", "header:NAME"
+	// or "body:/json/pointer".
+	Key string `json:"key"`
+	// Dedup says where the dedup id is, in the same words, or "body" for the
+	// digest of the whole body; empty means there is none.
+	Dedup      string `json:"dedup,omitempty"`
+	DedupWhile string `json:"dedup_while,omitempty"`
+	Unknown    string `json:"unknown"`
+	Refusal    Reply  `json:"refusal,omitzero"`
+	// MaxBody is the limit of the body in bytes; 256 KiB if unset.
+	MaxBody int64 `json:"max_body,omitempty"`
+	// Auth names the credential and where the vendor sends it, for an endpoint
+	// the vendor authenticates: "header:NAME=credential". Empty means the vendor
+	// sends none, and the account's own inbound setting applies.
+	Auth string `json:"auth,omitempty"`
+	// Unauthorized is the reply to a wrong credential; 401 if unset.
+	Unauthorized Reply `json:"unauthorized,omitzero"`
+	// Raw says the body is not JSON, so that it is not parsed before the turn.
+	Raw bool `json:"raw,omitempty"`
+}
+
+// Level says how well a far side carries something.
+type Level string
+
+// The levels, best first.
+const (
+	Full     Level = "full"
+	Partial  Level = "partial"
+	Fallback Level = "fallback"
+	Dropped  Level = "dropped"
+	Rejected Level = "rejected"
+)
+
+// How a far side is reached with news.
+const (
+	PushNone   = "none"
+	PushSocket = "socket"
+	PushCall   = "call"
+)
+
+// Levels says what the far side carries. What it does not carry is degraded by
+// the bridge before delivery.
+type Levels struct {
+	// Content has a level per content type; a type that is missing is Fallback.
+	Content map[string]Level `json:"content,omitempty"`
+	// Formats lists the text formats carried, the best first; plain always is.
+	Formats []string `json:"formats,omitempty"`
+	// MaxText is the longest text in grapheme clusters; 0 means no limit.
+	MaxText       int    `json:"max_text,omitempty"`
+	Typing        Level  `json:"typing,omitempty"`
+	Receipts      Level  `json:"receipts,omitempty"`
+	Partials      Level  `json:"partials,omitempty"`
+	Transcript    Level  `json:"transcript,omitempty"`
+	QueuePosition Level  `json:"queue_position,omitempty"`
+	CustomerEnd   Level  `json:"customer_end,omitempty"`
+	Push          string `json:"push,omitempty"`
+}
