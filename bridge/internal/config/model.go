@@ -1,0 +1,161 @@
+package config
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Config is everything one process is told by its operator. Parse fills it; a zero Config is not usable, Defaults
+// gives one that is. It is not changed after Parse, so any number of goroutines may read it.
+//
+// On the fields, tags say what the reader enforces: toml the key, default what holds when the key is absent,
+// required that it may not be absent, oneof the words allowed, min and max the limits, rule the form of a string (of
+// each element in a list), keys the form of a table's own keys.
+type Config struct {
+	// Server is the public listener: vendors' endpoints, the native API and the pages.
+	Server Server `toml:"server"`
+	// Admin is the listener for health, metrics and profiles; keep it private.
+	Admin Admin `toml:"admin"`
+	// Journal is where conversations are stored.
+	Journal Journal `toml:"journal"`
+	// Log is the program's own log on standard error.
+	Log Log `toml:"log"`
+	// API holds the static tokens of the native API.
+	API API `toml:"api"`
+	// Plugins says where adapter processes are found and how they are held.
+	Plugins Plugins `toml:"plugins"`
+	// Breaker is the same for every circuit breaker.
+	Breaker Breaker `toml:"breaker"`
+	// Agents says when a live agent counts as gone.
+	Agents Agents `toml:"agents"`
+	// Accounts are the vendor logins by name, at most 1,000.
+	Accounts map[string]Account `toml:"accounts" keys:"name"`
+	// Routes say which accounts form a conversation, first match wins; at most 1,000.
+	Routes []Route `toml:"routes"`
+	// Queues are the waiting lines by name; the name is what a handoff asks for.
+	Queues map[string]Queue `toml:"queues" keys:"label"`
+	// Hours are opening hours by name, for queues to refer to.
+	Hours map[string]Hours `toml:"hours" keys:"label"`
+	// Texts are the bridge's own words by language and text key; read them with Text.
+	Texts map[string]map[string]string `toml:"texts" keys:"language,text-key" rule:"text"`
+
+	where locator
+}
+
+// Server is the public listener.
+type Server struct {
+	// Listen is host:port. Beyond loopback it needs TLS or TrustedProxies.
+	Listen string `toml:"listen" default:"127.0.0.1:8080" rule:"listen"`
+	// PublicURL is how the world reaches the listener (http or https, no query); empty: not known, links are relative.
+	PublicURL string `toml:"public_url" rule:"url"`
+	// TLS makes the listener speak HTTPS.
+	TLS TLS `toml:"tls"`
+	// TrustedProxies are the addresses and networks whose forwarding headers are believed; see Proxies.
+	TrustedProxies []string `toml:"trusted_proxies" rule:"prefix"`
+}
+
+// TLS names the files of a certificate; both or neither are set.
+type TLS struct {
+	// Cert is the path of the certificate chain, PEM.
+	Cert string `toml:"cert" rule:"path"`
+	// Key is the path of its private key, PEM.
+	Key string `toml:"key" rule:"path"`
+}
+
+// Enabled tells whether the listener speaks HTTPS.
+func (t TLS) Enabled() bool { return t.Cert != "" }
+
+// Proxies gives TrustedProxies as prefixes, a single address as a prefix of itself.
+func (s Server) Proxies() []netip.Prefix {
+	var out []netip.Prefix
+	for _, text := range s.TrustedProxies {
+		if prefix, err := parsePrefix(text); err == nil {
+			out = append(out, prefix)
+		}
+	}
+	return out
+}
+
+// Admin is the private listener.
+type Admin struct {
+	// Listen is host:port; it serves without authentication, so beyond loopback it earns a warning.
+	Listen string `toml:"listen" default:"127.0.0.1:8081" rule:"listen"`
+}
+
+// Journal is the store of conversations.
+type Journal struct {
+	// Dir is the folder of the journal and its keys, on a local disk; relative to the working folder.
+	Dir string `toml:"dir" default:"./data" rule:"path"`
+}
+
+// Log is the program's log.
+type Log struct {
+	// Format is text or json.
+	Format string `toml:"format" default:"text" oneof:"text,json"`
+	// Level is the least severe level written.
+	Level string `toml:"level" default:"info" oneof:"debug,info,warn,error"`
+}
+
+// API is the native API.
+type API struct {
+	// Tokens are its static tokens, at most 1,000, names and references unique.
+	Tokens []Token `toml:"tokens"`
+}
+
+// Token is one static token of the native API.
+type Token struct {
+	// Name is shown in the log and the console in place of the token.
+	Name string `toml:"name" required:"true" rule:"name"`
+	// Roles are what its bearer may do.
+	Roles []string `toml:"roles" required:"true" oneof:"live_agent,supervisor,operator"`
+	// Token refers to the secret.
+	Token Ref `toml:"token" required:"true"`
+	// Agent, when set, is the agent its bearer acts as; any other is refused.
+	Agent string `toml:"agent" rule:"label"`
+}
+
+// Plugins says where adapter processes come from.
+type Plugins struct {
+	// Dir is searched first for footbridge-adapter-NAME; empty: beside the executable, then PATH.
+	Dir string `toml:"dir" rule:"path"`
+	// Sandbox is auto (all the kernel gives), required (refuse to start with less) or off.
+	Sandbox string `toml:"sandbox" default:"auto" oneof:"auto,required,off"`
+	// Checksums maps an adapter to the SHA-256 its executable must have, in lower-case hex.
+	Checksums map[string]string `toml:"checksums" keys:"name" rule:"sha256"`
+	// StartTimeout is how long a process may take to say its manifest.
+	StartTimeout time.Duration `toml:"start_timeout" default:"10s" min:"100ms" max:"10m"`
+	// TurnTimeout is how long one turn may take before its process is ended.
+	TurnTimeout time.Duration `toml:"turn_timeout" default:"5s" min:"10ms" max:"10m"`
+}
+
+// Breaker is the circuit breaker of every plugin process and every vendor host.
+type Breaker struct {
+	// Failures in a row open it.
+	Failures int `toml:"failures" default:"5" min:"1" max:"1000000"`
+	// Open is how long it first stays open; each further time twice as long.
+	Open time.Duration `toml:"open" default:"10s" min:"1ms"`
+	// MaxOpen ends that doubling; at least Open.
+	MaxOpen time.Duration `toml:"max_open" default:"5m" min:"1ms"`
+	// Deadline is the longest a guarded call may take; under a third of Interval.
+	Deadline time.Duration `toml:"deadline" default:"10s" min:"1ms"`
+	// Interval is after how long counted failures are forgotten.
+	Interval time.Duration `toml:"interval" default:"60s" min:"1ms"`
+}
+
+// Agents are the people at native desks.
+type Agents struct {
+	// Lost is how long an agent with neither socket nor request is kept before being taken for gone.
+	Lost time.Duration `toml:"lost" default:"60s" min:"1s"`
+}
+
+// Account gives the account of that name, and whether there is one.
+func (c *Config) Account(name string) (Account, bool) {
+	account, ok := c.Accounts[name]
+	return account, ok
+}
+
+// Problem states, about a value that only another package can judge, what is wrong with the key and how to mend it,
+// with the file and line the key has. The key is written as in problems: accounts.NAME.settings.mode.
+func (c *Config) Problem(key, what, mend string) Problem {
+	return c.where.problem(key, what, mend)
+}

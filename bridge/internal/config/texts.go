@@ -1,0 +1,45 @@
+package config
+
+import "strings"
+
+const english = "en"
+
+// texts are the keys of the bridge's own words, with the English ones.
+var texts = []struct{ key, words string }{
+	{"queued", "You are in the queue. Somebody will be with you soon."},
+	{"offered", "We are connecting you with a colleague."},
+	{"accepted", "You are now talking to a colleague."},
+	{"no_agents", "Sorry, nobody is available right now."},
+	{"out_of_hours", "Sorry, we are closed right now."},
+	{"queue_full", "Sorry, too many people are waiting right now. Please try again later."},
+	{"timed_out", "Sorry, nobody could take your request in time."},
+	{"backend_down", "Sorry, we cannot reach our colleagues right now."},
+	{"agent_silent", "Sorry, your colleague has not answered for a long time. We end the conversation here."},
+	{"customer_gone", "The customer has left the conversation."},
+	{"returned", "You are back with the virtual agent."},
+	{"say_again", "Please say that again: your last message could not be passed on."},
+	{"ended", "This conversation has ended."},
+	{"agent_lost", "The connection to your colleague was lost. We are looking for another one."},
+	{"left_message", "Thank you. We have kept your message and will come back to you."},
+}
+
+// TextKeys lists the keys Text knows, in a fixed order.
+func TextKeys() []string {
+	keys := make([]string, len(texts))
+	for i, text := range texts {
+		keys[i] = text.key
+	}
+	return keys
+}
+
+// Text gives the bridge's words for a key in a language: as configured for that language, else for its base (pt for
+// pt-BR), else in English. An unknown key gives nothing.
+func (c *Config) Text(language, key string) string {
+	base, _, _ := strings.Cut(language, "-")
+	for _, lang := range []string{language, base, english} {
+		if words, ok := c.Texts[lang][key]; ok {
+			return words
+		}
+	}
+	return ""
+}
