@@ -1,0 +1,244 @@
+// Package egress makes the calls adapters ask for. It is the only way out: an
+// account's calls go to the hosts on its list and nowhere else, redirects are
+// not followed, and secrets are put in as the bytes leave.
+package egress
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/internal/breaker"
+	"github.com/footbridge/footbridge/bridge/internal/credential"
+	"github.com/footbridge/footbridge/bridge/internal/engine"
+)
+
+// maxAnswer is the largest answer that is read, in bytes.
+const maxAnswer = 1 << 20
+
+// Account is what the way out must know of one account.
+type Account struct {
+	// Hosts are the only ones calls may go to, as "host" or "host:port".
+	Hosts   []string
+	Secrets map[string]credential.Secret
+	// Unready refuses every call with this reason.
+	Unready string
+}
+
+// Options are what an Egress is made of.
+type Options struct {
+	Breakers     *breaker.Set
+	Placeholders *credential.Placeholders
+	Logger       *slog.Logger
+	// Called is told of every try: the account, a short word for how it ended,
+	// and how long it took. It may be nil.
+	Called func(account, outcome string, took time.Duration)
+	// Transport replaces the network in tests; nil in production.
+	Transport http.RoundTripper
+}
+
+// Egress makes calls. It is safe for concurrent use.
+type Egress struct {
+	o        Options
+	client   *http.Client
+	accounts atomic.Pointer[map[string]Account]
+}
+
+// New makes an Egress that knows no account yet.
+func New(o Options) *Egress {
+	if o.Transport == nil {
+		o.Transport = transport()
+	}
+	e := &Egress{o: o, client: &http.Client{Transport: o.Transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	e.accounts.Store(&map[string]Account{})
+	return e
+}
+
+func transport() *http.Transport {
+	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
+	return &http.Transport{DialContext: dialer.DialContext, TLSHandshakeTimeout: 5 * time.Second,
+		MaxIdleConnsPerHost: 64, IdleConnTimeout: 60 * time.Second, MaxResponseHeaderBytes: 64 << 10, ForceAttemptHTTP2: true}
+}
+
+// Configure replaces the accounts.
+func (e *Egress) Configure(accounts map[string]Account) { e.accounts.Store(&accounts) }
+
+// Close lets go of idle connections.
+func (e *Egress) Close() { e.client.CloseIdleConnections() }
+
+// BreakerName is the name of the breaker of an account's calls to a host.
+func BreakerName(account, host string) string { return account + " " + host }
+
+// Call makes one try. It never retries: the engine does, after it has journaled
+// the next try.
+func (e *Egress) Call(ctx context.Context, account, turn string, c adapter.Call) engine.Attempt {
+	start := time.Now()
+	a, outcome := e.call(ctx, account, turn, c)
+	if e.o.Called != nil {
+		e.o.Called(account, outcome, time.Since(start))
+	}
+	return a
+}
+
+func (e *Egress) call(ctx context.Context, account, turn string, c adapter.Call) (engine.Attempt, string) {
+	known, ok := (*e.accounts.Load())[account]
+	if !ok || known.Unready != "" {
+		return engine.Attempt{Reason: adapter.ReasonNotAllowed}, adapter.ReasonNotAllowed
+	}
+	req, err := e.request(known, turn, c)
+	if err != nil {
+		e.o.Logger.Warn("call refused", "account", account, "error", err)
+		return engine.Attempt{Reason: adapter.ReasonNotAllowed}, adapter.ReasonNotAllowed
+	}
+	var got engine.Attempt
+	err = e.o.Breakers.Get(BreakerName(account, req.URL.Host)).Do(ctx, func(ctx context.Context) breaker.Outcome {
+		got = e.send(ctx, req)
+		return weigh(ctx, got)
+	})
+	switch {
+	case errors.Is(err, breaker.ErrOpen):
+		return engine.Attempt{Reason: adapter.ReasonBreakerOpen}, adapter.ReasonBreakerOpen
+	case err != nil:
+		// The call outlived its deadline: whatever it does now, nobody knows.
+		return engine.Attempt{Reason: adapter.ReasonUnknown}, adapter.ReasonUnknown
+	case got.Reason != "":
+		return got, got.Reason
+	}
+	return got, strconv.Itoa(got.Status/100) + "xx"
+}
+
+// weigh says what a try means for the breaker: the far side's own refusals are
+// no failures of it.
+func weigh(ctx context.Context, a engine.Attempt) breaker.Outcome {
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return breaker.Neutral
+	case a.Reason == "" && a.Status < 500:
+		return breaker.Success
+	case a.Reason == adapter.ReasonTooLarge:
+		return breaker.Success
+	}
+	return breaker.Failure
+}
+
+// request builds the request with the secrets in their places.
+func (e *Egress) request(a Account, turn string, c adapter.Call) (*http.Request, error) {
+	target, err := e.o.Placeholders.ReplaceEscaped(c.URL, turn, a.Secrets, url.QueryEscape)
+	if err != nil {
+		return nil, fmt.Errorf("address of a call: %w", err)
+	}
+	u, err := url.Parse(target)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, errors.New("address of a call is not a whole http or https URL")
+	}
+	if !allowed(a.Hosts, u) {
+		return nil, fmt.Errorf("host %s is not on the account's list; mend: name it in allowed_hosts or in the account's settings", u.Host)
+	}
+	body, err := e.o.Placeholders.ReplaceEscaped(string(c.Body), turn, a.Secrets, credential.EscapeJSON)
+	if err != nil {
+		return nil, fmt.Errorf("body of a call: %w", err)
+	}
+	req, err := http.NewRequest(c.Method, target, bytes.NewReader([]byte(body)))
+	if err != nil {
+		return nil, errors.New("method or address of a call is not valid")
+	}
+	return req, e.headers(req, a, turn, c.Header)
+}
+
+// hopByHop are the headers an adapter may not set: they belong to the
+// connection, which is the bridge's.
+//
+//nolint:gochecknoglobals // a table that is never written.
+var hopByHop = map[string]bool{"Host": true, "Connection": true, "Transfer-Encoding": true, "Content-Length": true,
+	"Upgrade": true, "Te": true, "Trailer": true, "Keep-Alive": true, "Proxy-Authorization": true, "Proxy-Connection": true}
+
+func (e *Egress) headers(req *http.Request, a Account, turn string, h http.Header) error {
+	for name, values := range h {
+		name = http.CanonicalHeaderKey(name)
+		if hopByHop[name] {
+			return fmt.Errorf("header %s belongs to the connection", name)
+		}
+		for _, v := range values {
+			v, err := e.o.Placeholders.Replace(v, turn, a.Secrets)
+			if err != nil {
+				return fmt.Errorf("header %s of a call: %w", name, err)
+			}
+			req.Header.Add(name, v)
+		}
+	}
+	if req.Header.Get("User-Agent") == "" {
+		req.Header.Set("User-Agent", "footbridge")
+	}
+	return nil
+}
+
+func allowed(hosts []string, u *url.URL) bool {
+	for _, h := range hosts {
+		if strings.EqualFold(h, u.Host) || !strings.Contains(h, ":") && strings.EqualFold(h, u.Hostname()) && (u.Port() == "" || u.Port() == "443") {
+			return true
+		}
+	}
+	return false
+}
+
+// send makes the request and reads the answer whole.
+func (e *Egress) send(ctx context.Context, req *http.Request) engine.Attempt {
+	var connected atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
+	resp, err := e.client.Do(req.WithContext(ctx))
+	if err != nil {
+		if connected.Load() {
+			return engine.Attempt{Reason: adapter.ReasonUnknown}
+		}
+		return engine.Attempt{Reason: unsent(err)}
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	switch {
+	case err != nil:
+		return engine.Attempt{Reason: adapter.ReasonUnknown}
+	case len(body) > maxAnswer:
+		return engine.Attempt{Status: resp.StatusCode, Reason: adapter.ReasonTooLarge}
+	}
+	return engine.Attempt{Status: resp.StatusCode, Header: answerHeaders(resp.Header), Body: body, RetryAfter: retryAfter(resp.Header)}
+}
+
+func unsent(err error) string {
+	var netErr net.Error
+	if errors.As(err, &netErr) && netErr.Timeout() || errors.Is(err, context.DeadlineExceeded) {
+		return adapter.ReasonTimeout
+	}
+	return adapter.ReasonRefused
+}
+
+// answerHeaders drops what an adapter has no business with.
+func answerHeaders(h http.Header) http.Header {
+	h = h.Clone()
+	h.Del("Set-Cookie")
+	return h
+}
+
+// retryAfter reads the pause the far side asks for, in either of its forms.
+func retryAfter(h http.Header) time.Duration {
+	v := h.Get("Retry-After")
+	if n, err := strconv.Atoi(v); err == nil && n >= 0 {
+		return time.Duration(min(n, 24*3600)) * time.Second
+	}
+	if at, err := http.ParseTime(v); err == nil {
+		return max(time.Until(at), 0)
+	}
+	return 0
+}

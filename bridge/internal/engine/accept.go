@@ -1,0 +1,254 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/event"
+	"github.com/footbridge/footbridge/bridge/internal/conversation"
+	"github.com/footbridge/footbridge/bridge/internal/journal"
+)
+
+// ErrUnknownKey says no conversation has the key and the endpoint begins none.
+var ErrUnknownKey = errors.New("no conversation has this key")
+
+// ErrBusy says the conversation has no room; nothing was stored.
+var ErrBusy = errors.New("conversation has too much waiting")
+
+// Arrival is one request of a vendor, checked and authenticated.
+type Arrival struct {
+	Account  string
+	Endpoint adapter.Endpoint
+	Key      string
+	Dedup    string
+	Request  adapter.Request
+}
+
+// Receipt says what became of an arrival. It is given once the request is
+// stored.
+type Receipt struct {
+	Conversation string
+	Leg          string
+	// Frame is the id the request is stored under; of the first one where the
+	// vendor sent it again.
+	Frame     string
+	Duplicate bool
+	answer    chan reply
+}
+
+// Accept stores a request and gives it to its conversation, opening one where
+// the endpoint begins conversations. When it returns without error the request
+// is synced and will be dealt with; ErrUnknownKey, ErrBusy and errors of the
+// journal mean that nothing was stored.
+func (e *Engine) Accept(ctx context.Context, a Arrival) (Receipt, error) {
+	const tries = 5
+	var err error
+	for range tries {
+		var r Receipt
+		r, err = e.accept(ctx, a)
+		if !errors.Is(err, journal.ErrKeyTaken) {
+			return r, err
+		}
+	}
+	return Receipt{}, err
+}
+
+func (e *Engine) accept(ctx context.Context, a Arrival) (Receipt, error) {
+	if e.isClosed() {
+		return Receipt{}, ErrClosed
+	}
+	found, err := e.Journal.FindLeg(ctx, a.Account, a.Key)
+	switch {
+	case errors.Is(err, journal.ErrNotFound):
+		return e.acceptUnknown(ctx, a, "")
+	case err != nil:
+		return Receipt{}, fmt.Errorf("find the leg of a request: %w", err)
+	}
+	if a.Endpoint.Unknown == adapter.UnknownOpen && e.hasEnded(ctx, found.Conversation) {
+		return e.acceptUnknown(ctx, a, found.ID)
+	}
+	return e.acceptKnown(ctx, a, found)
+}
+
+func (e *Engine) acceptKnown(ctx context.Context, a Arrival, l journal.Leg) (Receipt, error) {
+	if c := e.convo(l.Conversation); c == nil || c.full() {
+		return Receipt{}, ErrBusy
+	}
+	frame, err := a.frame(l.Conversation, l.ID)
+	if err != nil {
+		return Receipt{}, err
+	}
+	r := Receipt{Conversation: l.Conversation, Leg: shortID(l.ID), Frame: frame.ID}
+	if a.waits() {
+		r.answer = e.wait(r.Frame)
+	}
+	got, err := e.Journal.AcceptFrame(ctx, frame)
+	if err != nil {
+		e.leave(r)
+		return Receipt{}, fmt.Errorf("store a request: %w", err)
+	}
+	if got.Duplicate != "" {
+		e.leave(r)
+		return e.again(r, a, got), nil
+	}
+	return r, e.post(r.Conversation, work{kind: workFrame, leg: r.Leg, frame: frame})
+}
+
+// again attaches a repeated request to its first: to the answer committed, or to
+// the one still to come.
+func (e *Engine) again(r Receipt, a Arrival, got journal.Accepted) Receipt {
+	r.Frame, r.Duplicate = got.Duplicate, true
+	if !a.waits() {
+		return r
+	}
+	if stored, ok := e.committedReply(got.Reply); ok {
+		r.answer = make(chan reply, 1)
+		r.answer <- reply{Reply: stored}
+		return r
+	}
+	r.answer = e.wait(r.Frame)
+	return r
+}
+
+// acceptUnknown deals with a key no open conversation has.
+func (e *Engine) acceptUnknown(ctx context.Context, a Arrival, replaces string) (Receipt, error) {
+	if a.Endpoint.Unknown != adapter.UnknownOpen {
+		return Receipt{}, ErrUnknownKey
+	}
+	c, b, err := e.begin(opening{account: a.Account, key: a.Key, replaces: replaces})
+	if err != nil {
+		return Receipt{}, err
+	}
+	entry := c.order[0]
+	frame, err := a.frame(c.id, fullID(c.id, entry))
+	if err != nil {
+		return Receipt{}, err
+	}
+	b.commit.Frames = []journal.Frame{frame}
+	r := Receipt{Conversation: c.id, Leg: entry, Frame: frame.ID}
+	if a.waits() {
+		r.answer = e.wait(frame.ID)
+	}
+	if err := b.finish(ctx); err != nil {
+		e.leave(r)
+		return Receipt{}, err
+	}
+	return r, e.post(c.id, work{kind: workFrame, leg: entry, frame: frame})
+}
+
+func (a Arrival) waits() bool { return a.Endpoint.Answer == adapter.AnswerReply }
+
+func (a Arrival) frame(conversationID, leg string) (journal.Frame, error) {
+	id := NewID()
+	a.Request.ID = id
+	data, err := encode(store(a.Request))
+	return journal.Frame{ID: id, Conversation: conversationID, Leg: leg, Account: a.Account, Endpoint: a.Endpoint.Name,
+		Received: now(), Data: data, Dedup: a.Dedup, DedupWhile: a.Endpoint.DedupWhile, ReplyBy: a.Request.ReplyBy}, err
+}
+
+// hasEnded reports whether a conversation is over; one that cannot be read
+// counts as open, so that its key is not given away.
+func (e *Engine) hasEnded(ctx context.Context, id string) bool {
+	stored, err := e.Journal.Load(ctx, id)
+	if err != nil {
+		return false
+	}
+	var doc document
+	return json.Unmarshal(stored.State, &doc) == nil && doc.Machine.Phase == conversation.Ended
+}
+
+// opening is what a new conversation begins with.
+type opening struct {
+	account, key, replaces string
+	customer               event.Actor
+	language               string
+	attributes             map[string]string
+}
+
+// begin makes a conversation that is not stored yet, and the batch that will
+// store it.
+func (e *Engine) begin(o opening) (*convo, *batch, error) {
+	setup := e.setup.Load()
+	route, ok := setup.route(o.account, Match{Language: o.language, Attributes: o.attributes})
+	if !ok {
+		return nil, nil, fmt.Errorf("no route begins at account %s; mend: add a [[routes]] entry with it", o.account)
+	}
+	if o.language == "" {
+		o.language = setup.Accounts[o.account].Language
+	}
+	c := newConvo(e, NewID())
+	c.legs, c.recent, c.created = map[string]*leg{}, map[int64]event.Event{}, now()
+	c.doc = document{Route: route.Name, Queue: route.Queue, Language: o.language, Started: true}
+	b := c.begin("open/" + c.id)
+	c.doc.Machine = conversation.Start(e.members(setup, route, o.account), b.facts(conversation.Input{}))
+	for i, m := range c.doc.Machine.Legs {
+		b.open(m)
+		key := c.id
+		if i == 0 && o.key != "" {
+			key = o.key
+			c.legs[m.ID].doc.Key = key
+		}
+		b.commit.Keys = append(b.commit.Keys, journal.Key{Account: m.Account, Key: key, Leg: fullID(c.id, m.ID), From: o.replaces})
+	}
+	b.decide(conversation.Input{Actor: event.Actor{Role: event.RoleSystem},
+		Body: event.ConversationStarted{Customer: o.customer, Language: o.language, Attributes: o.attributes}}, origin{})
+	if route.VirtualAgent == "" {
+		b.decide(conversation.Input{Actor: event.Actor{Role: event.RoleSystem}, Body: event.HandoffRequested{Routing: event.Routing{Queue: route.Queue, Language: o.language}}}, origin{})
+	}
+	return c, b, nil
+}
+
+// members are the legs a conversation of the route begins with, the one it
+// began at first.
+func (e *Engine) members(s *Setup, r Route, entry string) []conversation.Leg {
+	member := func(name string) conversation.Leg {
+		a := s.Accounts[name]
+		return conversation.Leg{Account: name, Role: a.Role, HoldsCustomer: a.Profile.HoldsCustomer}
+	}
+	legs := []conversation.Leg{member(entry)}
+	if r.VirtualAgent != "" && r.VirtualAgent != entry {
+		legs = append(legs, member(r.VirtualAgent))
+	}
+	return legs
+}
+
+// onFrame gives a stored request its turn.
+func (c *convo) onFrame(ctx context.Context, w work) error {
+	l := c.legs[w.leg]
+	if l == nil {
+		return fmt.Errorf("frame %s is for leg %s, which does not exist", w.frame.ID, w.leg)
+	}
+	var in storedInput
+	if err := json.Unmarshal(w.frame.Data, &in); err != nil || in.Request == nil {
+		return fmt.Errorf("frame %s cannot be read: %w", w.frame.ID, errors.Join(err, journal.ErrDamaged))
+	}
+	c.inboundProves(l, w.frame)
+	done, err := c.take(ctx, l, "frame/"+w.frame.ID, *in.Request, w.frame.ID)
+	if !done && err == nil {
+		c.queue = append([]work{w}, c.queue...)
+	}
+	return err
+}
+
+// onInput gives an adapter an input of the engine's own.
+func (c *convo) onInput(ctx context.Context, w work) error {
+	l := c.legs[w.leg]
+	if l == nil {
+		return nil
+	}
+	done, err := c.take(ctx, l, w.turn, w.input, "")
+	if !done && err == nil {
+		c.queue = append([]work{w}, c.queue...)
+	}
+	return err
+}
+
+// pause is how long a caller waits before it asks again for a busy conversation.
+const pause = time.Second
+
+// RetryAfter is what a caller refused with ErrBusy is told to wait.
+func RetryAfter() time.Duration { return pause }

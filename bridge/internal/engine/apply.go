@@ -1,0 +1,163 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/event"
+	"github.com/footbridge/footbridge/bridge/internal/conversation"
+	"github.com/footbridge/footbridge/bridge/internal/journal"
+)
+
+// defaultGiveUp bounds the tries of a call that names no bound.
+const defaultGiveUp = 10 * time.Minute
+
+// apply puts a good turn's state and effects into the batch.
+func (b *batch) apply(l *leg, in adapter.Input, out adapter.Outcome, serves bool) {
+	l.doc.State, l.doc.StateVersion = out.State, out.StateVersion
+	answers := mayAnswer(in)
+	for _, effect := range out.Effects {
+		switch effect.(type) {
+		case adapter.Answer, adapter.Holding:
+			if !answers {
+				continue
+			}
+		}
+		b.effect(l, effect, serves)
+	}
+	if r, ok := in.(adapter.Request); ok {
+		b.requireAnswer(l, r)
+	}
+}
+
+// mayAnswer reports whether a turn of this input may still answer a request: not
+// one that was acknowledged already, and not one that is lost.
+func mayAnswer(in adapter.Input) bool {
+	switch in := in.(type) {
+	case adapter.Request:
+		return !in.ReplyBy.IsZero()
+	case adapter.Expired:
+		return in.Reason == adapter.ExpiredDeadline
+	}
+	return true
+}
+
+func (b *batch) effect(l *leg, effect adapter.Effect, serves bool) {
+	switch x := effect.(type) {
+	case adapter.Emission:
+		b.emit(l, x)
+	case adapter.Answer:
+		b.answer(l, x)
+	case adapter.Holding:
+		b.hold(l, x.Request)
+	case adapter.Calling:
+		b.start(l, x, serves)
+	case adapter.Timer:
+		if l.doc.Timers == nil {
+			l.doc.Timers = map[string]time.Time{}
+		}
+		l.doc.Timers[x.Name] = b.at.Add(x.After)
+	case adapter.TimerStop:
+		delete(l.doc.Timers, x.Name)
+	case adapter.Binding:
+		l.doc.Key = x.Key
+		b.commit.Keys = append(b.commit.Keys, journal.Key{Account: l.Account, Key: x.Key, Leg: fullID(b.c.id, l.ID)})
+	case adapter.Learned:
+		b.learn(l, "", x.Ref, x.Event)
+	case adapter.Postponed:
+		if d := l.doc.Delivery; d != nil {
+			d.Postponed = true
+		}
+	case adapter.Failure:
+		if d := l.doc.Delivery; d != nil && serves {
+			d.Failure = x.Reason
+		}
+	}
+}
+
+func (b *batch) learn(l *leg, kind event.Kind, ref, eventID string) {
+	if ref == "" || b.ref(l, kind, ref) != "" {
+		return
+	}
+	b.commit.Refs = append(b.commit.Refs, journal.Ref{Leg: fullID(b.c.id, l.ID), Kind: kind, Ref: ref, Event: eventID})
+}
+
+// emit gives an adapter's emission to the machine, unless it is one we have
+// already or our own coming back.
+func (b *batch) emit(l *leg, x adapter.Emission) {
+	if x.Body == nil {
+		return
+	}
+	kind := x.Body.Kind()
+	if x.Echo != "" && b.known(x.Echo) != 0 {
+		b.learn(l, "", x.Ref, x.Echo)
+		return
+	}
+	if x.Ref != "" && b.ref(l, kind, x.Ref) != "" {
+		return
+	}
+	body := b.resolve(l, x.Body)
+	if body == nil {
+		return
+	}
+	in := conversation.Input{Leg: l.ID, Actor: x.Actor, Body: body}
+	first, refused := b.decide(in, origin{ref: x.Ref, vendor: x.Vendor})
+	if refused != "" {
+		b.tellRefused(l, first, refused)
+	}
+	b.learn(l, kind, x.Ref, first.ID)
+}
+
+// resolve turns the vendor's id in a receipt into the event's; nil when the
+// receipt is of nothing we know.
+func (b *batch) resolve(l *leg, body event.Body) event.Body {
+	find := func(ref string) string {
+		if b.known(ref) != 0 {
+			return ref
+		}
+		return b.ref(l, "", ref)
+	}
+	switch r := body.(type) {
+	case event.MessageDelivered:
+		if r.Message = find(r.Message); r.Message != "" {
+			return r
+		}
+		return nil
+	case event.MessageRead:
+		if r.Message = find(r.Message); r.Message != "" {
+			return r
+		}
+		return nil
+	case event.MessageFailed:
+		if r.Message = find(r.Message); r.Message != "" {
+			return r
+		}
+		return nil
+	}
+	return body
+}
+
+// start puts a call on the leg's list; its first try is counted in this very
+// commit, so that no byte leaves before it is journaled.
+func (b *batch) start(l *leg, x adapter.Calling, serves bool) {
+	if l.doc.Calls == nil {
+		l.doc.Calls = map[string]*call{}
+	}
+	if _, open := l.doc.Calls[x.Tag]; open {
+		b.c.e.Logger.Warn("call dropped: its tag is in use", "conversation", b.c.id, "account", l.Account, "tag", x.Tag)
+		return
+	}
+	giveUp := x.Call.GiveUp
+	if giveUp <= 0 {
+		giveUp = defaultGiveUp
+	}
+	if x.Call.Repeat == "" {
+		x.Call.Repeat = adapter.RepeatMarked
+	}
+	if x.Call.Repeat == adapter.RepeatMarked && b.c.e.setup.Load().Accounts[l.Account].FailUnknown {
+		x.Call.Repeat = adapter.RepeatNever
+	}
+	k := &call{Call: x.Call, Turn: b.id, Serves: serves, GiveUp: b.at.Add(giveUp), Attempts: 1}
+	l.doc.Calls[x.Tag] = k
+	b.then(func() { b.c.try(l, x.Tag, k) })
+}

@@ -1,0 +1,314 @@
+package engine
+
+import (
+	"encoding/json"
+
+	"github.com/footbridge/footbridge/bridge/event"
+	"github.com/footbridge/footbridge/bridge/internal/conversation"
+	"github.com/footbridge/footbridge/bridge/internal/journal"
+)
+
+// origin is what an event keeps of the input it was.
+type origin struct {
+	ref    string
+	vendor map[string]json.RawMessage
+}
+
+// keptRecent bounds the events a loaded conversation keeps at hand.
+const keptRecent = 256
+
+// decide gives one input to the machine and records what follows. It returns the
+// event the input became, and why it was refused if it was.
+func (b *batch) decide(in conversation.Input, from origin) (event.Event, string) {
+	c := b.c
+	if in.Body != nil && in.Body.Kind().Transient() {
+		return b.passOn(in), ""
+	}
+	step := conversation.Decide(c.doc.Machine, in, b.facts(in))
+	if step.Refused != "" {
+		return b.recordRefused(in, from, step.Refused), step.Refused
+	}
+	c.doc.Machine = step.State
+	for _, l := range step.Open {
+		b.open(l)
+	}
+	var first event.Event
+	for _, d := range step.Drafts {
+		e := b.record(d, from)
+		if d.Input {
+			first = e
+			b.note(e)
+		}
+	}
+	for _, r := range step.Resume {
+		b.resume(r)
+	}
+	for _, l := range c.doc.Machine.Legs {
+		if known := c.legs[l.ID]; known != nil {
+			known.Leg = l
+		}
+	}
+	if step.HandoffOver {
+		b.forgetDedup()
+	}
+	b.findPeople(first)
+	return first, ""
+}
+
+// findPeople asks for a live agent where a customer speaks and no virtual agent
+// is there to.
+func (b *batch) findPeople(e event.Event) {
+	m := b.c.doc.Machine
+	if _, automated := m.VirtualAgent(); automated || m.Phase != conversation.Automated ||
+		e.Kind() != event.KindMessageCreated || e.Actor.Role != event.RoleCustomer {
+		return
+	}
+	b.decide(conversation.Input{Actor: event.Actor{Role: event.RoleSystem},
+		Body: event.HandoffRequested{Routing: event.Routing{Queue: b.c.doc.Queue, Language: b.c.doc.Language}}}, origin{})
+}
+
+// giveUp lets the conversation go on after a leg failed to do what it depends
+// on: take a hand-off, or take the conversation back.
+func (b *batch) giveUp(l *leg, d *delivery, reason string) {
+	e, err := b.c.event(b.ctx, d.Seq)
+	if err != nil {
+		b.err = err
+		return
+	}
+	m := b.c.doc.Machine
+	in := conversation.Input{Actor: event.Actor{Role: event.RoleSystem}}
+	switch {
+	case e.Kind() == event.KindHandbackRequested && m.Phase == conversation.Returning && l.Role == event.RoleVirtualAgent:
+		in.Body = event.HandbackFailed{Reason: reason}
+	case e.Kind() == event.KindHandoffRequested && m.Phase.Waiting() && m.Candidate == l.ID:
+		in.Body = event.HandoffFailed{Reason: event.FailedBackendDown}
+	default:
+		b.tellFailed(d, reason)
+		return
+	}
+	b.decide(in, origin{})
+}
+
+// facts are what the machine must know of the world.
+func (b *batch) facts(in conversation.Input) conversation.Facts {
+	c := b.c
+	setup := c.e.setup.Load()
+	route, _ := setup.routeNamed(c.doc.Route)
+	f := conversation.Facts{Now: b.at, Timers: route.Timers, LeaveMessage: route.LeaveMessage, NextSeq: c.seq + 1,
+		Text: func(key string) string { return setup.Text(c.doc.Language, key) }}
+	if l := c.legs[in.Leg]; l != nil {
+		f.Settled = l.doc.Settled
+	}
+	switch body := in.Body.(type) {
+	case event.HandbackRequested:
+		f.UpTo = b.known(body.UpTo)
+	case event.MessageRead:
+		f.UpTo = b.known(body.Message)
+	}
+	queue := c.doc.Queue
+	if h, ok := in.Body.(event.HandoffRequested); ok && h.Routing.Queue != "" {
+		queue = h.Routing.Queue
+	}
+	for _, name := range route.LiveAgents {
+		f.Backends = append(f.Backends, conversation.Backend{Account: name, Refusal: c.e.refusal(setup, name, queue)})
+	}
+	return f
+}
+
+func (e *Engine) refusal(s *Setup, account, queue string) string {
+	a, ok := s.Accounts[account]
+	if !ok || a.Unready != "" {
+		return event.FailedBackendDown
+	}
+	return e.Desk.Refusal(account, queue)
+}
+
+// record makes an event of a draft, adds it to the commit and to the queues of
+// the legs it is for.
+func (b *batch) record(d conversation.Draft, from origin) event.Event {
+	c := b.c
+	if d.Body.Kind() == event.KindMessagePartial {
+		return b.show(conversation.Input{Leg: d.Leg, Actor: d.Actor, Body: d.Body}, d.To)
+	}
+	c.seq++
+	e := event.Event{ID: b.nextID(), Conversation: c.id, Seq: c.seq, Time: b.at, Actor: d.Actor, Body: d.Body}
+	if l := c.legs[d.Leg]; l != nil {
+		e.Via = event.Via{Account: l.Account, Role: l.Role}
+	}
+	if d.Input {
+		e.Ref, e.Vendor = from.ref, from.vendor
+	}
+	b.commit.Events = append(b.commit.Events, e)
+	b.byID[e.ID] = e.Seq
+	c.remember(e)
+	for _, id := range d.To {
+		b.enqueue(id, e)
+	}
+	return e
+}
+
+func (c *convo) remember(e event.Event) {
+	if len(c.recent) >= keptRecent {
+		for seq := range c.recent {
+			if seq <= c.seq-keptRecent/2 {
+				delete(c.recent, seq)
+			}
+		}
+	}
+	c.recent[e.Seq] = e
+}
+
+// enqueue gives an event to a leg. A native leg's far side reads the journal, so
+// for it the commit is the delivery.
+func (b *batch) enqueue(id string, e event.Event) {
+	l := b.c.legs[id]
+	if l == nil {
+		return
+	}
+	l.dirty = true
+	if b.c.e.setup.Load().Accounts[l.Account].Native() {
+		l.doc.Settled = e.Seq
+		b.outcome(l, e.ID, journal.Delivered, "", false)
+		return
+	}
+	l.doc.Queue = append(l.doc.Queue, e.Seq)
+	if k := e.Kind(); k == event.KindConversationEnded || k == event.KindHandoffCancelled {
+		b.then(func() { b.c.cutShort(l) })
+	}
+}
+
+// recordRefused stores what a leg said that the conversation did not allow.
+func (b *batch) recordRefused(in conversation.Input, from origin, reason string) event.Event {
+	if in.Body == nil {
+		return event.Event{}
+	}
+	e := b.record(conversation.Draft{Leg: in.Leg, Actor: in.Actor, Body: in.Body, Input: true}, from)
+	if l := b.c.legs[in.Leg]; l != nil {
+		b.outcome(l, e.ID, journal.RefusedEvent, reason, false)
+	}
+	return e
+}
+
+// tellRefused tells the leg that its message went nowhere, and why.
+func (b *batch) tellRefused(l *leg, e event.Event, reason string) {
+	if e.Kind() != event.KindMessageCreated || l.Detached {
+		return
+	}
+	b.record(conversation.Draft{Actor: event.Actor{Role: event.RoleSystem}, To: []string{l.ID},
+		Body: event.MessageFailed{Message: e.ID, Reason: "refused: " + reason}}, origin{})
+}
+
+// tellFailed tells whoever wrote a message that it did not arrive.
+func (b *batch) tellFailed(d *delivery, reason string) {
+	e, err := b.c.event(b.ctx, d.Seq)
+	if err != nil || e.Kind() != event.KindMessageCreated {
+		return
+	}
+	author := b.c.doc.Machine.Owner.Leg
+	for _, l := range b.c.legs {
+		if l.Account == e.Via.Account {
+			author = l.ID
+		}
+	}
+	b.record(conversation.Draft{Actor: event.Actor{Role: event.RoleSystem}, To: []string{author},
+		Body: event.MessageFailed{Message: e.ID, Reason: reason}}, origin{})
+}
+
+// open adds a leg the machine decided to open. Its key is the conversation's id
+// until the adapter binds the vendor's.
+func (b *batch) open(m conversation.Leg) {
+	l := &leg{Leg: m, dirty: true, doc: legDocument{Key: b.c.id}}
+	b.c.legs[m.ID] = l
+	b.c.order = append(b.c.order, m.ID)
+}
+
+// note keeps what the conversation's own events say about it.
+func (b *batch) note(e event.Event) {
+	c := b.c
+	switch body := e.Body.(type) {
+	case event.ConversationStarted:
+		c.doc.Customer, c.doc.Language, c.doc.Attributes = body.Customer, body.Language, body.Attributes
+	case event.ContextUpdated:
+		c.attributes(body.Attributes)
+	case event.ParticipantJoined:
+		if body.Participant.Role == event.RoleCustomer {
+			c.doc.Customer = body.Participant
+		}
+	case event.HandoffRequested:
+		c.attributes(body.Context)
+		if body.Routing.Queue != "" {
+			c.doc.Queue = body.Routing.Queue
+		}
+		if body.Routing.Language != "" {
+			c.doc.Language = body.Routing.Language
+		}
+	case event.TransferRequested:
+		if body.Routing.Queue != "" {
+			c.doc.Queue = body.Routing.Queue
+		}
+	}
+}
+
+func (c *convo) attributes(add map[string]string) {
+	if c.doc.Attributes == nil && len(add) > 0 {
+		c.doc.Attributes = map[string]string{}
+	}
+	for k, v := range add {
+		c.doc.Attributes[k] = v
+	}
+}
+
+// resume gives a leg the customer's words after a position, ahead of what it
+// has not been offered yet.
+func (b *batch) resume(r conversation.Resume) {
+	l := b.c.legs[r.Leg]
+	if l == nil {
+		return
+	}
+	events, err := b.c.history(b.ctx, r.After)
+	if err != nil {
+		b.err = err
+		return
+	}
+	queued := map[int64]bool{}
+	for _, seq := range l.doc.Queue {
+		queued[seq] = true
+	}
+	for _, e := range append(events, b.commit.Events...) {
+		if e.Seq > r.After && e.Kind() == event.KindMessageCreated && e.Actor.Role == event.RoleCustomer && !queued[e.Seq] {
+			queued[e.Seq] = true
+			b.enqueue(r.Leg, e)
+		}
+	}
+}
+
+// forgetDedup lets the vendor's start count as new again.
+func (b *batch) forgetDedup() {
+	for _, id := range b.c.order {
+		b.commit.Forget = append(b.commit.Forget, fullID(b.c.id, id))
+	}
+}
+
+// passOn shows a transient event to those it is for; it is not stored.
+func (b *batch) passOn(in conversation.Input) event.Event {
+	return b.show(in, conversation.Audience(in.Body.Kind(), in.Actor.Role, b.c.doc.Machine, in.Leg))
+}
+
+// show tells whoever looks on of an event that is not stored, and for which
+// roles it is.
+func (b *batch) show(in conversation.Input, to []string) event.Event {
+	e := event.Event{ID: b.nextID(), Conversation: b.c.id, Time: b.at, Actor: in.Actor, Body: in.Body}
+	if l := b.c.legs[in.Leg]; l != nil {
+		e.Via = event.Via{Account: l.Account, Role: l.Role}
+	}
+	var roles []event.Role
+	for _, id := range to {
+		if l := b.c.legs[id]; l != nil {
+			roles = append(roles, l.Role)
+		}
+	}
+	if len(roles) > 0 {
+		b.then(func() { b.c.e.transient(e, roles) })
+	}
+	return e
+}

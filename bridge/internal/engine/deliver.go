@@ -1,0 +1,161 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/event"
+	"github.com/footbridge/footbridge/bridge/internal/degrade"
+	"github.com/footbridge/footbridge/bridge/internal/journal"
+)
+
+// deliverNext offers the next event to the first leg that is free for it.
+// Observer legs come after the others.
+func (c *convo) deliverNext(ctx context.Context, at time.Time) (bool, error) {
+	for _, observers := range []bool{false, true} {
+		for _, id := range c.order {
+			l := c.legs[id]
+			if (l.Role == event.RoleObserver) != observers || at.Before(c.stalled[id]) || !l.ready() {
+				continue
+			}
+			return c.deliver(ctx, l)
+		}
+	}
+	return false, nil
+}
+
+// ready reports whether the leg can be offered an event now.
+func (l *leg) ready() bool {
+	if d := l.doc.Delivery; d != nil {
+		return !d.Offered && !d.Postponed
+	}
+	return len(l.doc.Queue) > 0
+}
+
+// deliver gives the leg's adapter the leg's next event.
+func (c *convo) deliver(ctx context.Context, l *leg) (bool, error) {
+	if l.doc.Delivery == nil {
+		seq := l.doc.Queue[0]
+		e, err := c.event(ctx, seq)
+		if err != nil {
+			return false, err
+		}
+		l.doc.Queue = l.doc.Queue[1:]
+		l.doc.Delivery = &delivery{Seq: seq, Event: e.ID}
+		l.dirty = true
+	}
+	d := l.doc.Delivery
+	e, err := c.event(ctx, d.Seq)
+	if err != nil {
+		return false, err
+	}
+	if e, err = c.forLeg(ctx, l, e); err != nil {
+		return false, err
+	}
+	id := fmt.Sprintf("deliver/%s/%s/%d", e.ID, fullID(c.id, l.ID), d.Attempt)
+	_, err = c.take(ctx, l, id, adapter.Deliver{Event: e, MaybeDuplicate: d.MaybeDuplicate}, "")
+	return true, err
+}
+
+// forLeg is the event as this leg is to have it: a message in content its far
+// side carries, a hand-off with its whole transcript.
+func (c *convo) forLeg(ctx context.Context, l *leg, e event.Event) (event.Event, error) {
+	if m, ok := e.Body.(event.MessageCreated); ok {
+		m.Content, l.doc.Delivery.Degraded = degrade.Content(m.Content, c.e.setup.Load().Accounts[l.Account].Profile.Levels)
+		e.Body = m
+		return e, nil
+	}
+	h, ok := e.Body.(event.HandoffRequested)
+	if !ok || l.Role != event.RoleLiveAgent {
+		return e, nil
+	}
+	entries, err := c.transcript(ctx, e.Seq)
+	if err != nil {
+		return e, err
+	}
+	h.Transcript = entries
+	h.Context = c.doc.Attributes
+	e.Body = h
+	return e, nil
+}
+
+// settle ends the leg's delivery when nothing that serves it is open.
+func (b *batch) settle(l *leg, serves, dead bool) error {
+	d := l.doc.Delivery
+	if d == nil || !serves || !d.Offered && !dead || d.Postponed {
+		return nil
+	}
+	for _, k := range l.doc.Calls {
+		if k.Serves && !dead {
+			return nil
+		}
+	}
+	outcome, reason := journal.Delivered, ""
+	if d.Degraded != "" {
+		reason = "degraded " + d.Degraded
+	}
+	switch {
+	case dead:
+		outcome = journal.Dead
+		for _, k := range l.doc.Calls {
+			k.Serves = false
+		}
+	case d.Failure != "":
+		outcome, reason = journal.Failed, d.Failure
+	}
+	b.outcome(l, d.Event, outcome, reason, d.MaybeDuplicate)
+	l.doc.Settled, l.doc.Delivery = d.Seq, nil
+	if outcome != journal.Delivered {
+		b.giveUp(l, d, strings.TrimSpace(outcome+" "+reason))
+	}
+	return b.err
+}
+
+// cutShort ends the pauses between tries of a leg's calls: the conversation goes
+// on without them.
+func (c *convo) cutShort(l *leg) {
+	for tag, k := range l.doc.Calls {
+		if k.resting {
+			k.resting = false
+			c.queue = append(c.queue, work{kind: workAttempt, leg: l.ID, tag: tag, call: k, attempt: Attempt{Reason: adapter.ReasonCancelled}})
+		}
+	}
+}
+
+// event gives one event of the conversation by position.
+func (c *convo) event(ctx context.Context, seq int64) (event.Event, error) {
+	if e, ok := c.recent[seq]; ok {
+		return e, nil
+	}
+	events, err := c.e.Journal.Events(ctx, c.id, seq-1, 1)
+	if err != nil {
+		return event.Event{}, fmt.Errorf("read event %d of conversation %s: %w", seq, c.id, err)
+	}
+	if len(events) == 0 || events[0].Seq != seq {
+		return event.Event{}, fmt.Errorf("event %d of conversation %s: %w", seq, c.id, journal.ErrNotFound)
+	}
+	c.recent[seq] = events[0]
+	return events[0], nil
+}
+
+// historyPage is how many events are read at once.
+const historyPage = 500
+
+// history reads the stored events after a position.
+func (c *convo) history(ctx context.Context, after int64) ([]event.Event, error) {
+	var all []event.Event
+	for {
+		page, err := c.e.Journal.Events(ctx, c.id, after, historyPage)
+		if err != nil {
+			return nil, fmt.Errorf("read history of conversation %s: %w", c.id, err)
+		}
+		all = append(all, page...)
+		if len(page) < historyPage {
+			return all, nil
+		}
+		after = page[len(page)-1].Seq
+	}
+}

@@ -1,0 +1,129 @@
+package engine
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/event"
+	"github.com/footbridge/footbridge/bridge/internal/conversation"
+)
+
+// document is what is stored of a conversation beside its events.
+type document struct {
+	Machine    conversation.State `json:"machine"`
+	Route      string             `json:"route"`
+	Customer   event.Actor        `json:"customer,omitzero"`
+	Language   string             `json:"language,omitempty"`
+	Queue      string             `json:"queue,omitempty"`
+	Attributes map[string]string  `json:"attributes,omitempty"`
+	Started    bool               `json:"started,omitempty"`
+}
+
+// legDocument is what is stored of one leg.
+type legDocument struct {
+	Key          string `json:"key,omitempty"`
+	State        []byte `json:"state,omitempty"`
+	StateVersion int    `json:"state_version,omitempty"`
+	// Queue are the positions of the events still to be delivered, in order.
+	Queue []int64 `json:"queue,omitempty"`
+	// Settled is the position of the last event settled.
+	Settled  int64                `json:"settled,omitempty"`
+	Delivery *delivery            `json:"delivery,omitempty"`
+	Calls    map[string]*call     `json:"calls,omitempty"`
+	Timers   map[string]time.Time `json:"timers,omitempty"`
+	Held     map[string]*held     `json:"held,omitempty"`
+	// Turns counts the leg's turns; ids derive from it where the input has none.
+	Turns int64 `json:"turns,omitempty"`
+}
+
+// delivery is the event a leg is being given.
+type delivery struct {
+	Seq   int64  `json:"seq"`
+	Event string `json:"event"`
+	// Offered says the adapter has had its turn for it.
+	Offered        bool   `json:"offered,omitempty"`
+	Postponed      bool   `json:"postponed,omitempty"`
+	Attempt        int    `json:"attempt,omitempty"`
+	MaybeDuplicate bool   `json:"maybe_duplicate,omitempty"`
+	Failure        string `json:"failure,omitempty"`
+	// Degraded names what the far side could not carry as it was.
+	Degraded string `json:"degraded,omitempty"`
+}
+
+// call is one call under way.
+type call struct {
+	Call   adapter.Call `json:"call"`
+	Turn   string       `json:"turn"`
+	Serves bool         `json:"serves,omitempty"`
+	// Attempts counts the tries whose first byte may have left.
+	Attempts int       `json:"attempts,omitempty"`
+	GiveUp   time.Time `json:"give_up"`
+	// MaybeDuplicate says a try before may have reached the vendor.
+	MaybeDuplicate bool `json:"maybe_duplicate,omitempty"`
+
+	resting bool // between two tries, in this process
+}
+
+// held is a request whose answer is still owed to the vendor.
+type held struct {
+	ReplyBy time.Time `json:"reply_by"`
+	// Answered says a reply is committed and waits to be written.
+	Answered bool `json:"answered,omitempty"`
+	// Lost says the connection went with a restart.
+	Lost bool `json:"lost,omitempty"`
+}
+
+// leg is one leg while its conversation is loaded.
+type leg struct {
+	conversation.Leg
+	doc   legDocument
+	dirty bool
+}
+
+// fullID is the leg's id across conversations.
+func fullID(conversationID, leg string) string { return conversationID + "." + leg }
+
+// shortID is the leg's id within its conversation.
+func shortID(full string) string {
+	_, short, _ := strings.Cut(full, ".")
+	return short
+}
+
+func encode(v any) ([]byte, error) {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("encode: %w", err)
+	}
+	return data, nil
+}
+
+// storedInput is an input as frames and dead letters hold it.
+type storedInput struct {
+	Kind    string            `json:"kind"`
+	Request *adapter.Request  `json:"request,omitempty"`
+	Result  *adapter.Result   `json:"result,omitempty"`
+	Fired   *adapter.Fired    `json:"fired,omitempty"`
+	Expired *adapter.Expired  `json:"expired,omitempty"`
+	Event   string            `json:"event,omitempty"`
+	Reply   *adapter.Reply    `json:"reply,omitempty"`
+	Extra   map[string]string `json:"extra,omitempty"`
+}
+
+func store(in adapter.Input) storedInput {
+	switch in := in.(type) {
+	case adapter.Request:
+		return storedInput{Kind: "request", Request: &in}
+	case adapter.Result:
+		return storedInput{Kind: "result", Result: &in}
+	case adapter.Fired:
+		return storedInput{Kind: "fired", Fired: &in}
+	case adapter.Expired:
+		return storedInput{Kind: "expired", Expired: &in}
+	case adapter.Deliver:
+		return storedInput{Kind: "deliver", Event: in.Event.ID}
+	}
+	return storedInput{Kind: "unknown"}
+}

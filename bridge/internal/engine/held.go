@@ -1,0 +1,202 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/internal/journal"
+)
+
+// reply is what a waiting request gets. Declared says the endpoint's own failure
+// is to be used.
+type reply struct {
+	adapter.Reply
+	declared bool
+}
+
+// Await waits for the answer to a request of an endpoint that replies. ok is
+// false when there is none in time; the endpoint's declared failure is then the
+// answer. The caller says with Written what became of it.
+func (e *Engine) Await(ctx context.Context, r Receipt) (adapter.Reply, bool) {
+	defer e.leave(r)
+	select {
+	case got := <-r.answer:
+		return got.Reply, !got.declared
+	case <-ctx.Done():
+		return adapter.Reply{}, false
+	}
+}
+
+// Written says whether the answer to a request reached the vendor. An answer
+// that did not is kept for the vendor's next try.
+func (e *Engine) Written(r Receipt, ok bool) {
+	kind := workWritten
+	if !ok {
+		kind = workUnwritten
+	}
+	e.fail(PointAfterReply)
+	_ = e.post(r.Conversation, work{kind: kind, leg: r.Leg, tag: r.Frame})
+}
+
+func (e *Engine) wait(frame string) chan reply {
+	ch := make(chan reply, 1)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.waiters[frame] = append(e.waiters[frame], ch)
+	return ch
+}
+
+// awaited reports whether the vendor's connection is still there.
+func (e *Engine) awaited(frame string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.waiters[frame]) > 0
+}
+
+func (e *Engine) leave(r Receipt) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	waiting := e.waiters[r.Frame]
+	for i, ch := range waiting {
+		if ch == r.answer {
+			waiting = append(waiting[:i:i], waiting[i+1:]...)
+		}
+	}
+	if len(waiting) == 0 {
+		delete(e.waiters, r.Frame)
+		return
+	}
+	e.waiters[r.Frame] = waiting
+}
+
+// deliverReply hands a committed answer to whoever waits for it.
+func (e *Engine) deliverReply(frame string, r reply) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, ch := range e.waiters[frame] {
+		select {
+		case ch <- r:
+		default:
+		}
+	}
+}
+
+// hold keeps a request open past its turn.
+func (b *batch) hold(l *leg, request string) {
+	if l.doc.Held == nil {
+		l.doc.Held = map[string]*held{}
+	}
+	if _, open := l.doc.Held[request]; !open {
+		l.doc.Held[request] = &held{ReplyBy: b.at}
+	}
+}
+
+// requireAnswer sees to it that a request at a replying endpoint is answered or
+// held, and knows until when.
+func (b *batch) requireAnswer(l *leg, r adapter.Request) {
+	if r.ReplyBy.IsZero() {
+		return
+	}
+	if h := l.doc.Held[r.ID]; h != nil {
+		h.ReplyBy, h.Lost = r.ReplyBy, !b.c.e.awaited(r.ID)
+		return
+	}
+	if _, answered := b.commit.Replies[r.ID]; !answered {
+		b.refuseHeld(r.ID)
+	}
+}
+
+// answer stores the reply and lets the vendor have it after the commit. It
+// stays owed until it is written.
+func (b *batch) answer(l *leg, x adapter.Answer) {
+	data, err := json.Marshal(x.Reply)
+	if err != nil {
+		b.err = fmt.Errorf("encode reply: %w", err)
+		return
+	}
+	b.hold(l, x.Request)
+	h := l.doc.Held[x.Request]
+	if h.Answered {
+		return
+	}
+	h.Answered = true
+	if b.commit.Replies == nil {
+		b.commit.Replies = map[string][]byte{}
+	}
+	b.commit.Replies[x.Request] = data
+	l.dirty = true
+	b.then(func() { b.c.e.deliverReply(x.Request, reply{Reply: x.Reply}) })
+}
+
+// refuseHeld gives whoever waits for the frame the endpoint's declared failure.
+func (b *batch) refuseHeld(frame string) {
+	b.then(func() { b.c.e.deliverReply(frame, reply{declared: true}) })
+}
+
+// heldUntil is when an answer still owed is given up.
+func (c *convo) heldUntil(l *leg, h *held) time.Time {
+	if !h.Lost {
+		return h.ReplyBy.Add(answerGrace(h))
+	}
+	return h.ReplyBy.Add(c.e.setup.Load().Accounts[l.Account].Profile.RetryWithin)
+}
+
+// answerGrace is the time an answer that is committed may take to be written.
+func answerGrace(h *held) time.Duration {
+	if h.Answered {
+		return 5 * time.Second
+	}
+	return 0
+}
+
+// lapse gives up an answer still owed.
+func (c *convo) lapse(ctx context.Context, l *leg, request string) (bool, error) {
+	h := l.doc.Held[request]
+	reason := adapter.ExpiredDeadline
+	if h.Lost || h.Answered {
+		reason = adapter.ExpiredLost
+	}
+	id := fmt.Sprintf("expired/%s/%s", fullID(c.id, l.ID), request)
+	done, err := c.take(ctx, l, id, adapter.Expired{Request: request, Reason: reason}, "")
+	if done && err == nil {
+		c.e.deliverReply(request, reply{declared: true})
+	}
+	return done, err
+}
+
+// onWritten notes that an answer reached the vendor, or did not.
+func (c *convo) onWritten(ctx context.Context, w work) error {
+	l := c.legs[w.leg]
+	if l == nil || l.doc.Held[w.tag] == nil {
+		return nil
+	}
+	if w.kind == workWritten {
+		delete(l.doc.Held, w.tag)
+	} else {
+		l.doc.Held[w.tag].Lost = true
+	}
+	l.dirty = true
+	return c.begin(fmt.Sprintf("written/%s/%s/%d", c.id, w.tag, c.version)).finish(ctx)
+}
+
+// committedReply is the 2xx answer stored for a frame, for a vendor that asks
+// again.
+func (e *Engine) committedReply(stored []byte) (adapter.Reply, bool) {
+	var r adapter.Reply
+	if len(stored) == 0 || json.Unmarshal(stored, &r) != nil {
+		return r, false
+	}
+	return r, r.Status >= 200 && r.Status < 300
+}
+
+// inboundProves clears answers the vendor must have had: it goes on talking.
+func (c *convo) inboundProves(l *leg, f journal.Frame) {
+	for id, h := range l.doc.Held {
+		if h.Answered && id < f.ID {
+			delete(l.doc.Held, id)
+		}
+	}
+}

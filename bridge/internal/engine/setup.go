@@ -1,0 +1,180 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/event"
+	"github.com/footbridge/footbridge/bridge/internal/conversation"
+	"github.com/footbridge/footbridge/bridge/internal/journal"
+)
+
+// Native is the name of the adapter that is built in: its legs have no plugin,
+// their far side reads the journal and speaks through the API.
+const Native = "native"
+
+// Account is one configured account as the engine needs it.
+type Account struct {
+	Name        string
+	Adapter     string
+	Role        event.Role
+	Settings    json.RawMessage
+	Credentials []string
+	PublicURL   string
+	// Language is the one conversations of the account begin in.
+	Language string
+	Profile  adapter.Profile
+	// Unready is why the account makes no calls and takes no hand-offs, for
+	// example a credential that is not set; empty means it is ready.
+	Unready string
+	// FailUnknown says a call with an unknown outcome is not repeated unless
+	// the vendor honours a key.
+	FailUnknown bool
+}
+
+// Native reports whether the account is served by the bridge itself.
+func (a Account) Native() bool { return a.Adapter == Native }
+
+// Route says which accounts work together.
+type Route struct {
+	Name         string
+	Customer     string
+	VirtualAgent string
+	LiveAgents   []string
+	Queue        string
+	Match        Match
+	Timers       conversation.Timers
+	LeaveMessage bool
+}
+
+// Entry is the account a conversation of the route begins at.
+func (r Route) Entry() string {
+	if r.Customer != "" {
+		return r.Customer
+	}
+	return r.VirtualAgent
+}
+
+// Match narrows a route; zero fields match everything.
+type Match struct {
+	Queue, Language string
+	Attributes      map[string]string
+}
+
+// Setup is the configuration the engine works by. It is replaced as a whole;
+// conversations that run keep their route by name.
+type Setup struct {
+	Accounts map[string]Account
+	Routes   []Route
+	// Text gives a system text by language and key; "" switches it off.
+	Text func(language, key string) string
+}
+
+// route finds the first route that begins at the account and matches.
+func (s *Setup) route(entry string, m Match) (Route, bool) {
+	for _, r := range s.Routes {
+		if r.Entry() == entry && r.Match.covers(m) {
+			return r, true
+		}
+	}
+	return Route{}, false
+}
+
+func (s *Setup) routeNamed(name string) (Route, bool) {
+	for _, r := range s.Routes {
+		if r.Name == name {
+			return r, true
+		}
+	}
+	return Route{}, false
+}
+
+func (m Match) covers(o Match) bool {
+	if m.Queue != "" && m.Queue != o.Queue || m.Language != "" && m.Language != o.Language {
+		return false
+	}
+	for k, v := range m.Attributes {
+		if o.Attributes[k] != v {
+			return false
+		}
+	}
+	return true
+}
+
+// Intake stores what comes from outside and finds whose it is.
+type Intake interface {
+	AcceptFrame(context.Context, journal.Frame) (journal.Accepted, error)
+	FindLeg(ctx context.Context, account, key string) (journal.Leg, error)
+	Reply(ctx context.Context, frame string) ([]byte, error)
+}
+
+// Committer stores turns and gives conversations back.
+type Committer interface {
+	Commit(context.Context, journal.Commit) error
+	Load(ctx context.Context, conversation string) (journal.Conversation, error)
+	Waking(context.Context) ([]journal.Waking, error)
+}
+
+// Reader reads what was recorded.
+type Reader interface {
+	Events(ctx context.Context, conversation string, after int64, limit int) ([]event.Event, error)
+	Event(ctx context.Context, id string) (event.Event, error)
+	Ref(ctx context.Context, leg string, kind event.Kind, ref string) (string, error)
+}
+
+// Ledger remembers API calls and dead letters.
+type Ledger interface {
+	Idempotent(ctx context.Context, token, key string) (journal.Idempotent, error)
+	DeadLetter(ctx context.Context, id string) (journal.DeadLetter, error)
+	MarkReplayed(ctx context.Context, id string, at time.Time) error
+}
+
+// Journal is everything the engine asks of the journal.
+type Journal interface {
+	Intake
+	Committer
+	Reader
+	Ledger
+}
+
+// Turner runs one turn of an adapter. An error means the turn did not run to
+// its end; ErrUnavailable in its chain means it did not begin.
+type Turner interface {
+	Turn(ctx context.Context, adapter string, t adapter.Turn) (adapter.Outcome, error)
+}
+
+// Attempt is one try of a call and what came of it.
+type Attempt struct {
+	Status int
+	Header map[string][]string
+	Body   []byte
+	// Reason is one of the adapter.Reason constants when there is no answer.
+	Reason string
+	// RetryAfter is what the far side asked for, 0 if nothing.
+	RetryAfter time.Duration
+}
+
+// Caller makes one try of an HTTP call. It never retries.
+type Caller interface {
+	Call(ctx context.Context, account, turn string, c adapter.Call) Attempt
+}
+
+// Desk answers for the live-agent accounts whether they take a hand-off now.
+type Desk interface {
+	// Refusal is why the account takes no hand-off for the queue now, one of
+	// the event.Failed constants; "" means it does.
+	Refusal(account, queue string) string
+	// Placeholders gives a turn's stand-ins for an account's credentials.
+	Placeholders(account, turn string) map[string]string
+}
+
+// Observer is told what the engine did, for metrics and for live views. Its
+// methods must not block.
+type Observer interface {
+	Committed(c journal.Commit, took time.Duration)
+	Turned(adapter, outcome string, took time.Duration)
+	// Transient shows an event that is not stored, and the roles it is for.
+	Transient(e event.Event, to []event.Role)
+}

@@ -1,0 +1,53 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/event"
+	"github.com/footbridge/footbridge/bridge/internal/conversation"
+)
+
+// due deals with the first deadline that has passed.
+func (c *convo) due(ctx context.Context, at time.Time) (bool, error) {
+	for _, name := range slices.Sorted(maps.Keys(c.doc.Machine.Deadlines)) {
+		if !at.Before(c.doc.Machine.Deadlines[name]) {
+			return true, c.expire(ctx, name)
+		}
+	}
+	for _, id := range c.order {
+		l := c.legs[id]
+		if at.Before(c.stalled[id]) {
+			continue
+		}
+		for _, name := range slices.Sorted(maps.Keys(l.doc.Timers)) {
+			if !at.Before(l.doc.Timers[name]) {
+				return c.fire(ctx, l, name)
+			}
+		}
+		for _, request := range slices.Sorted(maps.Keys(l.doc.Held)) {
+			if !at.Before(c.heldUntil(l, l.doc.Held[request])) {
+				return c.lapse(ctx, l, request)
+			}
+		}
+	}
+	return false, nil
+}
+
+// expire gives the machine a deadline of its own.
+func (c *convo) expire(ctx context.Context, name conversation.TimerName) error {
+	b := c.begin(fmt.Sprintf("timer/%s/%s/%d", c.id, name, c.version))
+	delete(c.doc.Machine.Deadlines, name)
+	b.decide(conversation.Input{Timer: name, Actor: event.Actor{Role: event.RoleSystem}}, origin{})
+	return b.finish(ctx)
+}
+
+// fire gives an adapter its timer.
+func (c *convo) fire(ctx context.Context, l *leg, name string) (bool, error) {
+	id := fmt.Sprintf("fired/%s/%s/%d", fullID(c.id, l.ID), name, l.doc.Turns)
+	return c.take(ctx, l, id, adapter.Fired{Timer: name}, "")
+}

@@ -1,0 +1,85 @@
+package ingress
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"github.com/footbridge/footbridge/bridge/internal/credential"
+)
+
+// authenticate checks who calls: by the credential the vendor sends, else by the
+// account's own inbound credential, else only peers on this machine pass.
+func (d *door) authenticate(r *http.Request) *refusal {
+	denied := &refusal{"unauthorized", orElse(d.endpoint.Unauthorized, problem(http.StatusUnauthorized, "not authorized"))}
+	checks := 0
+	for scheme, name := range map[string]string{
+		authScheme(d.endpoint.Auth): authCredential(d.endpoint.Auth),
+		d.account.Inbound:           "inbound",
+	} {
+		if scheme == "" {
+			continue
+		}
+		checks++
+		secret, ok := d.account.Secrets[name]
+		if !ok || secret.IsZero() || !credential.Verify(r, scheme, secret) {
+			return denied
+		}
+	}
+	if checks > 0 || d.account.AllowUnauthenticated || d.i.local(r) {
+		return nil
+	}
+	return denied
+}
+
+// authScheme is the "header:NAME" of "header:NAME=credential".
+func authScheme(auth string) string {
+	scheme, _, _ := strings.Cut(auth, "=")
+	return scheme
+}
+
+func authCredential(auth string) string {
+	_, name, _ := strings.Cut(auth, "=")
+	return name
+}
+
+// local reports whether the caller is on this machine. What a proxy forwards is
+// not, unless the proxy is trusted and says so.
+func (i *Ingress) local(r *http.Request) bool {
+	peer, ok := i.peer(r)
+	return ok && peer.IsLoopback()
+}
+
+// peer is the caller's address: the connection's, or where that is a trusted
+// proxy, the right-most address it forwards that is not one.
+func (i *Ingress) peer(r *http.Request) (netip.Addr, bool) {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}, false
+	}
+	addr, err := netip.ParseAddr(host)
+	if err != nil {
+		return netip.Addr{}, false
+	}
+	forwarded := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for at := len(forwarded) - 1; at >= 0 && i.trusted(addr); at-- {
+		text := strings.TrimSpace(forwarded[at])
+		if text == "" {
+			break
+		}
+		if addr, err = netip.ParseAddr(text); err != nil {
+			return netip.Addr{}, false
+		}
+	}
+	return addr.Unmap(), true
+}
+
+func (i *Ingress) trusted(a netip.Addr) bool {
+	for _, p := range i.o.TrustedProxies {
+		if p.Contains(a.Unmap()) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,284 @@
+// Package ingress serves the endpoints vendors call. It checks who calls and
+// whether the call can be read, has it stored, and only then answers.
+package ingress
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"mime"
+	"net"
+	"net/http"
+	"net/netip"
+	"path"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/internal/credential"
+	"github.com/footbridge/footbridge/bridge/internal/engine"
+)
+
+const (
+	defaultMaxBody = 256 << 10
+	defaultWithin  = 10 * time.Second
+)
+
+// Account is what the doors must know of one account.
+type Account struct {
+	Name      string
+	Endpoints []adapter.Endpoint
+	Secrets   map[string]credential.Secret
+	// Inbound is the scheme of the account's own inbound credential, for
+	// vendors that send none: "query:NAME" or "header:NAME".
+	Inbound string
+	// AllowUnauthenticated opens endpoints without any credential to everybody.
+	AllowUnauthenticated bool
+	// Hosts are names under which the endpoints are served at the root too.
+	Hosts []string
+}
+
+// Accepter stores requests and answers them; the engine is one.
+type Accepter interface {
+	Accept(context.Context, engine.Arrival) (engine.Receipt, error)
+	Await(context.Context, engine.Receipt) (adapter.Reply, bool)
+	Written(r engine.Receipt, ok bool)
+}
+
+// Options are what an Ingress is made of.
+type Options struct {
+	Engine Accepter
+	Logger *slog.Logger
+	// TrustedProxies are peers whose X-Forwarded-For names the caller.
+	TrustedProxies []netip.Prefix
+	// Received and Refused count requests; they may be nil.
+	Received func(account, endpoint string, duplicate bool)
+	Refused  func(account, reason string)
+}
+
+// Ingress is the handler of /in/ and of the accounts' own hosts. It is safe for
+// concurrent use.
+type Ingress struct {
+	o      Options
+	routes atomic.Pointer[http.ServeMux]
+}
+
+// New makes an Ingress that serves no account yet.
+func New(o Options) *Ingress {
+	i := &Ingress{o: o}
+	i.routes.Store(http.NewServeMux())
+	return i
+}
+
+// Configure replaces the accounts served.
+func (i *Ingress) Configure(accounts []Account) {
+	mux := http.NewServeMux()
+	for _, a := range accounts {
+		for _, e := range a.Endpoints {
+			h := &door{i: i, account: a, endpoint: e}
+			mux.Handle(e.Method+" /in/"+a.Name+e.Path, h)
+			for _, host := range a.Hosts {
+				mux.Handle(e.Method+" "+host+e.Path, h)
+			}
+		}
+	}
+	i.routes.Store(mux)
+}
+
+// Serves reports whether the request is for a vendor endpoint: below /in/ or at
+// an account's own host.
+func (i *Ingress) Serves(r *http.Request) bool {
+	if strings.HasPrefix(r.URL.Path, "/in/") {
+		return true
+	}
+	_, pattern := i.routes.Load().Handler(r)
+	return pattern != ""
+}
+
+// ServeHTTP finds the endpoint. Paths that are not in their plain form are not
+// found: nothing is redirected.
+func (i *Ingress) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if path.Clean(r.URL.Path) != r.URL.Path || strings.ContainsRune(r.URL.Path, 0) {
+		i.refuse(w, "", "path", problem(http.StatusNotFound, "not found"))
+		return
+	}
+	i.routes.Load().ServeHTTP(w, r)
+}
+
+func (i *Ingress) refuse(w http.ResponseWriter, account, reason string, r adapter.Reply) {
+	if i.o.Refused != nil {
+		i.o.Refused(account, reason)
+	}
+	write(w, r)
+}
+
+// door is one endpoint of one account.
+type door struct {
+	i        *Ingress
+	account  Account
+	endpoint adapter.Endpoint
+}
+
+// refusal is a request turned away: why, for the counter, and the answer.
+type refusal struct {
+	reason string
+	reply  adapter.Reply
+}
+
+func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	arrival, no := d.read(w, r)
+	if no != nil {
+		d.i.refuse(w, d.account.Name, no.reason, no.reply)
+		return
+	}
+	receipt, err := d.i.o.Engine.Accept(r.Context(), arrival)
+	if err != nil {
+		no := d.notStored(err)
+		d.i.refuse(w, d.account.Name, no.reason, no.reply)
+		return
+	}
+	if d.i.o.Received != nil {
+		d.i.o.Received(d.account.Name, d.endpoint.Name, receipt.Duplicate)
+	}
+	if d.endpoint.Answer != adapter.AnswerReply {
+		write(w, orElse(d.endpoint.Default, adapter.Reply{Status: http.StatusOK, Body: []byte("{}")}))
+		return
+	}
+	d.answer(w, r, receipt, arrival.Request.ReplyBy)
+}
+
+// answer waits for the reply of the turn and writes it, or the endpoint's
+// declared failure.
+func (d *door) answer(w http.ResponseWriter, r *http.Request, receipt engine.Receipt, by time.Time) {
+	const grace = time.Second // the engine knows the deadline too, and decides first
+	ctx, cancel := context.WithDeadline(r.Context(), by.Add(grace))
+	defer cancel()
+	reply, ok := d.i.o.Engine.Await(ctx, receipt)
+	if r.Context().Err() != nil {
+		d.i.o.Engine.Written(receipt, false)
+		return
+	}
+	if !ok {
+		write(w, orElse(d.endpoint.Failure, problem(http.StatusServiceUnavailable, "no answer in time")))
+		return
+	}
+	err := write(w, reply)
+	if err == nil {
+		err = http.NewResponseController(w).Flush()
+	}
+	d.i.o.Engine.Written(receipt, err == nil)
+}
+
+// notStored says how a request that was not stored is answered. The vendor may
+// try again; nothing was acknowledged.
+func (d *door) notStored(err error) *refusal {
+	switch {
+	case errors.Is(err, engine.ErrUnknownKey) && d.endpoint.Unknown == adapter.UnknownRefuse:
+		return &refusal{"unknown_key", orElse(d.endpoint.Refusal, problem(http.StatusNotFound, "not found"))}
+	case errors.Is(err, engine.ErrUnknownKey):
+		return &refusal{"unknown_key", orElse(d.endpoint.Default, adapter.Reply{Status: http.StatusOK, Body: []byte("{}")})}
+	case errors.Is(err, engine.ErrBusy), errors.Is(err, engine.ErrClosed):
+		return &refusal{"busy", retryLater()}
+	}
+	d.i.o.Logger.Error("request not stored", "account", d.account.Name, "endpoint", d.endpoint.Name, "error", err)
+	return &refusal{"journal", retryLater()}
+}
+
+func retryLater() adapter.Reply {
+	r := problem(http.StatusServiceUnavailable, "try again")
+	r.Header.Set("Retry-After", strconv.Itoa(int(engine.RetryAfter().Seconds())))
+	return r
+}
+
+// read checks a request and makes an arrival of it.
+func (d *door) read(w http.ResponseWriter, r *http.Request) (engine.Arrival, *refusal) {
+	if no := d.authenticate(r); no != nil {
+		return engine.Arrival{}, no
+	}
+	if no := d.mediaType(r); no != nil {
+		return engine.Arrival{}, no
+	}
+	body, no := d.body(w, r)
+	if no != nil {
+		return engine.Arrival{}, no
+	}
+	f := fields{r: r, body: body}
+	if !d.endpoint.Raw {
+		if err := f.parse(); err != nil {
+			return engine.Arrival{}, &refusal{"syntax", problem(http.StatusBadRequest, "body is not valid: "+err.Error())}
+		}
+	}
+	key, err := f.get(d.endpoint.Key)
+	if err != nil {
+		return engine.Arrival{}, &refusal{"key", problem(http.StatusBadRequest, "no usable key: "+err.Error())}
+	}
+	dedup := ""
+	if d.endpoint.Dedup != "" {
+		dedup, _ = f.get(d.endpoint.Dedup)
+	}
+	return engine.Arrival{Account: d.account.Name, Endpoint: d.endpoint, Key: key, Dedup: dedup, Request: d.request(r, body)}, nil
+}
+
+func (d *door) mediaType(r *http.Request) *refusal {
+	no := &refusal{"media_type", problem(http.StatusUnsupportedMediaType, "send application/json, without content encoding")}
+	if enc := r.Header.Get("Content-Encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
+		return no
+	}
+	if d.endpoint.Raw {
+		return nil
+	}
+	name, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || name != "application/json" || params["charset"] != "" && !strings.EqualFold(params["charset"], "utf-8") {
+		return no
+	}
+	return nil
+}
+
+func (d *door) body(w http.ResponseWriter, r *http.Request) ([]byte, *refusal) {
+	limit := d.endpoint.MaxBody
+	if limit <= 0 {
+		limit = defaultMaxBody
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	var tooLarge *http.MaxBytesError
+	var timeout net.Error
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, &refusal{"too_large", problem(http.StatusRequestEntityTooLarge, "body is larger than "+strconv.FormatInt(limit, 10)+" bytes")}
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return nil, &refusal{"slow", problem(http.StatusRequestTimeout, "body did not arrive in time")}
+	case err != nil:
+		return nil, &refusal{"body", problem(http.StatusBadRequest, "body could not be read")}
+	}
+	return body, nil
+}
+
+// request is the request as the adapter sees it: without credentials.
+func (d *door) request(r *http.Request, body []byte) adapter.Request {
+	header, query := r.Header.Clone(), r.URL.Query()
+	for _, name := range []string{"Authorization", "Cookie", "Proxy-Authorization"} {
+		header.Del(name)
+	}
+	for _, scheme := range []string{d.account.Inbound, authScheme(d.endpoint.Auth)} {
+		kind, name, _ := strings.Cut(scheme, ":")
+		switch kind {
+		case "header":
+			header.Del(name)
+		case "query":
+			query.Del(name)
+		}
+	}
+	in := adapter.Request{Endpoint: d.endpoint.Name, Method: r.Method, Query: query, Header: header, Body: body,
+		Path: strings.TrimPrefix(r.URL.Path, "/in/"+d.account.Name)}
+	if d.endpoint.Answer == adapter.AnswerReply {
+		within := d.endpoint.Within
+		if within <= 0 {
+			within = defaultWithin
+		}
+		in.ReplyBy = time.Now().UTC().Add(within)
+	}
+	return in
+}
