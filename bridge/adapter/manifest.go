@@ -74,6 +74,9 @@ const (
 	UnknownRefuse = "refuse" // answers Endpoint.Refusal
 )
 
+// NoKeyIgnore acknowledges a request without a key, stores nothing and counts it.
+const NoKeyIgnore = "ignore"
+
 // How long an endpoint remembers a dedup id.
 const (
 	DedupForever = "forever"
@@ -102,7 +105,10 @@ type Endpoint struct {
 	Dedup      string `json:"dedup,omitempty"`
 	DedupWhile string `json:"dedup_while,omitempty"`
 	Unknown    string `json:"unknown"`
-	Refusal    Reply  `json:"refusal,omitzero"`
+	// NoKey is what a request without a key gets: "" refuses it with 400,
+	// NoKeyIgnore acknowledges and counts it.
+	NoKey   string `json:"no_key,omitempty"`
+	Refusal Reply  `json:"refusal,omitzero"`
 	// MaxBody is the limit of the body in bytes; 256 KiB if unset.
 	MaxBody int64 `json:"max_body,omitempty"`
 	// Auth names the credential and where the vendor sends it, for an endpoint

@@ -151,6 +151,14 @@ func (Link) Type() string { return "link" }
 // Type is the type as it was read.
 func (u UnknownContent) Type() string { return u.Name }
 
+// json is the content as it was read, or its type alone.
+func (u UnknownContent) json() ([]byte, error) {
+	if len(u.JSON) > 0 {
+		return u.JSON, nil
+	}
+	return json.Marshal(map[string]string{"type": u.Name})
+}
+
 // Plain is content of plain text.
 func Plain(text string) Content { return Content{Text{Text: text, Format: FormatPlain}} }
 
@@ -181,7 +189,7 @@ func (c Content) MarshalJSON() ([]byte, error) {
 		return []byte("null"), nil
 	}
 	if u, ok := c.Part.(UnknownContent); ok {
-		return u.JSON, nil
+		return u.json()
 	}
 	fields, err := json.Marshal(c.Part)
 	if err != nil {

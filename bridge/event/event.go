@@ -145,7 +145,10 @@ func (e *Event) UnmarshalJSON(data []byte) error {
 	*e = Event{ID: w.ID, Conversation: w.Conversation, Seq: w.Seq, Actor: w.Actor,
 		Ref: w.Ref, Body: body, Vendor: w.Vendor}
 	if w.Time != nil {
-		e.Time = *w.Time
+		e.Time = w.Time.UTC()
+	}
+	if y := e.Time.Year(); y < 0 || y > 9999 {
+		return fmt.Errorf("event time %s: its year in UTC has not four digits", e.Time)
 	}
 	if w.Via != nil {
 		e.Via = *w.Via
@@ -159,12 +162,12 @@ func DecodeBody(kind Kind, data json.RawMessage) (Body, error) {
 	if kind == "" {
 		return nil, fmt.Errorf("event has no kind")
 	}
-	if len(data) == 0 || string(data) == "null" {
-		data = json.RawMessage("{}")
-	}
 	decode, known := decoders[kind]
 	if !known {
 		return Unknown{Name: kind, JSON: append(json.RawMessage(nil), data...)}, nil
+	}
+	if len(data) == 0 || string(data) == "null" {
+		data = json.RawMessage("{}")
 	}
 	body, err := decode(data)
 	if err != nil {

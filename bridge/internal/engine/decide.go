@@ -294,21 +294,15 @@ func (b *batch) passOn(in conversation.Input) event.Event {
 	return b.show(in, conversation.Audience(in.Body.Kind(), in.Actor.Role, b.c.doc.Machine, in.Leg))
 }
 
-// show tells whoever looks on of an event that is not stored, and for which
-// roles it is.
+// show tells whoever looks on of an event that is not stored, if it is for
+// anybody.
 func (b *batch) show(in conversation.Input, to []string) event.Event {
 	e := event.Event{ID: b.nextID(), Conversation: b.c.id, Time: b.at, Actor: in.Actor, Body: in.Body}
 	if l := b.c.legs[in.Leg]; l != nil {
 		e.Via = event.Via{Account: l.Account, Role: l.Role}
 	}
-	var roles []event.Role
-	for _, id := range to {
-		if l := b.c.legs[id]; l != nil {
-			roles = append(roles, l.Role)
-		}
-	}
-	if len(roles) > 0 {
-		b.then(func() { b.c.e.transient(e, roles) })
+	if len(to) > 0 {
+		b.then(func() { b.c.e.transient(e) })
 	}
 	return e
 }

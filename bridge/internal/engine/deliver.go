@@ -68,6 +68,10 @@ func (c *convo) forLeg(ctx context.Context, l *leg, e event.Event) (event.Event,
 		e.Body = m
 		return e, nil
 	}
+	if body := c.receiptFor(ctx, l, e.Body); body != nil {
+		e.Body = body
+		return e, nil
+	}
 	h, ok := e.Body.(event.HandoffRequested)
 	if !ok || l.Role != event.RoleLiveAgent {
 		return e, nil
@@ -80,6 +84,30 @@ func (c *convo) forLeg(ctx context.Context, l *leg, e event.Event) (event.Event,
 	h.Context = c.doc.Attributes
 	e.Body = h
 	return e, nil
+}
+
+// receiptFor names the message of a receipt as the leg's vendor knows it: by the
+// vendor's own id where the message came from there. It is nil for other bodies.
+func (c *convo) receiptFor(ctx context.Context, l *leg, body event.Body) event.Body {
+	own := func(id string) string {
+		e, err := c.e.Journal.Event(ctx, id)
+		if err != nil || e.Via.Account != l.Account || e.Ref == "" {
+			return id
+		}
+		return e.Ref
+	}
+	switch r := body.(type) {
+	case event.MessageDelivered:
+		r.Message = own(r.Message)
+		return r
+	case event.MessageRead:
+		r.Message = own(r.Message)
+		return r
+	case event.MessageFailed:
+		r.Message = own(r.Message)
+		return r
+	}
+	return nil
 }
 
 // settle ends the leg's delivery when nothing that serves it is open.

@@ -239,9 +239,9 @@ func (e *Engine) observe(c journal.Commit, took time.Duration) {
 	}
 }
 
-func (e *Engine) transient(ev event.Event, to []event.Role) {
+func (e *Engine) transient(ev event.Event) {
 	if e.Observer != nil {
-		e.Observer.Transient(ev, to)
+		e.Observer.Transient(ev)
 	}
 }
 

@@ -175,6 +175,7 @@ func (c *convo) onWritten(ctx context.Context, w work) error {
 	}
 	if w.kind == workWritten {
 		delete(l.doc.Held, w.tag)
+		c.answerProves(l)
 	} else {
 		l.doc.Held[w.tag].Lost = true
 	}
@@ -190,6 +191,16 @@ func (e *Engine) committedReply(stored []byte) (adapter.Reply, bool) {
 		return r, false
 	}
 	return r, r.Status >= 200 && r.Status < 300
+}
+
+// answerProves clears earlier answers that may not have arrived: the vendor has
+// had one for the same leg since.
+func (c *convo) answerProves(l *leg) {
+	for id, h := range l.doc.Held {
+		if h.Answered && h.Lost {
+			delete(l.doc.Held, id)
+		}
+	}
 }
 
 // inboundProves clears answers the vendor must have had: it goes on talking.

@@ -175,6 +175,5 @@ type Desk interface {
 type Observer interface {
 	Committed(c journal.Commit, took time.Duration)
 	Turned(adapter, outcome string, took time.Duration)
-	// Transient shows an event that is not stored, and the roles it is for.
-	Transient(e event.Event, to []event.Role)
+	Transient(e event.Event)
 }

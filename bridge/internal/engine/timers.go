@@ -41,8 +41,11 @@ func (c *convo) due(ctx context.Context, at time.Time) (bool, error) {
 // expire gives the machine a deadline of its own.
 func (c *convo) expire(ctx context.Context, name conversation.TimerName) error {
 	b := c.begin(fmt.Sprintf("timer/%s/%s/%d", c.id, name, c.version))
-	delete(c.doc.Machine.Deadlines, name)
+	at := c.doc.Machine.Deadlines[name]
 	b.decide(conversation.Input{Timer: name, Actor: event.Actor{Role: event.RoleSystem}}, origin{})
+	if c.doc.Machine.Deadlines[name].Equal(at) {
+		delete(c.doc.Machine.Deadlines, name) // the machine had no use for it
+	}
 	return b.finish(ctx)
 }
 

@@ -212,6 +212,9 @@ func (d *door) read(w http.ResponseWriter, r *http.Request) (engine.Arrival, *re
 		}
 	}
 	key, err := f.get(d.endpoint.Key)
+	if err != nil && d.endpoint.NoKey == adapter.NoKeyIgnore {
+		return engine.Arrival{}, &refusal{"no_key", orElse(d.endpoint.Default, adapter.Reply{Status: http.StatusOK, Body: []byte("{}")})}
+	}
 	if err != nil {
 		return engine.Arrival{}, &refusal{"key", problem(http.StatusBadRequest, "no usable key: "+err.Error())}
 	}

@@ -1,0 +1,109 @@
+package adaptertest_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/adaptertest"
+)
+
+func TestTheToyKeepsTheLaws(t *testing.T) {
+	adaptertest.Laws(t, toy{}.definition(), adaptertest.Options{})
+}
+
+// TestBrokenToysAreFound proves that each law can fail, and that it names the
+// flaw it was meant for.
+func TestBrokenToysAreFound(t *testing.T) {
+	for _, c := range []struct{ flaw, law string }{
+		{"counts in memory", "deterministic"},
+		{"panics on bad JSON", "total"},
+		{"sleeps on bad JSON", "total"},
+		{"tries for ever", "conserving"},
+		{"waits for ever", "conserving"},
+		{"uses one tag", "conserving"},
+		{"backwards", "orderly"},
+		{"loses the rest", "orderly"},
+		{"remembers every request", "bounded"},
+		{"speaks after the end", "quiet"},
+		{"ends twice", "single-ended"},
+		{"never answers", "answering"},
+		{"answers twice", "answering"},
+		{"answers only good news", "answering"},
+		{"ignores the second start", "answering"},
+		{"keeps the secret", "discreet"},
+		{"tells the secret", "discreet"},
+		{"refuses unknown fields", "tolerant"},
+		{"refuses unknown kinds", "tolerant"},
+		{"tells notes", "private"},
+	} {
+		t.Run(c.flaw, func(t *testing.T) {
+			d := toy{flaw: c.flaw, turns: new(int)}.definition()
+			o := adaptertest.Options{Only: []string{c.law}}
+			if c.flaw == "sleeps on bad JSON" {
+				o.TurnLimit = 100 * time.Millisecond
+			}
+			verdicts := adaptertest.Examine(d.Manifest, d.Configure, adaptertest.InProcess(d), o)
+			if len(verdicts) != 1 || verdicts[0].Err == nil {
+				t.Fatalf("the law %s found nothing wrong", c.law)
+			}
+			t.Logf("%s: %.300v", c.law, verdicts[0].Err)
+		})
+	}
+}
+
+func TestAnAccountThatCannotBeConfiguredBreaksEveryLaw(t *testing.T) {
+	d := toy{}.definition()
+	o := adaptertest.Options{Accounts: []adapter.Account{{Name: "bad", Role: "virtual_agent", Settings: json.RawMessage(`{}`)}}}
+	for _, v := range adaptertest.Examine(d.Manifest, d.Configure, adaptertest.InProcess(d), o) {
+		if v.Err == nil {
+			t.Errorf("%s was kept by an account that cannot be configured", v.Law)
+		}
+	}
+}
+
+func TestScripts(t *testing.T) {
+	adaptertest.Scripts(t, toy{}.definition(), "testdata")
+}
+
+func TestReplayFindsWhatChanged(t *testing.T) {
+	good, err := script()
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed, err := adaptertest.Replay(toy{flaw: "answers twice"}.definition(), good)
+	if err != nil && !strings.Contains(err.Error(), "is open") {
+		t.Fatal(err)
+	}
+	if changed == good {
+		t.Error("an adapter that does something else replays a script as it was")
+	}
+	wrong := strings.Replace(good, "emit handoff.requested", "emit handoff.accepted", 1)
+	if got, err := adaptertest.Replay(toy{}.definition(), wrong); err != nil || got != good {
+		t.Errorf("a script with wrong effects is not put right: %v\n%s", err, got)
+	}
+}
+
+func TestReplayRefusesWhatItCannotRead(t *testing.T) {
+	head := "account a virtual_agent\nsettings {\"base_url\":\"https://toy.example\"}\n----\nok\n\n"
+	for _, c := range []struct{ script, want string }{
+		{"dance\n----\n", `1: "dance" is no step`},
+		{head + "request start\n{}", `6: "request start" has no line of ----`},
+		{head + "request nowhere\n----\n", `6: the account serves no endpoint "nowhere"`},
+		{head + "result x 200\n----\n", `6: no call "x" is open`},
+		{head + "deliver message.created by\n----\n", `6: write: deliver`},
+		{head + "deliver message.created customer live_agent\n----\n", `6: write: deliver`},
+		{head + "deliver message.created by live_agent colour=red\n----\n", `"colour=red" is no option`},
+		{head + "deliver message.created by live_agent\n{\"content\":5}\n----\n", `decode body`},
+		{head + "expired r1\n----\n", `6: write: expired`},
+		{head + "wait long\n----\n", `invalid duration`},
+		{"account a\n----\n", `1: write: account`},
+		{"account a virtual_agent\ncolour red\n----\n", `no "colour"`},
+	} {
+		if _, err := adaptertest.Replay(toy{}.definition(), c.script); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%q: error %v, want %q", c.script, err, c.want)
+		}
+	}
+}

@@ -1,0 +1,236 @@
+package adaptertest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/event"
+)
+
+// canary is the form of every credential's placeholder under the laws.
+const canary = "canary-7c1f-%s-f17c"
+
+// followUps is how many calls one delivery may lead to.
+const followUps = 50
+
+// bench drives one account under a law.
+type bench struct {
+	turner  Turner
+	account adapter.Account
+	profile adapter.Profile
+	options Options
+	random  *rand.Rand
+	// specimens are kept, since thousands are drawn.
+	specimens []specimen
+	legs      int
+	inputs    int
+}
+
+func newBench(turner Turner, a adapter.Account, o Options) *bench {
+	return &bench{turner: watched{turner, o.TurnLimit}, account: a, options: o, specimens: specimens(),
+		random: rand.New(rand.NewPCG(o.Seed, 0))}
+}
+
+// watched is a Turner whose turns take no longer than the limit.
+type watched struct {
+	Turner
+	limit time.Duration
+}
+
+const (
+	panicked = "panic: "
+	tooSlow  = "the turn took longer than "
+)
+
+func (w watched) Turn(t adapter.Turn) adapter.Outcome {
+	for range 2 {
+		done := make(chan adapter.Outcome, 1)
+		go func() { done <- w.Turner.Turn(t) }()
+		timer := time.NewTimer(w.limit)
+		select {
+		case out := <-done:
+			timer.Stop()
+			return out
+		case <-timer.C:
+		}
+	}
+	return adapter.Outcome{Err: tooSlow + w.limit.String()}
+}
+
+// leg is a new leg on which nothing has happened.
+func (b *bench) leg() *leg { return b.legOn(b.turner) }
+
+func (b *bench) legOn(t Turner) *leg {
+	b.legs++
+	l := newLeg(t, b.account, fmt.Sprintf("key-%d", b.legs))
+	l.placeholder, l.profile = canary, b.profile
+	return &l
+}
+
+// opened is a leg in the middle of a conversation between people.
+func (b *bench) opened() (*leg, error) { return b.openedOn(b.turner) }
+
+func (b *bench) openedOn(t Turner) (*leg, error) {
+	l := b.legOn(t)
+	if err := b.open(l); err != nil {
+		return nil, fmt.Errorf("begin a conversation: %w", err)
+	}
+	return l, nil
+}
+
+func (b *bench) open(l *leg) error {
+	opener := false
+	for _, e := range b.profile.Endpoints {
+		if e.Unknown != adapter.UnknownOpen {
+			continue
+		}
+		opener = true
+		if out := l.turn(b.sample(l, e)); out.Err != "" {
+			return fmt.Errorf("request at %s: %s", e.Name, out.Err)
+		}
+	}
+	var begin []event.Event
+	switch {
+	case l.account.Role == event.RoleLiveAgent:
+		begin = b.events("handoff.requested", "")
+	case !opener:
+		begin = b.events("conversation.started", "")
+	}
+	if l.account.Role == event.RoleVirtualAgent || l.account.Role == event.RoleCustomer {
+		begin = append(begin, append(b.events("handoff.queued", ""), b.events("handoff.accepted", "")...)...)
+	}
+	for _, e := range begin {
+		if err := l.serve(adapter.Deliver{Event: e}, answered(http.StatusOK)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sample is a good request at an endpoint.
+func (b *bench) sample(l *leg, e adapter.Endpoint) adapter.Request {
+	return b.samples(l, e)[0]
+}
+
+func (b *bench) samples(l *leg, e adapter.Endpoint) []adapter.Request {
+	bodies := b.options.Samples[e.Name]
+	if len(bodies) == 0 {
+		bodies = []string{bodyWithKey(e)}
+	}
+	out := make([]adapter.Request, 0, len(bodies))
+	for _, body := range bodies {
+		out = append(out, b.request(l, e, strings.ReplaceAll(body, "{key}", l.key)))
+	}
+	return out
+}
+
+func (b *bench) request(l *leg, e adapter.Endpoint, body string) adapter.Request {
+	b.inputs++
+	r := l.request(e, fmt.Sprintf("request-%d", b.inputs), []byte(body))
+	where, name, _ := strings.Cut(e.Key, ":")
+	switch where {
+	case "query":
+		r.Query.Set(name, l.key)
+	case "header":
+		r.Header.Set(name, l.key)
+	}
+	return r
+}
+
+// bodyWithKey is the smallest body that has the key where the endpoint says.
+func bodyWithKey(e adapter.Endpoint) string {
+	pointer, ok := strings.CutPrefix(e.Key, "body:/")
+	if !ok {
+		return `{"text":"hello"}`
+	}
+	body := `"{key}"`
+	names := strings.Split(pointer, "/")
+	for i := len(names) - 1; i >= 0; i-- {
+		body = fmt.Sprintf("{%q:%s}", names[i], body)
+	}
+	return body
+}
+
+// outcome is how a call ends.
+type outcome func(adapter.Calling) adapter.Result
+
+func answered(status int) outcome {
+	return func(c adapter.Calling) adapter.Result {
+		return adapter.Result{Tag: c.Tag, Status: status, Header: http.Header{}, Body: []byte(`{}`)}
+	}
+}
+
+func unanswered(reason string) outcome {
+	return func(c adapter.Calling) adapter.Result {
+		return adapter.Result{Tag: c.Tag, Header: http.Header{}, Reason: reason}
+	}
+}
+
+// outcomes are the ways a call can end, by name.
+func outcomes() map[string]outcome {
+	all := map[string]outcome{}
+	for _, status := range []int{200, 204, 302, 400, 401, 404, 409, 429, 500, 503} {
+		all[fmt.Sprint(status)] = answered(status)
+	}
+	for _, reason := range []string{adapter.ReasonUnknown, adapter.ReasonBreakerOpen, adapter.ReasonTimeout, adapter.ReasonRefused,
+		adapter.ReasonNotAllowed, adapter.ReasonTooLarge, adapter.ReasonCancelled} {
+		all[reason] = unanswered(reason)
+	}
+	all["garbage"] = func(c adapter.Calling) adapter.Result {
+		return adapter.Result{Tag: c.Tag, Status: 200, Header: http.Header{}, Body: []byte("<html>\xff")}
+	}
+	return all
+}
+
+// serve makes a delivery and ends its calls, one after the other, until it is
+// settled. A delivery that is postponed is offered again.
+func (l *leg) serve(d adapter.Deliver, o outcome) error {
+	for range 10 {
+		l.later = false
+		if out := l.turn(d); out.Err != "" {
+			return fmt.Errorf("delivery of %s: %s", d.Event.Kind(), out.Err)
+		}
+		if err := l.settle(o); err != nil {
+			return fmt.Errorf("delivery of %s: %w", d.Event.Kind(), err)
+		}
+		if !l.later {
+			return l.fireAll(o)
+		}
+		if err := l.fireAll(o); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("delivery of %s is postponed for ever", d.Event.Kind())
+}
+
+func (l *leg) settle(o outcome) error {
+	for n := 0; len(l.calls) > 0; n++ {
+		if n == followUps {
+			return fmt.Errorf("more than %d calls, the last %s", followUps, l.calls[0].Tag)
+		}
+		result := o(l.calls[0])
+		l.finish(result.Tag)
+		if out := l.turn(result); out.Err != "" {
+			return fmt.Errorf("result %d %s of %s: %s", result.Status, result.Reason, result.Tag, out.Err)
+		}
+	}
+	return nil
+}
+
+// fireAll fires the timers that are set now, each once.
+func (l *leg) fireAll(o outcome) error {
+	due := append([]string(nil), l.timers...)
+	for _, timer := range due {
+		if out := l.turn(adapter.Fired{Timer: timer}); out.Err != "" {
+			return fmt.Errorf("timer %s: %s", timer, out.Err)
+		}
+		if err := l.settle(o); err != nil {
+			return fmt.Errorf("timer %s: %w", timer, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,94 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/footbridge/footbridge/bridge/internal/journal"
+)
+
+// DeadLetters lists dead letters after one of them ("": from the first), by id,
+// at most limit (0: 1000). Of an erased conversation's, Reason and Input are
+// empty.
+func (j *Journal) DeadLetters(ctx context.Context, after string, limit int) (letters []journal.DeadLetter, err error) {
+	err = j.look(ctx, func(v *view) error {
+		letters, err = v.letters(rDeadLetters, after, atMost(limit))
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list dead letters: %w", err)
+	}
+	return letters, nil
+}
+
+func (v *view) letters(s read, args ...any) (letters []journal.DeadLetter, err error) {
+	err = v.each(s, func(scan func(...any) error) error {
+		d, err := v.letter(scan)
+		letters = append(letters, d)
+		if errors.Is(err, journal.ErrErased) {
+			return nil
+		}
+		return err
+	}, args...)
+	return letters, err
+}
+
+// DeadLetter gives one dead letter; journal.ErrErased if its input is gone.
+func (j *Journal) DeadLetter(ctx context.Context, id string) (d journal.DeadLetter, err error) {
+	err = j.look(ctx, func(v *view) error {
+		d, err = v.letter(v.row(rDeadLetter, id).Scan)
+		return err
+	})
+	if err != nil {
+		return journal.DeadLetter{}, fmt.Errorf("read dead letter %s: %w", id, err)
+	}
+	return d, nil
+}
+
+// letter reads one dead letter; with journal.ErrErased it is whole but for its
+// content.
+func (v *view) letter(scan func(...any) error) (journal.DeadLetter, error) {
+	var d journal.DeadLetter
+	var at, replayed int64
+	var reason, input []byte
+	err := scan(&d.ID, &d.Conversation, &d.Leg, &d.Account, &d.Adapter, &d.Version, &d.Frame, &at, &replayed,
+		&reason, &input)
+	if err != nil {
+		return d, err
+	}
+	d.At, d.Replayed = fromMicros(at), fromMicros(replayed)
+	key, err := v.key(d.Conversation)
+	if err != nil {
+		return d, err
+	}
+	ofReason, ofInput := letterPlaces(d)
+	why, err := ofReason.unseal(key, reason)
+	if err != nil {
+		return d, err
+	}
+	d.Reason = string(why)
+	d.Input, err = ofInput.unseal(key, input)
+	return d, err
+}
+
+// MarkReplayed notes when a dead letter was replayed. The first time stands;
+// journal.ErrNotFound if there is no such letter.
+func (j *Journal) MarkReplayed(ctx context.Context, id string, at time.Time) error {
+	marked := int64(0)
+	err := j.submit(ctx, func(b *batch) (err error) {
+		marked, err = b.exec(wReplayedDeadLetter, micros(at), id)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("mark dead letter %s replayed: %w", id, err)
+	}
+	if marked == 0 {
+		_, err = j.DeadLetter(ctx, id)
+	}
+	if errors.Is(err, journal.ErrErased) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,132 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/footbridge/footbridge/bridge/event"
+	"github.com/footbridge/footbridge/bridge/internal/journal"
+)
+
+func TestConversationsAreListedByFilter(t *testing.T) {
+	j, ctx := openJournal(t, t.TempDir(), Options{}), context.Background()
+	for _, id := range []string{"b", "a", "c", "d"} { // a and c are made at the same moment
+		c := newTurn(id)
+		c.Created = map[string]time.Time{"b": noon, "a": noon.Add(time.Minute), "c": noon.Add(time.Minute), "d": noon.Add(2 * time.Minute)}[id]
+		c.Index = journal.Index{State: "automated", Owner: "helper", Route: "web", Queue: "q-" + id, Agent: "agent-" + id}
+		c.Legs = []journal.Leg{{ID: id + "/1", Account: "account-" + id}, {ID: id + "/2", Account: "desk"}}
+		commit(t, j, c)
+		if id == "c" {
+			c.Version, c.Index.State, c.Index.Owner, c.Index.Route = 1, "active", "desk", "studio"
+			commit(t, j, c)
+		}
+	}
+	for name, row := range map[string]struct {
+		filter journal.Filter
+		want   string
+	}{
+		"all, newest first": {journal.Filter{}, "dcab"},
+		"a page":            {journal.Filter{Limit: 2}, "dc"},
+		"the next page":     {journal.Filter{Limit: 2, Before: "c"}, "ab"},
+		"after the last":    {journal.Filter{Before: "b"}, ""},
+		"before nothing":    {journal.Filter{Before: "nowhere"}, ""},
+		"state":             {journal.Filter{State: "active"}, "c"},
+		"former state":      {journal.Filter{State: "automated"}, "dab"},
+		"owner":             {journal.Filter{Owner: "desk"}, "c"},
+		"route":             {journal.Filter{Route: "studio"}, "c"},
+		"queue":             {journal.Filter{Queue: "q-a"}, "a"},
+		"agent":             {journal.Filter{Agent: "agent-d"}, "d"},
+		"account of one":    {journal.Filter{Account: "account-b"}, "b"},
+		"account of all":    {journal.Filter{Account: "desk", Limit: 10}, "dcab"},
+		"since":             {journal.Filter{Since: noon.Add(time.Minute)}, "dca"},
+		"several":           {journal.Filter{State: "automated", Since: noon.Add(time.Minute), Before: "d"}, "a"},
+		"what nobody has":   {journal.Filter{Queue: "' OR 1 = 1 --"}, ""},
+	} {
+		list, err := j.Conversations(ctx, row.filter)
+		got := ""
+		for _, l := range list {
+			got += l.ID
+		}
+		equal(t, name, got, row.want, err)
+	}
+	counts, err := j.Stats(ctx)
+	equal(t, "states", counts.Conversations, map[string]int64{"automated": 3, "active": 1}, err)
+}
+
+func TestWakingIsTheEarliestReason(t *testing.T) {
+	j, ctx := openJournal(t, t.TempDir(), Options{}), context.Background()
+	for id, wake := range map[string]time.Time{"never": {}, "timer": noon.Add(time.Hour), "frame": {}, "both": noon.Add(-time.Hour)} {
+		c := newTurn(id)
+		c.Wake = wake
+		if id == "frame" || id == "both" {
+			c.Frames = []journal.Frame{frame(id, id+"-1"), frame(id, id+"-2")}
+			c.Frames[1].Received = noon.Add(time.Minute)
+		}
+		commit(t, j, c)
+	}
+	waking, err := j.Waking(ctx)
+	got := map[string]time.Time{}
+	for _, w := range waking {
+		got[w.Conversation] = w.At
+	}
+	equal(t, "waking", got, map[string]time.Time{"timer": noon.Add(time.Hour), "frame": noon, "both": noon.Add(-time.Hour)}, err)
+
+	c := newTurn("frame")
+	c.Version, c.Ended = 1, map[string]string{"frame-1": journal.FrameDone, "frame-2": journal.FrameDead}
+	commit(t, j, c)
+	waking, err = j.Waking(ctx)
+	equal(t, "conversations once the frames ended", len(waking), 2, err)
+}
+
+func TestDeadLettersArePagedAndMarked(t *testing.T) {
+	j, ctx := openJournal(t, t.TempDir(), Options{}), context.Background()
+	c := newTurn("c")
+	for i := range 5 {
+		c.DeadLetters = append(c.DeadLetters, journal.DeadLetter{ID: fmt.Sprintf("d%d", i), Conversation: "c", At: noon})
+	}
+	commit(t, j, c)
+	page, err := j.DeadLetters(ctx, "d1", 2)
+	equal(t, "page", page, c.DeadLetters[2:4], err)
+	for _, at := range []time.Time{noon.Add(time.Minute), noon.Add(time.Hour)} {
+		if err := j.MarkReplayed(ctx, "d3", at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	letter, err := j.DeadLetter(ctx, "d3")
+	equal(t, "first replay", letter.Replayed, noon.Add(time.Minute), err)
+	counts, err := j.Stats(ctx)
+	equal(t, "letters left", counts.DeadLetters, int64(4), err)
+}
+
+// Content of every kind reads back as it was, beyond one page of verification.
+func TestALongConversationIsReadInPages(t *testing.T) {
+	j, ctx := openJournal(t, t.TempDir(), Options{}), context.Background()
+	c := newTurn("c")
+	for n := range int64(verifyPage + 20) {
+		c.Events = append(c.Events, said("c", n+1, fmt.Sprint("word ", n)))
+		c.Frames = append(c.Frames, frame("c", fmt.Sprintf("f%04d", n)))
+	}
+	c.Events[7].Body = event.Unknown{Name: "far.future", JSON: []byte(`{"a":1}`)}
+	commit(t, j, c)
+	if err := j.Verify(ctx, "c"); err != nil {
+		t.Error(err)
+	}
+	var read []event.Event
+	for after := int64(0); ; after = read[len(read)-1].Seq {
+		page, err := j.Events(ctx, "c", after, 97)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page) == 0 {
+			break
+		}
+		read = append(read, page...)
+	}
+	equal(t, "events in pages", read, c.Events, nil)
+	tamper(t, j, `UPDATE bodies SET `+flip("sealed")+fmt.Sprintf(` WHERE position = %d`, verifyPage+10))
+	damaged(t, "Verify", j.Verify(ctx, "c"))
+	page, err := j.Events(ctx, "c", 0, 97)
+	equal(t, "a page before the damage", page, c.Events[:97], err)
+}
