@@ -1,0 +1,130 @@
+package vonage
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/codec"
+	"github.com/footbridge/footbridge/bridge/event"
+)
+
+// restLimit bounds the text kept between the parts of one message, in bytes of
+// JSON: the state of a leg must stay below 64 KiB.
+const restLimit = 48 << 10
+
+// sending is the message on its way: one part's call is open, Rest comes after.
+type sending struct {
+	Event string `json:"event,omitempty"`
+	Part  int    `json:"part,omitempty"`
+	Rest  string `json:"rest,omitempty"`
+}
+
+func (s *sending) tag() string { return "say/" + s.Event + "/" + strconv.Itoa(s.Part) }
+
+// post is how a message's frames leave: the address, and whether they carry the
+// type word of an agent's message or of a customer's.
+type post struct {
+	settings settings
+	url      string
+	// session and inbound are for frames to a desk's inbound.
+	session string
+	inbound bool
+}
+
+// begin sends a message's first part. What cannot be sent at all settles the
+// delivery as failed.
+func (p post) begin(tx *adapter.Tx, s *sending, e event.Event, c event.Content) error {
+	*s = sending{Event: e.ID}
+	if m, ok := c.Part.(event.Media); ok && m.URL != "" && p.settings.Channel != "http" {
+		f, kind := mediaFrame(m)
+		return p.send(tx, s, f, kind)
+	}
+	text := codec.Plain(c)
+	head, rest := codec.Cut(text, textLimit)
+	switch {
+	case text == "":
+		p.give(tx, s, "the message has no words and no address to send")
+		return nil
+	case tooLong(rest):
+		p.give(tx, s, fmt.Sprintf("the text is too long: %d characters", codec.Length(text)))
+		return nil
+	}
+	s.Rest = rest
+	return p.send(tx, s, frame{Text: &head}, "text")
+}
+
+// tooLong reports whether text takes more room than the state has for it.
+func tooLong(text string) bool {
+	if len(text) <= restLimit/6 {
+		return false // no character takes more than six times its bytes
+	}
+	encoded, err := json.Marshal(text)
+	return err != nil || len(encoded) > restLimit
+}
+
+// settle goes on after a part that arrived; it reports whether that was the last.
+func (p post) settle(tx *adapter.Tx, s *sending) (done bool, err error) {
+	if s.Rest == "" {
+		*s = sending{}
+		return true, nil
+	}
+	head, rest := codec.Cut(s.Rest, textLimit)
+	s.Part, s.Rest = s.Part+1, rest
+	return false, p.send(tx, s, frame{Text: &head}, "text")
+}
+
+// give gives the message up, with a reason for people.
+func (p post) give(tx *adapter.Tx, s *sending, why string) {
+	*s = sending{}
+	tx.Fail(why)
+}
+
+func (p post) send(tx *adapter.Tx, s *sending, f frame, kind string) error {
+	f.MessageType = kind
+	if p.inbound {
+		f.SessionID, f.Type, f.MessageType = p.session, kind, ""
+	}
+	key := s.Event
+	if s.Part > 0 {
+		key += "-" + strconv.Itoa(s.Part+1)
+	}
+	c, err := p.settings.call(tx, p.url, key, f)
+	if err != nil {
+		return err
+	}
+	tx.Call(s.tag(), c)
+	return nil
+}
+
+// call makes a POST with a JSON body. Calls to AI Studio carry its key; key is
+// what a far side that recognises repeats knows this call by.
+func (s settings) call(tx *adapter.Tx, url, key string, body any) (adapter.Call, error) {
+	data, err := codec.Encode(body)
+	if err != nil {
+		return adapter.Call{}, err
+	}
+	c := adapter.Call{Method: http.MethodPost, URL: url, Body: data, Repeat: adapter.RepeatMarked,
+		Header: http.Header{"Content-Type": {"application/json"}}}
+	if tx.Role() == event.RoleVirtualAgent {
+		c.Header.Set(keyHeader, tx.Credential(credential))
+	}
+	if s.IdempotencyHeader != "" {
+		c.Header.Set(s.IdempotencyHeader, key)
+		c.Repeat = adapter.RepeatKeyed
+	}
+	return c, nil
+}
+
+// why says in words how a call failed.
+func why(r adapter.Result) string {
+	if r.Reason != "" {
+		return "no answer: " + r.Reason
+	}
+	if r.Status == http.StatusUnauthorized || r.Status == http.StatusForbidden {
+		return fmt.Sprintf("answered %d: check the account's key", r.Status)
+	}
+	return fmt.Sprintf("answered %d", r.Status)
+}
