@@ -1,0 +1,192 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/internal/journal"
+)
+
+// Account is how one account stands now.
+type Account struct {
+	Name    string `json:"name"`
+	Adapter string `json:"adapter"`
+	Role    string `json:"role"`
+	Ready   bool   `json:"ready"`
+	// Unready is why it makes no calls and takes no hand-offs.
+	Unready string `json:"unready,omitempty"`
+	// Breakers are the states of its circuit breakers by host.
+	Breakers map[string]string `json:"breakers,omitempty"`
+	// Open says its unsigned endpoints answer anybody.
+	Open bool `json:"allow_unauthenticated,omitempty"`
+	// Capabilities are what its far side carries.
+	Capabilities adapter.Levels `json:"capabilities"`
+	// Assumptions are what could not be confirmed of its vendor.
+	Assumptions []string `json:"assumptions,omitempty"`
+}
+
+// Adapter is how one plugin stands now.
+type Adapter struct {
+	Name    string `json:"name"`
+	Title   string `json:"title,omitempty"`
+	Version string `json:"version,omitempty"`
+	// State is the supervisor's word, Breaker the circuit breaker's.
+	State    string    `json:"state"`
+	Breaker  string    `json:"breaker,omitempty"`
+	Reason   string    `json:"reason,omitempty"`
+	Pid      int       `json:"pid,omitempty"`
+	Restarts int       `json:"restarts"`
+	Since    time.Time `json:"since,omitzero"`
+	// Sandbox is what keeps the process in.
+	Sandbox string `json:"sandbox,omitempty"`
+}
+
+// AccountList is every account.
+type AccountList struct {
+	Accounts []Account `json:"accounts"`
+}
+
+// AdapterList is every plugin.
+type AdapterList struct {
+	Adapters []Adapter `json:"adapters"`
+}
+
+// Frame is one input as it came from a vendor.
+type Frame struct {
+	ID       string    `json:"id"`
+	Leg      string    `json:"leg"`
+	Account  string    `json:"account"`
+	Endpoint string    `json:"endpoint"`
+	Received time.Time `json:"received"`
+	// Outcome is empty until a turn has dealt with it.
+	Outcome string     `json:"outcome,omitempty"`
+	Dedup   string     `json:"dedup,omitempty"`
+	Method  string     `json:"method,omitempty"`
+	Path    string     `json:"path,omitempty"`
+	Query   url.Values `json:"query,omitempty"`
+	// Body is the body as JSON; Text is it where it is not JSON.
+	Body json.RawMessage `json:"body,omitempty"`
+	Text string          `json:"text,omitempty"`
+}
+
+// FrameList is one page of frames, in order of arrival.
+type FrameList struct {
+	Frames []Frame `json:"frames"`
+	Next   *string `json:"next"`
+}
+
+// DeadLetter is an input whose turn failed for good.
+type DeadLetter struct {
+	ID           string     `json:"id"`
+	Conversation string     `json:"conversation"`
+	Leg          string     `json:"leg"`
+	Account      string     `json:"account"`
+	Adapter      string     `json:"adapter"`
+	Version      string     `json:"version,omitempty"`
+	Frame        string     `json:"frame,omitempty"`
+	Reason       string     `json:"reason"`
+	At           time.Time  `json:"at"`
+	Replayed     *time.Time `json:"replayed"`
+}
+
+// DeadLetterList is one page of dead letters.
+type DeadLetterList struct {
+	DeadLetters []DeadLetter `json:"dead_letters"`
+	Next        *string      `json:"next"`
+}
+
+// Replayed says a dead letter was given to its conversation again.
+type Replayed struct {
+	ID       string `json:"id"`
+	Replayed bool   `json:"replayed"`
+}
+
+func (a *API) listAccounts(w http.ResponseWriter, _ *http.Request, _ principal) error {
+	return answer(w, http.StatusOK, AccountList{Accounts: append([]Account{}, a.Status.Accounts()...)})
+}
+
+func (a *API) listAdapters(w http.ResponseWriter, _ *http.Request, _ principal) error {
+	return answer(w, http.StatusOK, AdapterList{Adapters: append([]Adapter{}, a.Status.Adapters()...)})
+}
+
+func (a *API) listFrames(w http.ResponseWriter, r *http.Request, _ principal) error {
+	p, err := pageOf(r.URL.Query())
+	if err != nil {
+		return err
+	}
+	id := r.PathValue("id")
+	if _, err := a.Journal.Conversation(r.Context(), id); err != nil {
+		return err
+	}
+	frames, err := a.Journal.Frames(r.Context(), id, p.after, p.limit)
+	if err != nil {
+		return err
+	}
+	out := FrameList{Frames: make([]Frame, 0, len(frames))}
+	for _, f := range frames {
+		out.Frames = append(out.Frames, showFrame(f))
+	}
+	if len(frames) > 0 {
+		out.Next = next(len(frames) == p.limit, frames[len(frames)-1].ID)
+	}
+	return answer(w, http.StatusOK, out)
+}
+
+// showFrame leaves the headers out: they are where vendors send credentials.
+func showFrame(f journal.Frame) Frame {
+	out := Frame{ID: f.ID, Leg: f.Leg, Account: f.Account, Endpoint: f.Endpoint, Received: f.Received.UTC(), Outcome: f.Outcome, Dedup: f.Dedup}
+	var stored struct {
+		Request *adapter.Request `json:"request"`
+	}
+	if json.Unmarshal(f.Data, &stored) != nil || stored.Request == nil {
+		return out
+	}
+	r := stored.Request
+	out.Method, out.Path, out.Query = r.Method, r.Path, r.Query
+	if json.Valid(r.Body) {
+		out.Body = r.Body
+	} else {
+		out.Text = string(r.Body)
+	}
+	return out
+}
+
+func (a *API) listDeadLetters(w http.ResponseWriter, r *http.Request, _ principal) error {
+	p, err := pageOf(r.URL.Query())
+	if err != nil {
+		return err
+	}
+	letters, err := a.Journal.DeadLetters(r.Context(), p.after, p.limit)
+	if err != nil {
+		return err
+	}
+	out := DeadLetterList{DeadLetters: make([]DeadLetter, 0, len(letters))}
+	for _, d := range letters {
+		out.DeadLetters = append(out.DeadLetters, showLetter(d))
+	}
+	if len(letters) > 0 {
+		out.Next = next(len(letters) == p.limit, letters[len(letters)-1].ID)
+	}
+	return answer(w, http.StatusOK, out)
+}
+
+func showLetter(d journal.DeadLetter) DeadLetter {
+	out := DeadLetter{ID: d.ID, Conversation: d.Conversation, Leg: d.Leg, Account: d.Account, Adapter: d.Adapter,
+		Version: d.Version, Frame: d.Frame, Reason: d.Reason, At: d.At.UTC()}
+	if at := d.Replayed.UTC(); !d.Replayed.IsZero() {
+		out.Replayed = &at
+	}
+	return out
+}
+
+func (a *API) replayDeadLetter(w http.ResponseWriter, r *http.Request, p principal) error {
+	id := r.PathValue("id")
+	if err := a.Engine.Replay(r.Context(), id); err != nil {
+		return err
+	}
+	a.Logger.Info("dead letter replayed", "dead_letter", id, "by", p.name)
+	return answer(w, http.StatusOK, Replayed{ID: id, Replayed: true})
+}

@@ -1,0 +1,65 @@
+package api
+
+import "net/http"
+
+// route is one row of the API.
+type route struct {
+	method, path string
+	// roles are whom it is for; nil is everybody, also without a token.
+	roles []string
+	// stream says a ticket opens it, socket that it is a WebSocket.
+	stream, socket bool
+	handle         func(*API, http.ResponseWriter, *http.Request, principal) error
+
+	// What openapi.json says of it.
+	summary string
+	query   []string
+	body    any
+	status  int
+	result  any
+}
+
+// routes is the whole API.
+func routes() []route {
+	staff := []string{roleLiveAgent, roleSupervisor, roleOperator}
+	all := append([]string{roleCustomer}, staff...)
+	watchers := []string{roleSupervisor, roleOperator}
+	list := []string{"limit", "after"}
+	follow := []string{"after", "conversation", "kind", "agent", "ticket"}
+	return []route{
+		{method: "GET", path: "/openapi.json", handle: (*API).getDescription, summary: "This description.", status: 200},
+		{method: "POST", path: "/session", handle: (*API).postSession, summary: "Sign a browser in with a token.", body: signInBody{}, status: 200, result: Me{}},
+		{method: "DELETE", path: "/session", handle: (*API).deleteSession, summary: "Sign a browser out.", status: 204},
+		{method: "GET", path: "/me", roles: all, handle: (*API).getMe, summary: "Who the caller is.", status: 200, result: Me{}},
+		{method: "POST", path: "/tickets", roles: all, handle: (*API).postTicket, summary: "A ticket that opens one stream or socket, once, within 30 seconds.", status: 201, result: Ticket{}},
+
+		{method: "GET", path: "/conversations", roles: staff, handle: (*API).listConversations, summary: "Conversations, newest first.",
+			query: append(list, "state", "owner", "queue", "account", "agent", "route", "since", "q"), status: 200, result: ConversationList{}},
+		{method: "POST", path: "/conversations", handle: (*API).postConversation, summary: "Open a conversation as a customer, with an account's publishable key, or for one, with a token.",
+			body: Opening{}, status: 201, result: Opened{}},
+		{method: "GET", path: "/conversations/{id}", roles: all, handle: (*API).getConversation, summary: "One conversation.", status: 200, result: Conversation{}},
+		{method: "GET", path: "/conversations/{id}/events", roles: all, handle: (*API).listEvents, summary: "A conversation's events, oldest first; a customer's own view for a customer.",
+			query: append(list, "kind", "since"), status: 200, result: EventList{}},
+		{method: "POST", path: "/conversations/{id}/events", roles: all, handle: (*API).postEvent, summary: "Say something in a conversation. With Idempotency-Key, once in 24 hours.",
+			body: Saying{}, status: 201, result: eventSchema{}},
+		{method: "GET", path: "/conversations/{id}/frames", roles: watchers, handle: (*API).listFrames, summary: "What vendors sent for a conversation, in order of arrival.",
+			query: list, status: 200, result: FrameList{}},
+
+		{method: "GET", path: "/events", roles: all, stream: true, handle: (*API).getEvents, summary: "Events as they are stored, as server-sent events; id is the position to go on from. A customer's positions are their conversation's own.",
+			query: follow, status: 200},
+		{method: "GET", path: "/socket", roles: all, stream: true, socket: true, handle: (*API).getSocket, summary: "The same both ways over a WebSocket: sends Told, takes Spoken.",
+			query: follow, status: 101, body: Spoken{}, result: Told{}},
+
+		{method: "GET", path: "/agents", roles: staff, handle: (*API).listAgents, summary: "Everybody at the desk.", status: 200, result: AgentList{}},
+		{method: "GET", path: "/agents/{id}/state", roles: staff, handle: (*API).getAgentState, summary: "One live agent.", status: 200, result: agentSchema{}},
+		{method: "PUT", path: "/agents/{id}/state", roles: []string{roleLiveAgent, roleSupervisor}, handle: (*API).putAgentState, summary: "Declare a live agent's state.",
+			body: Declaration{}, status: 200, result: agentSchema{}},
+		{method: "GET", path: "/queues", roles: staff, handle: (*API).listQueues, summary: "The desk's queues.", status: 200, result: QueueList{}},
+		{method: "GET", path: "/availability", roles: all, handle: (*API).getAvailability, summary: "Whether the desk takes hand-offs now.", query: []string{"queue"}, status: 200, result: Availability{}},
+
+		{method: "GET", path: "/accounts", roles: watchers, handle: (*API).listAccounts, summary: "How the accounts stand.", status: 200, result: AccountList{}},
+		{method: "GET", path: "/adapters", roles: watchers, handle: (*API).listAdapters, summary: "How the plugins stand.", status: 200, result: AdapterList{}},
+		{method: "GET", path: "/dead-letters", roles: watchers, handle: (*API).listDeadLetters, summary: "Inputs whose turn failed for good.", query: list, status: 200, result: DeadLetterList{}},
+		{method: "POST", path: "/dead-letters/{id}/replay", roles: []string{roleOperator}, handle: (*API).replayDeadLetter, summary: "Give a dead letter to its conversation again.", status: 200, result: Replayed{}},
+	}
+}
