@@ -1,0 +1,35 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/footbridge/footbridge/bridge/internal/app"
+)
+
+func adaptersCommand() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{Use: "adapters", Short: "List the adapters the configuration names", Args: noArgs,
+		Example: "  footbridge adapters\n  footbridge adapters --json",
+		RunE: func(c *cobra.Command, _ []string) error {
+			report, err := app.Check(c.Context(), options(c))
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return json.NewEncoder(c.OutOrStdout()).Encode(report.Adapters)
+			}
+			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
+			fmt.Fprintln(w, "ADAPTER\tVERSION\tROLES\tSTATE")
+			for _, a := range report.Adapters {
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", a.Name, a.Version, strings.Join(a.Roles, ","), a.State)
+			}
+			return w.Flush()
+		}}
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return c
+}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/footbridge/footbridge/bridge/internal/app"
+)
+
+func options(c *cobra.Command) app.Options {
+	path, _ := c.Flags().GetString("config")
+	return app.Options{Config: path, Environ: os.Environ(), Out: c.OutOrStdout(), Log: c.ErrOrStderr(), Version: versionText()}
+}
+
+func serveCommand() *cobra.Command {
+	return &cobra.Command{Use: "serve", Short: "Run the bridge", Args: noArgs,
+		Long:    "Run the bridge until it is interrupted. SIGHUP reads the configuration again; a broken one is refused and the old one stays.",
+		Example: "  footbridge serve --config config.toml\n  VGAI_KEY=… footbridge serve",
+		RunE: func(c *cobra.Command, _ []string) error {
+			o := options(c)
+			reload := make(chan os.Signal, 1)
+			signal.Notify(reload, syscall.SIGHUP)
+			defer signal.Stop(reload)
+			o.Reload = reload
+			return app.Run(c.Context(), o)
+		}}
+}
+
+func checkCommand() *cobra.Command {
+	var strict, asJSON bool
+	c := &cobra.Command{Use: "check", Short: "Check the configuration without serving", Args: noArgs,
+		Long:    "Check the configuration file, start every adapter it names and fit each account to it. Problems name file, line, key and mend.",
+		Example: "  footbridge check --config config.toml\n  footbridge check --strict --json",
+		RunE: func(c *cobra.Command, _ []string) error {
+			report, err := app.Check(c.Context(), options(c))
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				if err := json.NewEncoder(c.OutOrStdout()).Encode(report); err != nil {
+					return err
+				}
+			} else {
+				report.Print(c.OutOrStdout())
+			}
+			if strict && len(report.Warnings) > 0 {
+				return fmt.Errorf("%d warnings, and --strict was asked for", len(report.Warnings))
+			}
+			return nil
+		}}
+	c.Flags().BoolVar(&strict, "strict", false, "fail on warnings too")
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return c
+}

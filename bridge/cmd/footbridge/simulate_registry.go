@@ -1,0 +1,12 @@
+// Code generated from the folders adapters/*/*sim; DO NOT EDIT.
+
+package main
+
+import "github.com/footbridge/footbridge/adapters/vonage/vonagesim"
+
+// simulators are the simulated vendors by name.
+func simulators() map[string]simulator {
+	return map[string]simulator{
+		"vonage": vonagesim.Simulate,
+	}
+}

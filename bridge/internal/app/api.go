@@ -1,0 +1,94 @@
+package app
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/footbridge/footbridge/bridge/event"
+	"github.com/footbridge/footbridge/bridge/internal/api"
+	"github.com/footbridge/footbridge/bridge/internal/breaker"
+	"github.com/footbridge/footbridge/bridge/internal/config"
+	"github.com/footbridge/footbridge/bridge/internal/egress"
+	"github.com/footbridge/footbridge/bridge/internal/engine"
+	"github.com/footbridge/footbridge/bridge/internal/web"
+)
+
+// makeAPI makes the native API; it is there before the engine takes up work.
+func (a *App) makeAPI() {
+	a.api = api.New(api.Options{Journal: a.journal, Engine: a.engine, Desk: a.people, Status: a, Keys: a.keys,
+		Setup: a.apiSetup(), Logger: a.log})
+}
+
+func (a *App) apiSetup() api.Setup {
+	s := api.Setup{PublicURL: a.conf.Server.PublicURL, Sites: map[string]api.Site{}}
+	for _, t := range a.tokens {
+		s.Tokens = append(s.Tokens, api.Token{Name: t.Name, Roles: t.Roles, Secret: t.secret, Agent: t.Agent})
+	}
+	for name, account := range sites(a.conf) {
+		s.Sites[name] = api.Site{PublishableKey: account.PublishableKey, AllowedOrigins: account.AllowedOrigins}
+	}
+	return s
+}
+
+// sites are the native customer accounts.
+func sites(c *config.Config) map[string]config.Account {
+	out := map[string]config.Account{}
+	for name, account := range c.Accounts {
+		if account.Adapter == engine.Native && event.Role(account.Role) == event.RoleCustomer {
+			out[name] = account
+		}
+	}
+	return out
+}
+
+// newPages makes the pages; the chat begins at the first native customer
+// account unless its address says otherwise.
+func (a *App) newPages() (http.Handler, error) {
+	o := web.Options{}
+	all := sites(a.conf)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		o.DefaultKey, o.DefaultAccount = all[name].PublishableKey, name
+		break
+	}
+	return web.New(o)
+}
+
+// Accounts tells how the accounts stand. It is part of api.Status.
+func (a *App) Accounts() []api.Account {
+	setup := a.setup()
+	a.mu.Lock()
+	conf := a.conf
+	a.mu.Unlock()
+	states := a.breakers.States()
+	var out []api.Account
+	for _, name := range slices.Sorted(maps.Keys(setup.Accounts)) {
+		account := setup.Accounts[name]
+		row := api.Account{Name: name, Adapter: account.Adapter, Role: string(account.Role), Ready: account.Unready == "",
+			Unready: account.Unready, Open: conf.Accounts[name].AllowUnauthenticated, Capabilities: account.Profile.Levels,
+			Assumptions: account.Profile.Assumptions, Breakers: map[string]string{}}
+		for breakerName, state := range states {
+			if host, ok := strings.CutPrefix(breakerName, egress.BreakerName(name, "")); ok {
+				row.Breakers[host] = string(state)
+			}
+		}
+		out = append(out, row)
+	}
+	return out
+}
+
+// Adapters tells how the plugins stand. It is part of api.Status.
+func (a *App) Adapters() []api.Adapter {
+	states := a.breakers.States()
+	var out []api.Adapter
+	for _, s := range a.plugins.States() {
+		guard := states[pluginBreaker(s.Adapter)]
+		if guard == "" {
+			guard = breaker.Closed
+		}
+		out = append(out, api.Adapter{Name: s.Adapter, Version: s.Version, State: s.Status, Breaker: string(guard), Reason: s.LastError,
+			Pid: a.plugins.Pid(s.Adapter), Restarts: s.Restarts, Since: s.Since, Sandbox: s.Sandbox})
+	}
+	return out
+}

@@ -1,0 +1,286 @@
+// Package app puts the program together: configuration, journal, plugins,
+// engine, doors and pages. It holds wiring only.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/footbridge/footbridge/bridge/internal/api"
+	"github.com/footbridge/footbridge/bridge/internal/breaker"
+	"github.com/footbridge/footbridge/bridge/internal/config"
+	"github.com/footbridge/footbridge/bridge/internal/credential"
+	"github.com/footbridge/footbridge/bridge/internal/desk"
+	"github.com/footbridge/footbridge/bridge/internal/egress"
+	"github.com/footbridge/footbridge/bridge/internal/engine"
+	"github.com/footbridge/footbridge/bridge/internal/host"
+	"github.com/footbridge/footbridge/bridge/internal/ingress"
+	"github.com/footbridge/footbridge/bridge/internal/journal/sqlite"
+	"github.com/footbridge/footbridge/bridge/internal/observe"
+)
+
+// Options are what a run of the program is given.
+type Options struct {
+	// Config is the path of the configuration file.
+	Config string
+	// Environ is the environment, as os.Environ gives it.
+	Environ []string
+	// Out takes the lines meant for the person who starts the program, Log the
+	// log.
+	Out, Log io.Writer
+	Version  string
+	// Reload asks for the configuration to be read again, as SIGHUP does.
+	Reload <-chan os.Signal
+}
+
+// App is the running program.
+type App struct {
+	o        Options
+	log      *slog.Logger
+	redactor *credential.Redactor
+	metrics  *observe.Metrics
+	health   *observe.Health
+
+	mu   sync.Mutex
+	conf *config.Config
+	plan *plan
+	down map[string]error
+
+	keys     *credential.Keyring
+	journal  *sqlite.Journal
+	breakers *breaker.Set
+	plugins  *host.Host
+	egress   *egress.Egress
+	engine   *engine.Engine
+	ingress  *ingress.Ingress
+	people   *desk.Desk
+	api      *api.API
+	tokens   []token
+	fatal    chan error
+	closers  []func()
+}
+
+// Run runs the program until ctx ends or it cannot go on. Configuration that
+// must be mended is a *config.Error.
+func Run(ctx context.Context, o Options) error {
+	conf, warnings, err := config.Load(o.Config, o.Environ)
+	if err != nil {
+		return err
+	}
+	redactor := credential.NewRedactor()
+	a := &App{o: o, conf: conf, redactor: redactor, metrics: observe.NewMetrics(), health: observe.NewHealth(redactor),
+		fatal: make(chan error, 1), down: map[string]error{}}
+	a.log = observe.NewLogger(o.Log, conf.Log.Format, logLevel(conf.Log.Level), a.redactor)
+	defer a.close()
+	for _, w := range warnings {
+		a.log.Warn(w.String())
+	}
+	if err := a.build(ctx); err != nil {
+		return err
+	}
+	return a.serve(ctx)
+}
+
+func logLevel(word string) slog.Level {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(word)); err != nil {
+		return slog.LevelInfo
+	}
+	return l
+}
+
+// build makes every part, the ones others need first.
+func (a *App) build(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{a.openJournal, a.openTokens, a.startPlugins, a.makeEngine, a.startEngine} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *App) onClose(f func()) { a.closers = append(a.closers, f) }
+
+func (a *App) close() {
+	for i := len(a.closers) - 1; i >= 0; i-- {
+		a.closers[i]()
+	}
+}
+
+func (a *App) openJournal(ctx context.Context) error {
+	dir := a.conf.Journal.Dir
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("make the journal's folder: %w; mend: set [journal] dir to a folder this account may write", err)
+	}
+	keys, err := credential.OpenKeyring(dir)
+	if err != nil {
+		return err
+	}
+	a.keys = keys
+	a.journal, err = sqlite.Open(ctx, dir, keys, sqlite.Options{Logger: a.log, OnFatal: a.stop})
+	if err != nil {
+		return fmt.Errorf("open the journal in %s: %w", dir, err)
+	}
+	a.onClose(func() { _ = a.journal.Close() })
+	a.health.Set("journal", nil)
+	a.health.Set("engine", errors.New("starting"))
+	return nil
+}
+
+// stop ends the program: the journal can no longer be trusted.
+func (a *App) stop(err error) {
+	a.health.Set("journal", err)
+	select {
+	case a.fatal <- fmt.Errorf("journal failed, stopping so that nothing is acknowledged that is not stored: %w", err):
+	default:
+	}
+}
+
+func (a *App) startPlugins(ctx context.Context) error {
+	c := a.conf
+	var err error
+	a.breakers, err = breaker.NewSet(breaker.Options{Failures: uint32(c.Breaker.Failures), Interval: c.Breaker.Interval,
+		Open: c.Breaker.Open, MaxOpen: c.Breaker.MaxOpen, Deadline: c.Breaker.Deadline}, a.breakerChanged)
+	if err != nil {
+		return err
+	}
+	a.onClose(a.breakers.Close)
+	beside, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find the program's own folder: %w", err)
+	}
+	a.plugins, err = host.New(host.Options{Dir: c.Plugins.Dir, Beside: filepath.Dir(beside), Checksums: c.Plugins.Checksums,
+		StartTimeout: c.Plugins.StartTimeout, TurnTimeout: c.Plugins.TurnTimeout, Sandbox: c.Plugins.Sandbox, Logger: a.log,
+		OnRestart: func(name string) { a.metrics.PluginRestarts.WithLabelValues(name).Inc() }, OnState: a.pluginChanged})
+	if err != nil {
+		return err
+	}
+	a.onClose(a.plugins.Close)
+	a.startAdapters(ctx, c)
+	return nil
+}
+
+// startAdapters starts the plugin of every adapter the configuration names. One
+// that does not start leaves its accounts unready; the rest runs.
+func (a *App) startAdapters(ctx context.Context, c *config.Config) {
+	for _, name := range adapters(c) {
+		_, err := a.plugins.Start(ctx, name)
+		if err != nil {
+			a.log.Error("adapter does not run", "adapter", name, "error", err, "mend", "build footbridge-adapter-"+name+" and put it beside the program or into [plugins] dir")
+			a.down[name] = err
+			continue
+		}
+		delete(a.down, name)
+	}
+}
+
+// adapters lists the adapters of a configuration that are plugins.
+func adapters(c *config.Config) []string {
+	seen := map[string]bool{engine.Native: true}
+	var names []string
+	for _, account := range c.Accounts {
+		if !seen[account.Adapter] {
+			seen[account.Adapter] = true
+			names = append(names, account.Adapter)
+		}
+	}
+	return names
+}
+
+func (a *App) breakerChanged(name string, from, to breaker.State) {
+	a.metrics.BreakerState.WithLabelValues(name).Set(map[breaker.State]float64{breaker.Closed: 0, breaker.HalfOpen: 1, breaker.Open: 2}[to])
+	a.log.Warn("breaker changed", "breaker", name, "from", string(from), "to", string(to))
+}
+
+func (a *App) pluginChanged(name, state string) {
+	quarantined := 0.0
+	if state == "quarantined" {
+		quarantined = 1
+	}
+	a.metrics.PluginQuarantined.WithLabelValues(name).Set(quarantined)
+	a.log.Info("plugin changed", "adapter", name, "state", state)
+}
+
+// env looks a variable up in the environment the program was given.
+func (a *App) env(name string) (string, bool) {
+	for _, pair := range a.o.Environ {
+		if value, ok := strings.CutPrefix(pair, name+"="); ok {
+			return value, value != ""
+		}
+	}
+	return "", false
+}
+
+func (a *App) makeEngine(ctx context.Context) error {
+	p, err := newPlan(ctx, a.conf, a.plugins, a.env, a.down)
+	if err != nil {
+		return err
+	}
+	placeholders := credential.NewPlaceholders(a.keys.Derive("placeholders"))
+	a.egress = egress.New(egress.Options{Breakers: a.breakers, Placeholders: placeholders, Logger: a.log, Called: a.called})
+	a.onClose(a.egress.Close)
+	front := &frontDesk{plugins: a.plugins, breakers: a.breakers, placeholders: placeholders, setup: a.setup}
+	a.engine = engine.New(engine.Options{Journal: a.journal, Turner: turner{a.plugins, a.breakers}, Caller: a.egress, Desk: front,
+		Observer: a, Setup: p.setup, Logger: a.log, Fail: failpoint(a.plugins)})
+	a.people = a.newDesk()
+	front.people = a.people
+	a.ingress = ingress.New(ingress.Options{Engine: a.engine, Logger: a.log, TrustedProxies: a.conf.Server.Proxies(),
+		Received: a.received, Refused: a.refused})
+	a.apply(p)
+	a.makeAPI()
+	return nil
+}
+
+func (a *App) setup() *engine.Setup {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.plan.setup
+}
+
+// apply makes a plan the one that holds.
+func (a *App) apply(p *plan) {
+	a.mu.Lock()
+	old := a.plan
+	a.plan = p
+	a.mu.Unlock()
+	for _, s := range p.secrets {
+		a.redactor.Add(s)
+	}
+	if old != nil {
+		for _, s := range old.secrets {
+			a.redactor.Remove(s)
+		}
+	}
+	for _, w := range p.warnings {
+		a.log.Warn(w)
+	}
+	a.egress.Configure(p.ways)
+	a.engine.Configure(p.setup)
+	a.ingress.Configure(p.doors)
+}
+
+func (a *App) startEngine(ctx context.Context) error {
+	if err := a.seedDesk(ctx); err != nil {
+		return err
+	}
+	if err := a.engine.Start(ctx); err != nil {
+		return err
+	}
+	const grace = 20 * time.Second
+	a.onClose(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), grace)
+		defer cancel()
+		if err := a.engine.Close(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+			a.log.Error("engine closed", "error", err)
+		}
+	})
+	return nil
+}

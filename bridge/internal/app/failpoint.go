@@ -1,0 +1,54 @@
+//go:build failpoint
+
+package app
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/footbridge/footbridge/bridge/internal/host"
+)
+
+// failpoint reads FOOTBRIDGE_FAILPOINT, "POINT:N:bridge" or "POINT:N:ADAPTER":
+// the N-th time POINT is reached this process, or the adapter's, is killed as
+// kill -9 would, and the hit is noted in FOOTBRIDGE_FAILPOINT_LOG.
+func failpoint(plugins *host.Host) func(string) {
+	parts := strings.Split(os.Getenv("FOOTBRIDGE_FAILPOINT"), ":")
+	if len(parts) != 3 {
+		return nil
+	}
+	after, err := strconv.ParseInt(parts[1], 10, 64)
+	if err != nil {
+		return nil
+	}
+	var hits atomic.Int64
+	return func(point string) {
+		if point != parts[0] || hits.Add(1) != after {
+			return
+		}
+		note(point, parts[2])
+		pid := os.Getpid()
+		if parts[2] != "bridge" {
+			pid = plugins.Pid(parts[2])
+		}
+		if pid > 0 {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+		if parts[2] == "bridge" {
+			select {} // the signal is on its way
+		}
+	}
+}
+
+func note(point, target string) {
+	f, err := os.OpenFile(os.Getenv("FOOTBRIDGE_FAILPOINT_LOG"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return
+	}
+	fmt.Fprintf(f, "%s %s\n", point, target)
+	_ = f.Close()
+}

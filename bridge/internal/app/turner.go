@@ -1,0 +1,91 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/event"
+	"github.com/footbridge/footbridge/bridge/internal/breaker"
+	"github.com/footbridge/footbridge/bridge/internal/credential"
+	"github.com/footbridge/footbridge/bridge/internal/desk"
+	"github.com/footbridge/footbridge/bridge/internal/egress"
+	"github.com/footbridge/footbridge/bridge/internal/engine"
+	"github.com/footbridge/footbridge/bridge/internal/host"
+)
+
+// turner runs turns on the plugin host, behind a breaker per plugin.
+type turner struct {
+	plugins  *host.Host
+	breakers *breaker.Set
+}
+
+// pluginBreaker is the name of the breaker of one adapter's process.
+func pluginBreaker(name string) string { return "plugin " + name }
+
+// Turn runs a turn. A plugin that is down, or whose breaker is open, is
+// engine.ErrUnavailable: the turn did not begin.
+func (t turner) Turn(ctx context.Context, name string, turn adapter.Turn) (adapter.Outcome, error) {
+	var out adapter.Outcome
+	var failed error
+	err := t.breakers.Get(pluginBreaker(name)).Do(ctx, func(ctx context.Context) breaker.Outcome {
+		out, failed = t.plugins.Turn(ctx, name, turn)
+		switch {
+		case failed == nil:
+			return breaker.Success
+		case errors.Is(failed, host.ErrDown), errors.Is(failed, host.ErrQuarantined), ctx.Err() != nil && errors.Is(ctx.Err(), context.Canceled):
+			return breaker.Neutral
+		}
+		return breaker.Failure
+	})
+	switch {
+	case errors.Is(err, breaker.ErrOpen), errors.Is(failed, host.ErrDown), errors.Is(failed, host.ErrQuarantined):
+		return adapter.Outcome{}, errors.Join(engine.ErrUnavailable, err, failed)
+	case err != nil:
+		return adapter.Outcome{}, err
+	}
+	return out, failed
+}
+
+// frontDesk tells the engine which live-agent accounts take a hand-off now.
+type frontDesk struct {
+	people       *desk.Desk
+	plugins      *host.Host
+	breakers     *breaker.Set
+	placeholders *credential.Placeholders
+	setup        func() *engine.Setup
+}
+
+// Refusal asks the built-in desk for its own accounts, and for the others looks
+// whether their plugin runs and their vendor answers.
+func (d *frontDesk) Refusal(account, queue string) string {
+	a := d.setup().Accounts[account]
+	if a.Native() {
+		return d.people.Refusal(queue)
+	}
+	for _, s := range d.plugins.States() {
+		if s.Adapter == a.Adapter && s.Status == "quarantined" {
+			return event.FailedBackendDown
+		}
+	}
+	for name, state := range d.breakers.States() {
+		if state == breaker.Open && (name == pluginBreaker(a.Adapter) || strings.HasPrefix(name, egress.BreakerName(account, ""))) {
+			return event.FailedBackendDown
+		}
+	}
+	return ""
+}
+
+// Placeholders gives a turn its stand-ins for the account's credentials.
+func (d *frontDesk) Placeholders(account, turn string) map[string]string {
+	names := d.setup().Accounts[account].Credentials
+	if len(names) == 0 {
+		return nil
+	}
+	out := make(map[string]string, len(names))
+	for _, n := range names {
+		out[n] = d.placeholders.Token(turn, n)
+	}
+	return out
+}

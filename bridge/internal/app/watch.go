@@ -1,0 +1,67 @@
+package app
+
+import (
+	"time"
+
+	"github.com/footbridge/footbridge/bridge/event"
+	"github.com/footbridge/footbridge/bridge/internal/journal"
+)
+
+// Committed counts what a turn stored and tells the desk. It is part of
+// engine.Observer.
+func (a *App) Committed(c journal.Commit, took time.Duration) {
+	m := a.metrics
+	m.Commits.Inc()
+	m.CommitSeconds.Observe(took.Seconds())
+	for _, e := range c.Events {
+		kind := string(e.Kind())
+		if _, unknown := e.Body.(event.Unknown); unknown {
+			kind = "unknown"
+		}
+		m.EventsCommitted.WithLabelValues(kind).Inc()
+	}
+	accounts := map[string]string{}
+	for _, l := range c.Legs {
+		accounts[l.ID] = l.Account
+	}
+	for _, d := range c.Deliveries {
+		m.Deliveries.WithLabelValues(accounts[d.Leg], d.Outcome).Inc()
+		if d.MaybeDuplicate {
+			m.MaybeDuplicates.WithLabelValues(accounts[d.Leg]).Inc()
+		}
+	}
+	for _, d := range c.DeadLetters {
+		m.DeadLetters.WithLabelValues(d.Account).Inc()
+	}
+	a.people.Committed(c)
+}
+
+// Transient shows an event that is not stored to those it is for. It is part of
+// engine.Observer.
+func (a *App) Transient(e event.Event) {
+	if a.api != nil {
+		a.api.Transient(e)
+	}
+}
+
+// Turned counts a turn. It is part of engine.Observer.
+func (a *App) Turned(adapter, outcome string, took time.Duration) {
+	a.metrics.Turns.WithLabelValues(adapter, outcome).Inc()
+	a.metrics.TurnSeconds.WithLabelValues(adapter).Observe(took.Seconds())
+}
+
+func (a *App) called(account, outcome string, took time.Duration) {
+	a.metrics.Calls.WithLabelValues(account, outcome).Inc()
+	a.metrics.CallSeconds.WithLabelValues(account).Observe(took.Seconds())
+}
+
+func (a *App) received(account, endpoint string, duplicate bool) {
+	a.metrics.FramesReceived.WithLabelValues(account, endpoint).Inc()
+	if duplicate {
+		a.metrics.FramesDuplicate.WithLabelValues(account).Inc()
+	}
+}
+
+func (a *App) refused(account, reason string) {
+	a.metrics.FramesRefused.WithLabelValues(account, reason).Inc()
+}

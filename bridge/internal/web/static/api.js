@@ -1,0 +1,63 @@
+// The native API as the pages use it.
+
+const base = "/api/v1";
+const patience = 20000; // for one request, in milliseconds
+
+// Problem is an answer that is no success, or none at all (status 0).
+export class Problem extends Error {
+  constructor(status, doc = {}) {
+    super(doc.detail || doc.title || doc.code || (status ? `The bridge answered ${status}.` : "The bridge cannot be reached."));
+    this.status = status;
+    this.code = doc.code || "";
+    this.mend = doc.mend || "";
+  }
+
+  // final says that the same request would get the same answer.
+  get final() { return this.status >= 400 && this.status < 500 && ![401, 408, 425, 429].includes(this.status); }
+}
+
+// newKey makes an Idempotency-Key. It works on plain HTTP too, where
+// crypto.randomUUID does not.
+export function newKey() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
+}
+
+// Api speaks for one person: by cookie, or with the token of one conversation.
+export class Api {
+  constructor({ token, unauthorized } = {}) {
+    this.token = token;
+    this.unauthorized = unauthorized;
+  }
+
+  get(path) { return this.request("GET", path); }
+  post(path, body, key = newKey()) { return this.request("POST", path, body, key); }
+  put(path, body) { return this.request("PUT", path, body, newKey()); }
+  del(path) { return this.request("DELETE", path, undefined, newKey()); }
+
+  async request(method, path, body, key) {
+    const headers = { Accept: "application/json" };
+    if (body !== undefined) headers["Content-Type"] = "application/json";
+    if (key) headers["Idempotency-Key"] = key;
+    if (this.token) headers.Authorization = `Bearer ${this.token}`;
+    const answer = await fetch(base + path, {
+      method, headers, body: body === undefined ? undefined : JSON.stringify(body), cache: "no-store",
+      credentials: this.token ? "omit" : "same-origin", signal: AbortSignal.timeout(patience),
+    }).catch(() => { throw new Problem(0); });
+    const doc = await answer.json().catch(() => ({}));
+    if (answer.ok) return doc;
+    const problem = new Problem(answer.status, doc);
+    if (answer.status === 401) this.unauthorized?.(problem);
+    throw problem;
+  }
+
+  // all reads a list to its end.
+  async all(path, field) {
+    const out = [];
+    for (let next = ""; next !== null;) {
+      const page = await this.get(`${path}${path.includes("?") ? "&" : "?"}limit=200${next ? `&after=${encodeURIComponent(next)}` : ""}`);
+      out.push(...(page[field] || []));
+      next = page.next || null;
+    }
+    return out;
+  }
+}

@@ -1,0 +1,100 @@
+// Building and refreshing elements. Text goes in as text only.
+
+// el makes an element: el("p", {className: "x"}, "words", child).
+export function el(tag, props = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(props)) {
+    if (value === undefined || value === null) continue;
+    if (name.includes("-") || name === "role" || name === "for") node.setAttribute(name, value);
+    else node[name] = value;
+  }
+  node.append(...children.filter((c) => c !== null && c !== undefined && c !== ""));
+  return node;
+}
+
+export const byId = (id) => document.getElementById(id);
+
+// show hides or shows an element, and sets its text where one is given.
+export function show(node, visible, text) {
+  node.hidden = !visible;
+  if (text !== undefined) setText(node, text);
+}
+
+// setText leaves an element alone that says so already, so that screen readers
+// are not told twice.
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+// sync makes parent's children be the items, in order. An item whose face (any
+// JSON value) is what it was keeps its element, and with it focus and selection.
+export function sync(parent, items, { key, face, make }) {
+  const kept = new Map();
+  for (const node of parent.children) kept.set(node.dataset.key, node);
+  let at = parent.firstElementChild;
+  for (const item of items) {
+    const id = key(item);
+    const look = JSON.stringify(face(item));
+    let node = kept.get(id);
+    kept.delete(id);
+    if (!node || node.dataset.face !== look) {
+      const fresh = make(item);
+      fresh.dataset.key = id;
+      fresh.dataset.face = look;
+      if (node) {
+        if (at === node) at = node.nextElementSibling;
+        replaceKeepingFocus(node, fresh);
+      }
+      node = fresh;
+    }
+    if (node === at) at = at.nextElementSibling;
+    else parent.insertBefore(node, at);
+  }
+  for (const node of kept.values()) node.remove();
+}
+
+// replaceKeepingFocus swaps a node for its newer face; what was focused inside
+// (by its data-role) is focused again, and what was typed inside stays.
+function replaceKeepingFocus(old, fresh) {
+  const focused = old.contains(document.activeElement) ? document.activeElement.dataset.role : undefined;
+  old.replaceWith(fresh);
+  if (focused) fresh.querySelector(`[data-role="${CSS.escape(focused)}"]`)?.focus();
+}
+
+export function timeText(iso) {
+  const t = new Date(iso);
+  if (!iso || Number.isNaN(t.getTime())) return "";
+  const day = t.toDateString() === new Date().toDateString() ? {} : { day: "numeric", month: "short" };
+  return t.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", ...day });
+}
+
+export function timeNode(iso) {
+  return el("time", { dateTime: iso || "", title: iso ? new Date(iso).toLocaleString() : "" }, timeText(iso));
+}
+
+// ageText is how long ago something was, in one unit.
+export function ageText(iso, now = Date.now()) {
+  const seconds = Math.max(0, Math.round((now - new Date(iso).getTime()) / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 86400) return `${Math.floor(seconds / 3600)} h`;
+  return `${Math.floor(seconds / 86400)} d`;
+}
+
+// grow keeps a text area as high as its words, up to its style's limit.
+export function grow(area) {
+  area.style.height = "auto";
+  area.style.height = `${area.scrollHeight + 2}px`;
+}
+
+// atEnd tells whether the reader sees the newest line.
+export const atEnd = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < 60;
+
+// drafts keeps what is being written through a reload.
+export const drafts = {
+  get: (id) => sessionStorage.getItem(`footbridge.draft.${id}`) || "",
+  set(id, text) {
+    if (text) sessionStorage.setItem(`footbridge.draft.${id}`, text);
+    else sessionStorage.removeItem(`footbridge.draft.${id}`);
+  },
+};

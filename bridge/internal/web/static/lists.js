@@ -1,0 +1,111 @@
+// The two lists of the desk: who waits, and my conversations.
+import { agentOf } from "./board.js";
+import { summary } from "./content.js";
+import { ageText, el, setText, sync } from "./dom.js";
+
+// customerName is what a customer is called.
+export function customerName(row, story) {
+  const c = row?.customer?.name || row?.customer?.id ? row.customer : story?.now.customer;
+  return c?.name || c?.id || `Customer ${(row?.id || "").slice(-4).toLowerCase()}`;
+}
+
+const words = {
+  "": "", requested: "arriving", queued: "in the queue", offered: "being offered", active: "with me", returning: "going back", ended: "ended", automated: "with the virtual agent",
+};
+
+// stateText says where a conversation stands, seen by one agent.
+export function stateText(row, board) {
+  if (board.offeredToMe(row)) return "offered to you";
+  if (row.state === "active" && agentOf(row) !== board.agent) return `with ${row.agent?.name || agentOf(row) || "somebody else"}`;
+  if (agentOf(row) === board.agent && row.state === "queued") return "being passed on";
+  return words[row.state] ?? row.state;
+}
+
+// drawWaiting brings the list of those who wait up to date.
+export function drawWaiting(parent, board, { chosen, open, accept, decline }) {
+  sync(parent, board.waiting(), {
+    key: (row) => row.id,
+    face: (row) => [faceOf(row, board), chosen === row.id, board.offeredToMe(row), board.mayTake(row), board.places.get(row.id)],
+    make(row) {
+      const mine = board.offeredToMe(row);
+      const acts = el("div", { className: "acts" },
+        press("accept", "Accept", () => accept(row), { className: "primary", disabled: !board.mayTake(row) }),
+        press("decline", "Decline", () => decline(row), { disabled: !board.mayTake(row) }));
+      return item(row, board, { chosen, open, extra: mine ? "offered" : "", acts });
+    },
+  });
+}
+
+// drawMine brings the list of my conversations up to date.
+export function drawMine(parent, board, { chosen, open, close }) {
+  sync(parent, board.mine(), {
+    key: (row) => row.id,
+    face: (row) => [faceOf(row, board), chosen === row.id, unread(row, board)],
+    make(row) {
+      const gone = !board.isMine(row) && agentOf(row) !== board.agent || row.state === "ended";
+      const acts = gone ? el("div", { className: "acts" }, press("close", "Close", () => close(row), {})) : "";
+      return item(row, board, { chosen, open, acts, extra: "" });
+    },
+  });
+}
+
+function unread(row, board) {
+  return board.isMine(row) ? board.stories.get(row.id)?.unread() || 0 : 0;
+}
+
+// unreadAll is how many words wait to be read.
+export function unreadAll(board) {
+  return board.mine().reduce((n, row) => n + unread(row, board), 0);
+}
+
+function faceOf(row, board) {
+  const story = board.stories.get(row.id);
+  return [row.state, row.queue, row.language, customerName(row, story), row.reason, row.summary, board.since(row), story?.lastSaid()?.id, stateText(row, board)];
+}
+
+function press(role, text, act, props) {
+  const b = el("button", { type: "button", ...props }, text);
+  b.dataset.role = role;
+  b.addEventListener("click", act);
+  return b;
+}
+
+function item(row, board, { chosen, open, acts, extra }) {
+  const story = board.stories.get(row.id);
+  const n = unread(row, board);
+  const opener = el("button", { type: "button", className: "open", "aria-current": chosen === row.id ? "true" : undefined },
+    el("span", { className: "first" }, el("span", { className: "name" }, customerName(row, story)), n ? badge(n) : "", age(board.since(row), row, story)),
+    el("span", { className: "said" }, saying(row, story)),
+    el("span", { className: "tags" }, ...tags(row, board).map((t) => el("span", {}, t))));
+  opener.dataset.role = "open";
+  opener.addEventListener("click", () => open(row.id));
+  return el("li", { className: ["item", chosen === row.id && "chosen", extra].filter(Boolean).join(" ") }, opener, acts);
+}
+
+function badge(n) {
+  return el("span", { className: "unread", "aria-label": `${n} unread` }, String(n));
+}
+
+// saying is the one line that tells what it is about.
+function saying(row, story) {
+  const last = summary(story?.lastSaid()?.body.content);
+  if (row.state === "active" || row.state === "returning" || row.state === "ended") return last || row.summary || row.reason || "";
+  return row.summary || last || row.reason || "";
+}
+
+function tags(row, board) {
+  const place = board.places.get(row.id);
+  return [stateText(row, board), row.reason, row.queue && `queue ${row.queue}`, place && `no. ${place}`, row.language].filter(Boolean);
+}
+
+function age(since, row, story) {
+  const at = ["active", "returning", "ended"].includes(row.state) ? story?.lastSaid()?.time || since : since;
+  const node = el("time", { className: "small quiet", dateTime: at || "" }, at ? ageText(at) : "");
+  node.dataset.age = at || "";
+  return node;
+}
+
+// tick keeps the ages right while nothing else happens.
+export function tick(root) {
+  for (const node of root.querySelectorAll("[data-age]")) if (node.dataset.age) setText(node, ageText(node.dataset.age));
+}

@@ -1,0 +1,195 @@
+// One conversation as the events tell it. A Story takes events in any order and
+// any number of times and is the same in the end: each counts once, by its id.
+
+const expired = (iso) => !iso || new Date(iso).getTime() < Date.now();
+
+export class Story {
+  constructor(id) {
+    this.id = id;
+    this.byId = new Map();
+    this.ordered = [];
+    this.streams = new Map();
+    this.typing = new Map();
+  }
+
+  // take notes an event; false when it was known already.
+  take(e) {
+    if (this.byId.has(e.id)) return false;
+    const signal = signals[e.kind];
+    if (signal) return signal(this, e);
+    if (!e.seq) return false;
+    this.byId.set(e.id, e);
+    let at = this.ordered.length;
+    while (at > 0 && this.ordered[at - 1].seq > e.seq) at--;
+    this.ordered.splice(at, 0, e);
+    if (e.kind === "message.created") {
+      this.typing.delete(e.actor.role);
+      if (e.body.stream) this.streams.delete(e.body.stream);
+    }
+    this.facts = undefined;
+    return true;
+  }
+
+  // last is the newest event, if there is one.
+  get last() { return this.ordered.at(-1); }
+
+  // now is what the events come to.
+  get now() {
+    this.facts ??= this.ordered.reduce(step, begin());
+    return this.facts;
+  }
+
+  // typists are the roles whose typing has not run out.
+  typists() {
+    return [...this.typing.values()].filter((t) => !expired(t.until)).map((t) => t.actor);
+  }
+
+  // mark is what is known of a message's way: sent, delivered, read or failed.
+  mark(e) {
+    const m = this.now;
+    if (m.failed.has(e.id)) return { state: "failed", reason: m.failed.get(e.id) };
+    const reader = e.actor.role === "customer" ? m.readByOthers : m.readByCustomer;
+    if (reader >= e.seq) return { state: "read" };
+    return { state: m.delivered.has(e.id) ? "delivered" : "sent" };
+  }
+
+  // unread counts the customer's messages after the last a live agent has read
+  // or answered.
+  unread() {
+    const upTo = this.now.readByAgent;
+    return this.ordered.filter((e) => e.kind === "message.created" && e.actor.role === "customer" && e.seq > upTo).length;
+  }
+
+  // unanswered counts the customer's messages nobody has said anything to.
+  unanswered() {
+    const upTo = this.ordered.findLast((e) => e.kind === "message.created" && e.actor.role === "live_agent")?.seq || 0;
+    return this.ordered.filter((e) => e.kind === "message.created" && e.actor.role === "customer" && e.seq > Math.max(upTo, this.now.requestedAt)).length;
+  }
+
+  // lastSaid is the newest message, for lists.
+  lastSaid() { return this.ordered.findLast((e) => e.kind === "message.created"); }
+}
+
+const signals = {
+  "typing.started"(story, e) {
+    const fallback = new Date(Date.now() + 6000).toISOString();
+    story.typing.set(e.actor.role, { actor: e.actor, until: e.body?.expires || fallback });
+    return true;
+  },
+  "typing.stopped"(story, e) {
+    return story.typing.delete(e.actor.role);
+  },
+  "message.partial"(story, e) {
+    const { stream, index, mode, text } = e.body;
+    const s = story.streams.get(stream) || { id: `stream-${stream}`, actor: e.actor, index: -1, text: "" };
+    if (index <= s.index) return false;
+    story.streams.set(stream, { ...s, index, text: mode === "replace" ? text : s.text + text });
+    return true;
+  },
+};
+
+function begin() {
+  return {
+    phase: "automated", customer: {}, language: "", attributes: {}, agent: undefined, offered: undefined, position: 0, wait: 0,
+    requestedAt: 0, reason: "", summary: "", queue: "", waitingSince: "", ended: undefined, wrapped: false,
+    delivered: new Set(), failed: new Map(), readByCustomer: 0, readByOthers: 0, readByAgent: 0, seqs: new Map(),
+  };
+}
+
+// step folds one event into the facts.
+function step(m, e) {
+  m.seqs.set(e.id, e.seq);
+  folds[e.kind]?.(m, e.body || {}, e);
+  return m;
+}
+
+function waits(m, b, e) {
+  m.waitingSince = e.time;
+  m.position = 0;
+  m.offered = undefined;
+  m.reason = b.reason || m.reason;
+  m.queue = b.routing?.queue || m.queue;
+}
+
+function automated(m) {
+  m.phase = "automated";
+  m.agent = undefined;
+  m.offered = undefined;
+}
+
+const folds = {
+  "conversation.started"(m, b) {
+    m.customer = b.customer || {};
+    m.language = b.language || "";
+    Object.assign(m.attributes, b.attributes);
+  },
+  "context.updated": (m, b) => Object.assign(m.attributes, b.attributes),
+  "participant.joined"(m, b) {
+    if (b.participant?.role === "customer") m.customer = b.participant;
+  },
+  "handoff.requested"(m, b, e) {
+    waits(m, b, e);
+    m.phase = "requested";
+    m.requestedAt = e.seq;
+    m.summary = b.summary || "";
+    m.language = b.routing?.language || m.language;
+    Object.assign(m.attributes, b.context);
+  },
+  "transfer.requested"(m, b, e) {
+    waits(m, b, e);
+    m.phase = "queued";
+    m.transferring = true;
+  },
+  "handoff.queued"(m, b) {
+    m.phase = "queued";
+    m.position = b.position || 0;
+    m.wait = b.wait || 0;
+    m.offered = undefined;
+  },
+  "handoff.offered"(m, b) {
+    m.phase = "offered";
+    m.offered = b.agent?.id;
+  },
+  "handoff.declined"(m, b, e) {
+    if (m.phase === "offered" && e.actor.role === "live_agent") m.phase = "queued";
+    m.offered = undefined;
+  },
+  "handoff.accepted"(m, b, e) {
+    m.phase = "active";
+    m.agent = e.actor;
+    m.transferring = false;
+    m.offered = undefined;
+  },
+  "transfer.completed"(m, b, e) {
+    m.phase = "active";
+    m.agent = e.actor;
+    m.transferring = false;
+  },
+  "transfer.failed"(m) {
+    m.phase = m.agent ? "active" : "automated";
+    m.transferring = false;
+  },
+  "handoff.cancelled": (m) => (m.transferring && m.agent ? folds["transfer.failed"](m) : automated(m)),
+  "handoff.failed"(m, b, e) {
+    if (e.actor.role === "system") automated(m);
+  },
+  "handback.requested": (m) => { m.phase = "returning"; },
+  "handback.failed": (m) => { m.phase = "active"; },
+  "handback.completed": automated,
+  "conversation.ended"(m, b) {
+    m.phase = "ended";
+    m.ended = b;
+  },
+  "wrapup.completed": (m) => { m.wrapped = true; },
+  "message.created"(m, b, e) {
+    if (e.actor.role === "live_agent") m.readByAgent = e.seq;
+  },
+  "message.delivered": (m, b) => m.delivered.add(b.message),
+  "message.failed": (m, b) => m.failed.set(b.message, b.reason || ""),
+  "message.read"(m, b, e) {
+    const upTo = m.seqs.get(b.message) || 0;
+    if (e.actor.role === "customer") m.readByCustomer = Math.max(m.readByCustomer, upTo);
+    else m.readByOthers = Math.max(m.readByOthers, upTo);
+    if (e.actor.role === "live_agent") m.readByAgent = Math.max(m.readByAgent, upTo);
+  },
+};

@@ -1,0 +1,119 @@
+// The lines of a conversation on the page: words, facts, what was said before,
+// and words still on their way.
+import { body } from "./content.js";
+import { el, sync, timeNode } from "./dom.js";
+
+const together = 3 * 60 * 1000; // words this close of one author share a head
+
+// lines lists what is shown of a story. view says how:
+//   mine(e)      is this event the reader's own?
+//   name(actor)  what an author is called
+//   facts        kind → (body, event, name) → text of a line, or "" for none
+//   past         show the transcript a hand-off brought along
+//   answerable   the reader may answer choices and forms
+export function lines(story, pending, view) {
+  const out = [];
+  for (const e of story.ordered) {
+    if (e.kind === "message.created" || e.kind === "note.created") out.push(word(story, e, view));
+    else out.push(...other(e, view));
+  }
+  for (const s of story.streams.values()) out.push({ ...bare(s, view), key: s.id, content: { type: "text", text: s.text, format: "plain" } });
+  for (const p of pending) out.push(waiting(p, view));
+  join(out);
+  if (view.answerable) openLast(out);
+  return out;
+}
+
+function bare(e, view) {
+  return { type: "word", role: e.actor.role, author: view.name(e.actor), who: `${e.actor.role}/${e.actor.id || ""}/${e.actor.name || ""}`, mine: view.mine(e), time: e.time };
+}
+
+function word(story, e, view) {
+  const note = e.kind === "note.created";
+  const mark = view.mine(e) && !note ? story.mark(e) : failure(story.mark(e));
+  const content = note ? { type: "text", text: e.body.text } : e.body.content;
+  return { ...bare(e, view), key: e.id, content, note, mark, cut: e.body.incomplete };
+}
+
+const failure = (mark) => (mark.state === "failed" ? mark : undefined);
+
+function other(e, view) {
+  const out = [];
+  const entries = e.kind === "transcript.shared" ? e.body.entries : e.body?.transcript;
+  const before = (entries || []).filter((x) => !x.event);
+  if (view.past && before.length) out.push({ type: "past", key: `past-${e.id}`, entries: before });
+  const text = view.facts[e.kind]?.(e.body || {}, e, view.name);
+  if (text) out.push({ type: "fact", key: e.id, text, time: e.time });
+  return out;
+}
+
+// waiting is a word that the bridge has not confirmed.
+function waiting(p, view) {
+  const note = p.body.kind === "note.created";
+  return {
+    type: "word", key: `pending-${p.key}`, role: view.role, author: view.self, who: "self", mine: true, time: p.at, note, pending: !p.failed,
+    content: note ? { type: "text", text: p.body.body.text } : p.body.body.content,
+    mark: p.failed ? { state: "failed", reason: p.failed, item: p } : { state: "sending" },
+  };
+}
+
+// join lets neighbouring words of one author share a head, and leaves the mark
+// of a run of the same marks to its last word.
+function join(out) {
+  out.forEach((item, i) => {
+    const before = out[i - 1];
+    item.same = !!before && item.type === "word" && before.type === "word" && (before.who === item.who || before.mine && item.mine)
+      && !item.note && !before.note && new Date(item.time) - new Date(before.time) < together;
+    if (item.same && before.mark && before.mark.state === item.mark?.state && item.mark.state !== "failed") before.mark = undefined;
+  });
+}
+
+// openLast lets the last word be answered, if it is not the reader's own.
+function openLast(out) {
+  const last = out.findLast((item) => item.type === "word");
+  if (last && !last.mine) last.open = true;
+}
+
+const markText = { sending: "Sending…", sent: "Sent", delivered: "Delivered", read: "Read", failed: "Not delivered" };
+
+// draw brings an element's children up to the lines. hands is {act, again(item),
+// discard(item), name}.
+export function draw(parent, items, hands) {
+  sync(parent, items, {
+    key: (item) => item.key,
+    face: ({ time, ...item }) => ({ ...item, mark: item.mark && [item.mark.state, item.mark.reason] }),
+    make: (item) => shapes[item.type](item, hands),
+  });
+}
+
+const shapes = {
+  fact: (item) => el("div", { className: "fact" }, item.text, " ", timeNode(item.time)),
+  past: (item, hands) => el("section", { className: "past" }, el("h3", {}, "Said before"),
+    ...item.entries.map((x) => bubble({ role: x.actor.role, author: hands.name(x.actor), time: x.time, content: x.content }))),
+  word: (item, hands) => bubble(item, hands),
+};
+
+function bubble(item, hands) {
+  const classes = ["word", item.role, item.mine && "mine", item.same && "same", item.note && "note", item.pending && "pending",
+    item.mark?.state === "failed" && "failed"];
+  return el("article", { className: classes.filter(Boolean).join(" ") },
+    item.same ? "" : el("div", { className: "who" }, el("b", {}, item.note ? `${item.author} · private note` : item.author), timeNode(item.time)),
+    body(item.content, item.open ? hands?.act : undefined),
+    item.cut ? el("div", { className: "mark" }, "Cut off") : "",
+    item.mark ? mark(item.mark, hands) : "");
+}
+
+function mark(m, hands) {
+  const text = m.reason ? `${markText[m.state]}: ${m.reason}` : markText[m.state];
+  const node = el("div", { className: "mark" }, text);
+  if (m.item) {
+    node.append(" ", button("Try again", () => hands.again(m.item)), button("Discard", () => hands.discard(m.item)));
+  }
+  return node;
+}
+
+function button(text, press) {
+  const b = el("button", { type: "button", className: "plain small" }, text);
+  b.addEventListener("click", press);
+  return b;
+}

@@ -1,0 +1,168 @@
+// Package web serves the pages people use: the live agents' desk and the
+// customers' chat.
+//
+// The pages are plain files embedded in the program. They are clients of the
+// native API like any other program and have no door of their own; nothing is
+// loaded from another place, and the headers forbid it.
+package web
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"mime"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+)
+
+//go:embed static
+var files embed.FS
+
+// Options are what the pages are given by the program.
+type Options struct {
+	// DefaultKey is the publishable key /chat uses when its address names none.
+	DefaultKey string
+	// DefaultAccount is the native customer account /chat uses where that account
+	// has no publishable key; the API allows that to pages of its own origin.
+	// With both empty the address must name one: ?key= or ?account=.
+	DefaultAccount string
+	// Title is the name people see in the head of both pages; empty means
+	// "Footbridge".
+	Title string
+}
+
+// policy lets a page load its own files and talk to its own origin, and nothing
+// else. Own sockets are covered by 'self'.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+	"manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+
+// headers are set on everything the package answers.
+//
+//nolint:gochecknoglobals // a table that is never written.
+var headers = map[string]string{
+	"Content-Security-Policy":      policy,
+	"X-Content-Type-Options":       "nosniff",
+	"X-Frame-Options":              "DENY",
+	"Referrer-Policy":              "no-referrer",
+	"Cross-Origin-Opener-Policy":   "same-origin",
+	"Cross-Origin-Resource-Policy": "same-origin",
+	"Permissions-Policy":           "camera=(), microphone=(), geolocation=()",
+}
+
+// pages are the addresses of the pages and the files behind them.
+//
+//nolint:gochecknoglobals // a table that is never written.
+var pages = map[string]string{"/desk": "desk.html", "/chat": "chat.html"}
+
+// types are the media types of the embedded files; the machine's own table is
+// not asked, since it differs from machine to machine.
+//
+//nolint:gochecknoglobals // a table that is never written.
+var types = map[string]string{
+	".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml",
+}
+
+// New makes the handler of /desk, /chat and the files they load, under /assets/.
+// It fails only when an embedded page cannot be rendered. The handler is safe
+// for concurrent use.
+func New(o Options) (http.Handler, error) {
+	if o.Title == "" {
+		o.Title = "Footbridge"
+	}
+	mux := http.NewServeMux()
+	for address, name := range pages {
+		body, err := render(name, o)
+		if err != nil {
+			return nil, err
+		}
+		mux.Handle("GET "+address, page(body))
+	}
+	assets, err := embedded()
+	if err != nil {
+		return nil, err
+	}
+	for name, a := range assets {
+		mux.Handle("GET /assets/"+name, a)
+	}
+	return strict(mux), nil
+}
+
+// strict sets the headers before anything is answered.
+func strict(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for name, value := range headers {
+			w.Header().Set(name, value)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// render fills a page with the options.
+func render(name string, o Options) ([]byte, error) {
+	t, err := template.ParseFS(files, path.Join("static", name))
+	if err != nil {
+		return nil, fmt.Errorf("parse page %s: %w", name, err)
+	}
+	var out bytes.Buffer
+	if err := t.Execute(&out, o); err != nil {
+		return nil, fmt.Errorf("render page %s: %w", name, err)
+	}
+	return out.Bytes(), nil
+}
+
+// page is one rendered page. It is never stored, since it may carry a key.
+type page []byte
+
+// ServeHTTP answers with the page.
+func (p page) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = w.Write(p)
+}
+
+// asset is one embedded file with its digest.
+type asset struct {
+	name, tag string
+	body      []byte
+}
+
+// ServeHTTP answers with the file, or with 304 when the browser has it: asked
+// for every time, so that an upgrade is seen at once.
+func (a asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Content-Type", types[path.Ext(a.name)])
+	h.Set("Cache-Control", "no-cache")
+	h.Set("ETag", a.tag)
+	http.ServeContent(w, r, a.name, time.Time{}, bytes.NewReader(a.body))
+}
+
+// embedded reads every file that is no page.
+func embedded() (map[string]asset, error) {
+	found := map[string]asset{}
+	err := fs.WalkDir(files, "static", func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || path.Ext(file) == ".html" {
+			return err
+		}
+		body, err := fs.ReadFile(files, file)
+		if err != nil {
+			return err
+		}
+		name := strings.TrimPrefix(file, "static/")
+		if _, _, err := mime.ParseMediaType(types[path.Ext(name)]); err != nil {
+			return fmt.Errorf("no media type for %s: %w", name, err)
+		}
+		sum := sha256.Sum256(body)
+		found[name] = asset{name: name, tag: `"` + hex.EncodeToString(sum[:8]) + `"`, body: body}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read embedded files: %w", err)
+	}
+	return found, nil
+}
