@@ -3,6 +3,7 @@ package sqlite
 import (
 	"bytes"
 	"context"
+	"flag"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -21,7 +22,12 @@ import (
 // openElsewhere names the folder a second process has to try to open.
 const openElsewhere = "JOURNAL_TEST_OPEN"
 
+// TestMain has rapid try less than it would, since every try opens files; the
+// flag on the command line asks for more.
 func TestMain(m *testing.M) {
+	if err := flag.Set("rapid.checks", "30"); err != nil {
+		panic(err)
+	}
 	goleak.VerifyTestMain(m)
 }
 
