@@ -28,7 +28,7 @@ func TestLaws(t *testing.T) {
 }
 
 func TestLawsOfAFullScript(t *testing.T) {
-	adaptertest.Laws(t, scripted.Definition(), adaptertest.Options{Accounts: []adapter.Account{{
+	adaptertest.Laws(t, scripted.Definition(), adaptertest.Options{Events: 500, Accounts: []adapter.Account{{
 		Name: "helper", Role: event.RoleVirtualAgent, Settings: json.RawMessage(fullScript)}}})
 }
 

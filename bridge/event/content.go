@@ -1,6 +1,7 @@
 package event
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 )
@@ -212,24 +213,39 @@ func (c *Content) UnmarshalJSON(data []byte) error {
 		c.Part = nil
 		return nil
 	}
-	var head struct {
-		Type string `json:"type"`
-	}
-	if err := json.Unmarshal(data, &head); err != nil {
+	name, err := typeOf(data)
+	if err != nil {
 		return err
 	}
-	if head.Type == "" {
-		return fmt.Errorf("content has no type")
-	}
-	decode, known := contentDecoders[head.Type]
+	decode, known := contentDecoders[name]
 	if !known {
-		c.Part = UnknownContent{Name: head.Type, JSON: append(json.RawMessage(nil), data...)}
+		c.Part = UnknownContent{Name: name, JSON: append(json.RawMessage(nil), data...)}
 		return nil
 	}
 	part, err := decode(data)
 	if err != nil {
-		return fmt.Errorf("content %s: %w", head.Type, err)
+		return fmt.Errorf("content %s: %w", name, err)
 	}
 	c.Part = part
 	return nil
+}
+
+// typeOf reads the type of a content. MarshalJSON writes it first, and then the
+// rest need not be read for it.
+func typeOf(data []byte) (string, error) {
+	if rest, ok := bytes.CutPrefix(data, []byte(`{"type":"`)); ok {
+		if end := bytes.IndexAny(rest, `"\\`); end > 0 && rest[end] == '"' && !bytes.Contains(rest, []byte(`"type"`)) {
+			return string(rest[:end]), nil
+		}
+	}
+	var head struct {
+		Type string `json:"type"`
+	}
+	if err := json.Unmarshal(data, &head); err != nil {
+		return "", err
+	}
+	if head.Type == "" {
+		return "", fmt.Errorf("content has no type")
+	}
+	return head.Type, nil
 }

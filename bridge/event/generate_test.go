@@ -10,6 +10,9 @@ import (
 	"pgregory.net/rapid"
 )
 
+// text is short, as there are many of them in an event.
+var text = rapid.StringN(0, 12, -1)
+
 // draw makes any value of a type of the model: every field filled or empty.
 func draw(t *rapid.T, typ reflect.Type, label string) reflect.Value {
 	v := reflect.New(typ).Elem()
@@ -30,7 +33,7 @@ func draw(t *rapid.T, typ reflect.Type, label string) reflect.Value {
 			v.Field(i).Set(draw(t, typ.Field(i).Type, label+"."+typ.Field(i).Name))
 		}
 	case reflect.String:
-		v.SetString(rapid.String().Draw(t, label))
+		v.SetString(text.Draw(t, label))
 	case reflect.Bool:
 		v.SetBool(rapid.Bool().Draw(t, label))
 	case reflect.Int, reflect.Int64:
@@ -68,9 +71,9 @@ func drawTime(t *rapid.T, label string) time.Time {
 // drawJSON makes any JSON but null, as a writer without spaces writes it.
 func drawJSON(t *rapid.T, label string) json.RawMessage {
 	value := rapid.OneOf(
-		rapid.Map(rapid.String(), func(s string) any { return s }),
+		rapid.Map(text, func(s string) any { return s }),
 		rapid.Map(rapid.Float64(), func(f float64) any { return f }),
-		rapid.Map(rapid.MapOfN(rapid.String(), rapid.SliceOfN(rapid.Int64(), 0, 2), 0, 3), func(m map[string][]int64) any { return m }),
+		rapid.Map(rapid.MapOfN(text, rapid.SliceOfN(rapid.Int64(), 0, 2), 0, 3), func(m map[string][]int64) any { return m }),
 	).Draw(t, label)
 	data, err := json.Marshal(value)
 	if err != nil {
@@ -106,7 +109,6 @@ func drawEvent(t *rapid.T, kind Kind) Event {
 	} else {
 		body = draw(t, reflect.TypeOf(body), "body").Interface().(Body)
 	}
-	text := rapid.String()
 	e := Event{ID: text.Draw(t, "id"), Conversation: text.Draw(t, "conversation"), Seq: rapid.Int64Range(0, 1<<53).Draw(t, "seq"),
 		Time: drawTime(t, "time"), Ref: text.Draw(t, "ref"), Body: body}
 	e.Actor = draw(t, reflect.TypeFor[Actor](), "actor").Interface().(Actor)

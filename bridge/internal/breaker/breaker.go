@@ -36,6 +36,8 @@ const (
 )
 
 // states gives our word for each of the library's states, by its number.
+//
+//nolint:gochecknoglobals // a table that is never written.
 var states = [...]State{gobreaker.StateClosed: Closed, gobreaker.StateHalfOpen: HalfOpen, gobreaker.StateOpen: Open}
 
 // Outcome is what a call says about the health of the far side. The zero value is no outcome and counts as a Failure.
@@ -50,6 +52,8 @@ const (
 )
 
 // verdicts is what the library is told for each outcome; what is not listed is a failure.
+//
+//nolint:gochecknoglobals // a table that is never written.
 var verdicts = [...]error{0: errFailure, Success: nil, Failure: errFailure, Neutral: errNeutral}
 
 type gate = gobreaker.TwoStepCircuitBreaker[struct{}]

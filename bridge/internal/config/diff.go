@@ -4,11 +4,21 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 )
+
+// fixed are the keys, and the tables, that take effect at the next start only. Of server.tls that is whether it is
+// set: other certificate files are taken up by a reload.
+//
+//nolint:gochecknoglobals // a table that is never written.
+var fixed = []string{"server.listen", "server.trusted_proxies", "admin", "journal", "log", "plugins", "breaker"}
 
 // NeedsRestart tells whether a key that Diff named takes effect at the next start only; all others do on a reload.
 func NeedsRestart(key string) bool {
-	return slices.Contains([]string{"server.listen", "server.tls", "admin.listen", "journal.dir"}, key)
+	return key == "server.tls" || slices.ContainsFunc(fixed, func(f string) bool {
+		rest, ok := strings.CutPrefix(key, f)
+		return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
+	})
 }
 
 // Diff lists the keys in which two configurations differ, sorted. An added or removed entry is named as a whole

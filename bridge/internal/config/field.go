@@ -7,6 +7,7 @@ import (
 	"time"
 )
 
+//nolint:gochecknoglobals // never written.
 var (
 	durationType = reflect.TypeFor[time.Duration]()
 	refType      = reflect.TypeFor[Ref]()

@@ -111,6 +111,8 @@ func blank(data []byte) bool {
 var assignment = regexp.MustCompile(`^\s*([A-Za-z0-9_.-]+)\s*=`)
 
 // syntaxMends are tried in order against the parser's words.
+//
+//nolint:gochecknoglobals // a table that is never written.
 var syntaxMends = []struct{ says, mend string }{
 	{"already", "write each table and each key once"},
 	{"should be", "write each table and each key once"},

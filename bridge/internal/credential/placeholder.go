@@ -13,9 +13,12 @@ import (
 
 const placeholderPrefix = "fbcred_"
 
+//nolint:gochecknoglobals // a table that is never written.
 var placeholderText = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
 // tokenLength is the length of a placeholder after its prefix.
+//
+//nolint:gochecknoglobals // a table that is never written.
 var tokenLength = placeholderText.EncodedLen(sha256.Size)
 
 // ErrForeign is returned by Replace for a placeholder that is not one of this turn and these credentials: an adapter

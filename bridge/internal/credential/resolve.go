@@ -19,6 +19,8 @@ var ErrUnset = errors.New("is not set")
 var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // sources are the ways to refer to a secret, by the word before the colon.
+//
+//nolint:gochecknoglobals // a table that is never written.
 var sources = [...]struct {
 	prefix string
 	read   func(rest string, env func(string) (string, bool)) (string, error)

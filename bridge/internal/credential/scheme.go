@@ -24,6 +24,7 @@ type schemeRule struct {
 	found func(r *http.Request, name string) []string // nil: not for requests that come in
 }
 
+//nolint:gochecknoglobals // a table that is never written.
 var schemeRules = [...]schemeRule{
 	{"header", true, applyHeader, func(r *http.Request, name string) []string { return r.Header.Values(name) }},
 	{"query", true, applyQuery, foundQuery},

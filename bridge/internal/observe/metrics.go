@@ -39,6 +39,8 @@ type Metrics struct {
 }
 
 // Upper bounds of histogram buckets, in seconds.
+//
+//nolint:gochecknoglobals // tables that are never written.
 var (
 	callBuckets   = [...]float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
 	turnBuckets   = [...]float64{.0001, .00025, .0005, .001, .0025, .005, .01, .05, .25, 1, 5}
