@@ -32,7 +32,7 @@ var matrix = map[string]string{
 	"PUT /agents/{id}/state":          "ls",
 	"GET /queues":                     "lso",
 	"GET /availability":               "clso",
-	"GET /accounts":                   "so",
+	"GET /accounts":                   "lso",
 	"GET /adapters":                   "so",
 	"GET /dead-letters":               "so",
 	"POST /dead-letters/{id}/replay":  "o",

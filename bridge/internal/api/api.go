@@ -12,7 +12,6 @@ import (
 	"log/slog"
 	"net/http"
 	"sync/atomic"
-	"time"
 
 	"github.com/footbridge/footbridge/bridge/event"
 	"github.com/footbridge/footbridge/bridge/internal/credential"
@@ -119,7 +118,6 @@ type API struct {
 	tickets  tickets
 	customer []byte // key of customers' tokens
 	cookie   []byte // key of sign-in cookies
-	started  time.Time
 }
 
 // New makes an API and starts the goroutine that follows the journal; Close ends
@@ -128,7 +126,7 @@ func New(o Options) *API {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	a := &API{Options: o, mux: http.NewServeMux(), started: time.Now(),
+	a := &API{Options: o, mux: http.NewServeMux(),
 		customer: o.Keys.Derive("api customer token"), cookie: o.Keys.Derive("api sign-in cookie")}
 	a.Configure(o.Setup)
 	a.hub = newHub(o.Journal, o.Logger)

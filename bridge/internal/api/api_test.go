@@ -62,7 +62,7 @@ func TestCustomersSeeTheirOwnSideOnly(t *testing.T) {
 
 	seen := b.events(id, customer, "?limit=1000").Events
 	raw, _ := json.Marshal(seen)
-	for _, hidden := range []string{"canary-note", "canary-context", "canary-extension", "error.reported", "4242", "wants a human", "via", "transcript"} {
+	for _, hidden := range []string{"canary-note", "canary-context", "canary-extension", "canary-late", "error.reported", "4242", "wants a human", "via", "transcript"} {
 		if strings.Contains(string(raw), hidden) {
 			t.Errorf("the customer sees %q: %s", hidden, raw)
 		}
@@ -77,7 +77,7 @@ func TestCustomersSeeTheirOwnSideOnly(t *testing.T) {
 		}
 	}
 	all, _ := json.Marshal(b.events(id, superToken, "?limit=1000").Events)
-	for _, shown := range []string{"canary-note", "canary-context", "error.reported", "4242"} {
+	for _, shown := range []string{"canary-note", "canary-context", "canary-late", "error.reported", "4242"} {
 		if !strings.Contains(string(all), shown) {
 			t.Errorf("staff do not see %q", shown)
 		}

@@ -28,13 +28,13 @@ type outlet interface {
 	beat(position int64) error
 }
 
-// filter chooses events of a stream; empty fields choose all.
-type filter struct {
+// Filter chooses events of a stream; empty fields choose all.
+type Filter struct {
 	Conversations []string `json:"conversations,omitempty"`
 	Kinds         []string `json:"kinds,omitempty"`
 }
 
-func (f *filter) takes(e event.Event) bool {
+func (f *Filter) takes(e event.Event) bool {
 	return (len(f.Conversations) == 0 || slices.Contains(f.Conversations, e.Conversation)) &&
 		(len(f.Kinds) == 0 || slices.Contains(f.Kinds, string(e.Kind())))
 }
@@ -43,7 +43,7 @@ func (f *filter) takes(e event.Event) bool {
 type stream struct {
 	api    *API
 	who    principal
-	filter atomic.Pointer[filter]
+	filter atomic.Pointer[Filter]
 	after  int64
 }
 
@@ -52,7 +52,7 @@ type stream struct {
 func (a *API) streamOf(r *http.Request, p principal) (*stream, error) {
 	q := r.URL.Query()
 	s := &stream{api: a, who: p}
-	s.filter.Store(&filter{Conversations: wordsOf(q, "conversation"), Kinds: wordsOf(q, "kind")})
+	s.filter.Store(&Filter{Conversations: wordsOf(q, "conversation"), Kinds: wordsOf(q, "kind")})
 	last, oldest, err := s.bounds(r.Context())
 	if err != nil {
 		return nil, err

@@ -101,6 +101,7 @@ func parrotTurn(tx *adapter.Tx, _ *struct{}, in adapter.Input) error {
 		switch words.Text {
 		case "human":
 			emit(event.HandoffRequested{Reason: "asked", Summary: "wants a human", Context: map[string]string{"card": "4242"}})
+			emit(event.MessageCreated{Content: event.Plain("canary-late")}) // it has given the word away
 		case "poison":
 			return errors.New("cannot read this")
 		default:

@@ -168,7 +168,7 @@ func TestFollowHasNoGap(t *testing.T) {
 		a.Logger = slog.New(slog.DiscardHandler)
 		a.Journal = fedBy{tape: f}
 		s := &stream{api: a, who: principal{name: "x"}, after: 10}
-		s.filter.Store(&filter{})
+		s.filter.Store(&Filter{})
 		ctx, cancel := context.WithCancel(t.Context())
 		out := &recorder{onEvent: func() { time.Sleep(time.Millisecond) }}
 		done := make(chan error)

@@ -67,7 +67,7 @@ var problems = map[string]struct {
 	codeForbidden:    {http.StatusForbidden, "This is not for the token's roles.", "use a token that has the role"},
 	codeRole:         {http.StatusForbidden, "This role may not say this.", "use a token of the role the event belongs to"},
 	codeAgent:        {http.StatusForbidden, "The token belongs to another agent.", "leave actor.id out, or use that agent's own token"},
-	codeOrigin:       {http.StatusForbidden, "The request comes from another site.", "send it from a page of the bridge itself, use a bearer token, or add the site to the account's allowed_origins"},
+	codeOrigin:       {http.StatusForbidden, "The request comes from another site.", "send it from a page of the bridge itself, use a bearer token, add the site to the account's allowed_origins, or set [server] public_url to the address browsers use"},
 	codeNotFound:     {http.StatusNotFound, "There is no such thing.", "check the address and the id"},
 	codeMethod:       {http.StatusMethodNotAllowed, "The address does not know this method.", ""},
 	codeKeyReused:    {http.StatusConflict, "The Idempotency-Key was used for another request.", "use a new key for a new request"},

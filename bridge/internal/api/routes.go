@@ -57,7 +57,7 @@ func routes() []route {
 		{method: "GET", path: "/queues", roles: staff, handle: (*API).listQueues, summary: "The desk's queues.", status: 200, result: QueueList{}},
 		{method: "GET", path: "/availability", roles: all, handle: (*API).getAvailability, summary: "Whether the desk takes hand-offs now.", query: []string{"queue"}, status: 200, result: Availability{}},
 
-		{method: "GET", path: "/accounts", roles: watchers, handle: (*API).listAccounts, summary: "How the accounts stand.", status: 200, result: AccountList{}},
+		{method: "GET", path: "/accounts", roles: staff, handle: (*API).listAccounts, summary: "How the accounts stand.", status: 200, result: AccountList{}},
 		{method: "GET", path: "/adapters", roles: watchers, handle: (*API).listAdapters, summary: "How the plugins stand.", status: 200, result: AdapterList{}},
 		{method: "GET", path: "/dead-letters", roles: watchers, handle: (*API).listDeadLetters, summary: "Inputs whose turn failed for good.", query: list, status: 200, result: DeadLetterList{}},
 		{method: "POST", path: "/dead-letters/{id}/replay", roles: []string{roleOperator}, handle: (*API).replayDeadLetter, summary: "Give a dead letter to its conversation again.", status: 200, result: Replayed{}},

@@ -23,7 +23,7 @@ type Spoken struct {
 	Actor          event.Actor    `json:"actor,omitzero"`
 	Body           jsontext.Value `json:"body,omitempty"`
 	IdempotencyKey string         `json:"idempotency_key,omitempty"`
-	Subscribe      *filter        `json:"subscribe,omitempty"`
+	Subscribe      *Filter        `json:"subscribe,omitempty"`
 }
 
 // Told is what a socket sends: an event with its position (none for one that is
@@ -33,7 +33,7 @@ type Told struct {
 	Event      *event.Event `json:"event,omitempty"`
 	Request    string       `json:"request,omitempty"`
 	ID         string       `json:"id,omitempty"`
-	Subscribed *filter      `json:"subscribed,omitempty"`
+	Subscribed *Filter      `json:"subscribed,omitempty"`
 	Error      *Problem     `json:"error,omitempty"`
 }
 

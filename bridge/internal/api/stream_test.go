@@ -141,12 +141,12 @@ func TestTypingPassesByAndIsNotStored(t *testing.T) {
 	staff := b.listen("/events?kind=typing.started", superToken)
 	theirs.next()
 	staff.next()
-	typing := `{"kind":"typing.started","actor":{"id":"sam"},"body":{}}`
-	// Sam does not have the conversation yet: staff see it, the customer does not.
-	b.say(id, samToken, typing)
+	typing := `{"kind":"typing.started","body":{}}`
+	b.say(id, customer, typing)
 	if at, e := staff.until(event.KindTypingStarted); at != "" || e.Seq != 0 || e.Body.(event.TypingStarted).Expires.Before(time.Now()) {
 		t.Errorf("typing came with position %q, seq %d, %+v", at, e.Seq, e.Body)
 	}
+	b.say(id, samToken, typing) // Sam has not accepted yet
 	b.say(id, samToken, `{"kind":"handoff.accepted","body":{}}`)
 	b.say(id, samToken, message("marker"))
 	_, e := theirs.next()
@@ -156,8 +156,9 @@ func TestTypingPassesByAndIsNotStored(t *testing.T) {
 	if e.Kind() != event.KindMessageCreated {
 		t.Errorf("the customer was told %s of somebody who has not accepted", e.Kind())
 	}
+	b.say(id, deskToken, `{"kind":"typing.started","actor":{"id":"kim"},"body":{}}`) // Kim has not either
 	b.say(id, samToken, typing)
-	if at, e := theirs.until(event.KindTypingStarted); at != "" || e.Actor.Role != event.RoleLiveAgent {
+	if at, e := theirs.until(event.KindTypingStarted); at != "" || e.Actor.ID != "sam" {
 		t.Errorf("typing came with position %q by %+v", at, e.Actor)
 	}
 	for _, e := range b.events(id, superToken, "?limit=1000").Events {

@@ -374,3 +374,56 @@ func (w *world) check(t *rapid.T) {
 		}
 	}
 }
+
+func TestSeedCountsTheLastWaitOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, Rules{})
+		w.ask("again", "q")
+		time.Sleep(time.Minute)
+		w.must("again", "2", event.RoleVirtualAgent, "", event.HandoffCancelled{})
+		w.ask("other", "q")
+		time.Sleep(time.Minute)
+		w.must("again", "2", event.RoleVirtualAgent, "", event.HandoffRequested{})
+		after := New(Rules{Native: map[string]bool{"desk": true}}, nil)
+		if err := after.Seed(t.Context(), w); err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range []*Desk{w.desk, after} {
+			if got := []int{d.Position("other"), d.Position("again")}; !slices.Equal(got, []int{1, 2}) {
+				t.Errorf("positions of other and again are %v, want 1 and 2", got)
+			}
+		}
+	})
+}
+
+func TestProgramsThatOnlyAskAreNotLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, Rules{})
+		w.run()
+		w.desk.Touch("sam")
+		w.ask("a", "")
+		w.as("sam", "a", event.HandoffAccepted{})
+		w.saw()
+		time.Sleep(time.Hour)
+		w.expect()
+		if gone := w.desk.Lost(time.Now()); len(gone) != 0 {
+			t.Errorf("lost are %v, want nobody", gone)
+		}
+	})
+}
+
+func TestOfferToSomebodyWhoLeaves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, queues("sales", config.Queue{Assign: "push"}))
+		w.run()
+		w.desk.Connect("kim")
+		time.Sleep(time.Second)
+		w.desk.Connect("sam")
+		w.ask("a", "sales")
+		w.saw()
+		if _, err := w.desk.Declare("kim", Declaration{State: Offline}); err != nil {
+			t.Fatal(err)
+		}
+		w.expect("a handoff.queued 1", "a handoff.offered sam")
+	})
+}

@@ -173,7 +173,7 @@ func (d *Desk) due(now time.Time) []errand {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.forget(now)
-	todo := d.missing(now)
+	errands := d.missing(now)
 	offers := map[string]int{}
 	for _, w := range d.line {
 		if w.offered != "" {
@@ -186,10 +186,10 @@ func (d *Desk) due(now time.Time) []errand {
 		}
 		if e, ok := d.step(w, now, offers); ok {
 			w.busy = true
-			todo = append(todo, e)
+			errands = append(errands, e)
 		}
 	}
-	return todo
+	return errands
 }
 
 // inLine is everybody who waits, longest first.
@@ -211,17 +211,17 @@ func (d *Desk) missing(now time.Time) []errand {
 	for _, id := range d.lost(now) {
 		gone[id] = true
 	}
-	var todo []errand
+	var errands []errand
 	for _, h := range d.held {
 		if !gone[h.agent] || !h.ready(now) {
 			continue
 		}
 		h.busy = true
 		d.log.Warn("live agent is gone", "agent", h.agent, "conversation", h.id, "mend", "another is sought")
-		todo = append(todo, errand{pace: &h.pace, done: func() {}, command: engine.Command{Conversation: h.id, Role: event.RoleSystem,
+		errands = append(errands, errand{pace: &h.pace, done: func() {}, command: engine.Command{Conversation: h.id, Role: event.RoleSystem,
 			Actor: event.Actor{Role: event.RoleSystem}, Body: event.TransferRequested{Reason: conversation.ReasonAgentLost}}})
 	}
-	return todo
+	return errands
 }
 
 // step is what one waiting conversation needs next, if anything. An agent who
