@@ -12,6 +12,12 @@ export class Problem extends Error {
     this.mend = doc.mend || "";
   }
 
+  // advice is what happened and what to do about it, as sentences.
+  get advice() {
+    const mend = this.mend && ` ${this.mend[0].toUpperCase()}${this.mend.slice(1)}.`;
+    return this.message + mend;
+  }
+
   // final says that the same request would get the same answer.
   get final() { return this.status >= 400 && this.status < 500 && ![401, 408, 425, 429].includes(this.status); }
 }

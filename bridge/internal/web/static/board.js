@@ -6,8 +6,10 @@ const heldStates = ["active", "returning"];
 const shownWaiting = 60; // stories are read for this many who wait
 const settle = 250; // changes this close are looked up together, in milliseconds
 
-// telling are the kinds after which a conversation may be in another list.
-const telling = /^(conversation\.|handoff\.|handback\.|transfer\.|context\.|participant\.)/;
+// telling are the kinds after which a conversation may be in another list;
+// arriving are those after which one that is in none may be in one.
+const telling = /^(conversation|handoff|handback|transfer|context|participant)\./;
+const arriving = /^(handoff\.(requested|queued|offered|accepted)|transfer\.(requested|completed|failed))$/;
 
 export class Board {
   constructor(api, { agent, changed }) {
@@ -70,7 +72,7 @@ export class Board {
     if (!id) return false;
     const wanted = this.rows.has(id) || this.stories.has(id);
     const fresh = wanted ? this.story(id).take(e) : true;
-    if (telling.test(e.kind) && fresh) this.look(id);
+    if (fresh && (wanted ? telling : arriving).test(e.kind)) this.look(id);
     if (wanted && fresh) this.changed();
     return fresh;
   }
@@ -119,7 +121,7 @@ export class Board {
     return row.state !== "offered" || !asked || asked === this.agent;
   }
 
-  offeredToMe(row) { return row.state === "offered" && this.stories.get(row.id)?.now.offered === this.agent; }
+  offeredToMe(row) { return row?.state === "offered" && this.stories.get(row.id)?.now.offered === this.agent; }
 
   since(row) { return this.stories.get(row.id)?.now.waitingSince || row.updated || row.created; }
 

@@ -4,7 +4,7 @@ import { Live } from "./live.js";
 import { Outbox } from "./outbox.js";
 import { Story } from "./story.js";
 import { draw, lines } from "./talk.js";
-import { atEnd, byId, drafts, grow, setText, show } from "./dom.js";
+import { atEnd, byId, drafts, grow, onEnter, setText, show } from "./dom.js";
 import { Keyboard, Receipts } from "./signals.js";
 
 const address = new URLSearchParams(location.search);
@@ -30,7 +30,7 @@ async function begin() {
       localStorage.setItem(slot, JSON.stringify(fresh));
       return open(fresh);
     } catch (problem) {
-      if (problem.final || problem.status === 401) return fail(problem.mend || problem.message);
+      if (problem.final || problem.status === 401) return fail(problem.message);
       fail("The chat cannot be reached right now. Trying again…");
       await new Promise((go) => setTimeout(go, pause));
     }
@@ -44,10 +44,10 @@ function open({ id, token }) {
   const api = new Api({ token, unauthorized: () => lost(id) });
   const path = `/conversations/${encodeURIComponent(id)}/events`;
   const story = new Story(id);
-  chat = { id, api, path, story, actor: { role: "customer" } };
+  chat = { id, api, path, story };
   chat.outbox = new Outbox(api, { name: id, storage: localStorage, changed: () => refresh(), delivered: (item, e) => take(e) });
-  chat.keyboard = new Keyboard((kind, body) => api.post(path, { kind, actor: chat.actor, body }).catch(() => {}));
-  chat.receipts = new Receipts((kind, body) => chat.outbox.add(path, { kind, actor: chat.actor, body }).catch(() => {}));
+  chat.keyboard = new Keyboard((kind, body) => chat.live.say({ conversation: id, kind, body }));
+  chat.receipts = new Receipts((kind, body) => chat.outbox.add(path, { kind, body }).catch(() => {}));
   chat.live = new Live(api, {
     take, state: connection, back: () => chat.outbox.kick(),
     history: async () => (await api.all(path, "events")).forEach(take),
@@ -63,6 +63,7 @@ function lost(id) {
   if (stored()?.id !== id || !chat) return;
   const over = chat.story.now.ended;
   chat.live.close();
+  chat.outbox.stop();
   localStorage.removeItem(slot);
   if (over) return;
   chat = undefined;
@@ -83,7 +84,8 @@ const mine = (e) => e.actor.role === "customer";
 
 function name(actor) {
   if (actor.role === "system") return brand;
-  return actor.name || { customer: "You", live_agent: "Agent", virtual_agent: "Virtual agent" }[actor.role] || actor.role;
+  if (actor.role === "customer") return "You";
+  return actor.name || { live_agent: "Agent", virtual_agent: "Virtual agent" }[actor.role] || actor.role;
 }
 
 const view = {
@@ -109,7 +111,7 @@ const hands = {
 };
 
 function say(content) {
-  chat.outbox.add(chat.path, { kind: "message.created", actor: chat.actor, body: { content } }, { keep: true }).catch(() => {});
+  chat.outbox.add(chat.path, { kind: "message.created", body: { content } }, { keep: true }).catch(() => {});
   byId("scroll").scrollTop = byId("scroll").scrollHeight;
 }
 
@@ -127,9 +129,8 @@ function paint() {
   const box = byId("scroll");
   const end = atEnd(box);
   const { story, outbox, path } = chat;
-  const shown = lines(story, outbox.on(path), view);
   view.answerable = !story.now.ended;
-  draw(byId("talk"), shown, hands);
+  draw(byId("talk"), lines(story, outbox.on(path), view), hands);
   if (end) box.scrollTop = box.scrollHeight;
   head(story.now);
   const typist = story.typists().find((a) => a.role !== "customer");
@@ -152,7 +153,7 @@ function typing(text) {
 // head says who the customer talks to, and how long it may take.
 function head(now) {
   const standing = {
-    automated: ["Virtual agent", ""],
+    automated: [helper(), ""],
     requested: [brand, "Looking for somebody…"],
     queued: [brand, place(now)],
     offered: [brand, place(now)],
@@ -162,6 +163,11 @@ function head(now) {
   }[now.phase];
   setText(byId("with"), now.transferring && now.agent ? name(now.agent) : standing[0]);
   setText(byId("standing"), standing[1]);
+}
+
+// helper is what the virtual agent called itself last.
+function helper() {
+  return chat.story.ordered.findLast((e) => e.actor.role === "virtual_agent" && e.actor.name)?.actor.name || "Virtual agent";
 }
 
 function place({ position, wait }) {
@@ -184,9 +190,7 @@ function submit(e) {
 
 function wire() {
   byId("compose").addEventListener("submit", submit);
-  byId("text").addEventListener("keydown", (e) => {
-    if (e.key === "Enter" && !e.shiftKey && !e.isComposing) submit(e);
-  });
+  onEnter(byId("text"), submit);
   byId("text").addEventListener("input", (e) => {
     grow(e.target);
     if (!chat) return;
@@ -197,7 +201,7 @@ function wire() {
   byId("really").addEventListener("close", (e) => {
     if (e.target.returnValue !== "yes" || !chat) return;
     e.target.returnValue = "";
-    chat.outbox.add(chat.path, { kind: "conversation.ended", actor: chat.actor, body: { reason: "customer_left", by: "customer" } }).catch((p) => fail(p.message));
+    chat.outbox.add(chat.path, { kind: "conversation.ended", body: { reason: "customer_left", by: "customer" } }).catch((p) => fail(p.message));
   });
   byId("again").addEventListener("click", () => {
     chat?.live.close();

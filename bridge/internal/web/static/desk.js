@@ -2,7 +2,7 @@
 import { Api } from "./api.js";
 import { Board } from "./board.js";
 import { byId, el, setText, show, sync } from "./dom.js";
-import { drawMine, drawWaiting, tick, unreadAll } from "./lists.js";
+import { drawMine, drawWaiting, listen, tick, unreadAll } from "./lists.js";
 import { Live } from "./live.js";
 import { Outbox } from "./outbox.js";
 import { Room, ask } from "./room.js";
@@ -35,13 +35,13 @@ function admit(me) {
   const agent = me.agent || kept("agent");
   if (!me.roles.includes("live_agent")) return form({ problem: new Error("This token is not for live agents.") });
   if (!agent || !sessionStorage.getItem("footbridge.desk.agent") && !me.agent) return form({ me });
-  work(me, { role: "live_agent", id: agent, name: kept("name") || undefined });
+  work(me, { role: "live_agent", id: agent, name: kept("agent") === agent && kept("name") || undefined });
 }
 
 // form asks for a token, or with one for who it is.
 function form({ problem, me }) {
   show(byId("sign"), true);
-  show(byId("sign-problem"), !!problem, problem ? `${problem.message} ${problem.mend || ""}`.trim() : "");
+  show(byId("sign-problem"), !!problem, problem?.advice || problem?.message || "");
   for (const id of ["sign-token-row"]) show(byId(id), !me);
   show(byId("sign-agent-row"), !me?.agent);
   byId("sign-token").required = !me;
@@ -80,7 +80,7 @@ function work(me, actor) {
     board.take(e);
   };
   const outbox = new Outbox(api, { name: `desk.${actor.id}`, storage: sessionStorage, changed: refresh, delivered: (item, e) => take(e) });
-  const room = new Room(api, board, outbox, { actor, toast, chosen: (id) => choose(id) });
+  const room = new Room(board, outbox, { actor, toast, chosen: (id) => choose(id) });
   const state = new State(api, actor);
   const accounts = me.roles.some((r) => ["operator", "supervisor"].includes(r)) ? new Accounts(api) : undefined;
 
@@ -90,40 +90,38 @@ function work(me, actor) {
     refresh();
   }
 
-  async function accept(row) {
-    if (await room.command("handoff.accepted", {}, { id: row.id })) {
-      room.open(row.id);
-      return true;
-    }
-    return false;
+  async function accept(id) {
+    const taken = await room.command("handoff.accepted", {}, { id });
+    if (taken) room.open(id);
+    return taken;
   }
 
-  function decline(row) {
-    if (board.offeredToMe(row)) return room.command("handoff.declined", { reason: "busy" }, { id: row.id });
-    desk.declining = row.id;
+  function decline(id) {
+    if (board.offeredToMe(board.rows.get(id))) return room.command("handoff.declined", { reason: "busy" }, { id });
+    desk.declining = id;
     byId("turn-down").showModal();
   }
 
   // next takes the first that is still there to be taken.
   async function next() {
-    for (const row of board.waiting().filter((r) => board.mayTake(r))) if (await accept(row)) return;
+    for (const row of board.waiting().filter((r) => board.mayTake(r))) if (await accept(row.id)) return;
   }
 
   function paint() {
     const waiting = board.waiting();
     setText(byId("waiting-head"), waiting.length ? `Waiting · ${waiting.length}` : "Waiting");
     byId("next").disabled = !waiting.some((r) => board.mayTake(r));
-    drawWaiting(byId("waiting"), board, { chosen: desk.chosen, open: (id) => room.open(id), accept, decline });
-    drawMine(byId("mine"), board, { chosen: desk.chosen, open: (id) => room.open(id), close });
+    drawWaiting(byId("waiting"), board, desk.chosen);
+    drawMine(byId("mine"), board, desk.chosen);
     room.paint();
     const unread = unreadAll(board);
     document.title = unread ? `(${unread}) ${title}` : waiting.length ? `${waiting.length} waiting · ${title}` : title;
   }
 
-  function close(row) {
-    board.held.delete(row.id);
-    board.rows.delete(row.id);
-    if (desk.chosen === row.id) room.open("");
+  function close(id) {
+    board.held.delete(id);
+    board.rows.delete(id);
+    if (desk.chosen === id) room.open("");
     refresh();
   }
 
@@ -136,19 +134,22 @@ function work(me, actor) {
   show(byId("desk"), true);
   setText(byId("me"), actor.name ? `${actor.name} (${actor.id})` : actor.id);
   ask("", "turn-down", () => {}, ({ reason }) => room.command("handoff.declined", { reason }, { id: desk.declining }));
+  const open = (id) => room.open(id);
+  listen(byId("waiting"), { open, accept, decline });
+  listen(byId("mine"), { open, close });
   byId("next").addEventListener("click", next);
   byId("leave").addEventListener("click", () => leave(api, state));
   for (const event of ["visibilitychange", "focus"]) addEventListener(event, refresh);
   document.addEventListener("visibilitychange", refresh);
-  new Live(api, {
+  room.live = new Live(api, {
     agent: actor.id, history: () => board.load().then(() => { board.first?.(); board.first = undefined; }), take, state: connection,
     back: () => {
       outbox.kick();
       state.say();
     },
   });
-  const open = sessionStorage.getItem("footbridge.desk.open");
-  board.first = () => { if (open && board.rows.has(open)) room.open(open); };
+  const before = sessionStorage.getItem("footbridge.desk.open");
+  board.first = () => { if (board.rows.has(before)) room.open(before); };
   state.start();
   accounts?.start();
   setInterval(() => {
@@ -200,7 +201,7 @@ class Accounts {
     sync(byId("accounts"), accounts, {
       key: (a) => a.name,
       face: (a) => a,
-      make: (a) => el("li", { title: describe(a) }, el("span", { className: `dot ${standing(a)}` }), a.name, standing(a) === "ready" ? "" : ` · ${standing(a).replace("_", " ")}`),
+      make: (a) => el("li", { title: describe(a), className: standing(a) === "ready" ? "fine" : "" }, el("span", { className: `dot ${standing(a)}` }), a.name, standing(a) === "ready" ? "" : ` · ${standing(a).replace("_", " ")}`),
     });
   }
 }
@@ -223,4 +224,7 @@ function toast(text) {
   toasting = setTimeout(() => show(byId("toast"), false), 5000);
 }
 
+addEventListener("hashchange", () => {
+  if (location.hash.startsWith("#token=")) location.reload();
+});
 enter();

@@ -27,8 +27,10 @@ export function setText(node, text) {
 }
 
 // sync makes parent's children be the items, in order. An item whose face (any
-// JSON value) is what it was keeps its element, and with it focus and selection.
-export function sync(parent, items, { key, face, make }) {
+// JSON value) is what it was keeps its element; one with another face gets a new
+// one or, with inPlace, has its own changed, so that what is being pressed stays
+// under the finger. Elements changed in place must have no listeners of their own.
+export function sync(parent, items, { key, face, make, inPlace }) {
   const kept = new Map();
   for (const node of parent.children) kept.set(node.dataset.key, node);
   let at = parent.firstElementChild;
@@ -37,15 +39,17 @@ export function sync(parent, items, { key, face, make }) {
     const look = JSON.stringify(face(item));
     let node = kept.get(id);
     kept.delete(id);
-    if (!node || node.dataset.face !== look) {
+    if (node?.dataset.face !== look) {
       const fresh = make(item);
       fresh.dataset.key = id;
       fresh.dataset.face = look;
-      if (node) {
-        if (at === node) at = node.nextElementSibling;
-        replaceKeepingFocus(node, fresh);
+      if (node && inPlace) {
+        change(node, fresh);
+      } else {
+        if (at === node) at = node?.nextElementSibling ?? null;
+        node?.replaceWith(fresh);
+        node = fresh;
       }
-      node = fresh;
     }
     if (node === at) at = at.nextElementSibling;
     else parent.insertBefore(node, at);
@@ -53,12 +57,18 @@ export function sync(parent, items, { key, face, make }) {
   for (const node of kept.values()) node.remove();
 }
 
-// replaceKeepingFocus swaps a node for its newer face; what was focused inside
-// (by its data-role) is focused again, and what was typed inside stays.
-function replaceKeepingFocus(old, fresh) {
-  const focused = old.contains(document.activeElement) ? document.activeElement.dataset.role : undefined;
-  old.replaceWith(fresh);
-  if (focused) fresh.querySelector(`[data-role="${CSS.escape(focused)}"]`)?.focus();
+// change makes an element look like another and keeps it.
+function change(old, fresh) {
+  if (old.nodeName !== fresh.nodeName) return old.replaceWith(fresh);
+  if (old.nodeType === Node.TEXT_NODE) {
+    if (old.data !== fresh.data) old.data = fresh.data;
+    return;
+  }
+  for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  const [was, now] = [[...old.childNodes], [...fresh.childNodes]];
+  now.forEach((node, i) => (was[i] ? change(was[i], node) : old.append(node)));
+  was.slice(now.length).forEach((node) => node.remove());
 }
 
 export function timeText(iso) {
@@ -85,6 +95,23 @@ export function ageText(iso, now = Date.now()) {
 export function grow(area) {
   area.style.height = "auto";
   area.style.height = `${area.scrollHeight + 2}px`;
+}
+
+// onEnter calls act when Enter is pressed in a text area. Shift and Enter is a
+// new line. Keyboards on glass may report no key but only the line break.
+export function onEnter(area, act) {
+  let shifted = false;
+  area.addEventListener("keydown", (e) => {
+    shifted = e.shiftKey;
+    if (e.key !== "Enter" || e.shiftKey || e.isComposing) return;
+    e.preventDefault();
+    act();
+  });
+  area.addEventListener("beforeinput", (e) => {
+    if (e.inputType !== "insertLineBreak" && !(e.inputType === "insertText" && e.data === "\n") || shifted) return;
+    e.preventDefault();
+    act();
+  });
 }
 
 // atEnd tells whether the reader sees the newest line.

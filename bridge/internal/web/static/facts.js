@@ -1,7 +1,7 @@
 // The panel beside a conversation: what is known of it.
 import { agentOf } from "./board.js";
 import { el, timeText } from "./dom.js";
-import { customerName, stateText } from "./lists.js";
+import { stateText } from "./lists.js";
 
 // drawFacts fills the panel; it is redrawn only when something in it changed.
 export function drawFacts(panel, row, story, board) {
@@ -12,14 +12,15 @@ export function drawFacts(panel, row, story, board) {
       State: stateText(row, board), Agent: row.agent?.name || agentOf(row), Queue: row.queue || now.queue, Reason: row.reason || now.reason,
       Waiting: board.places.has(row.id) ? `no. ${board.places.get(row.id)}` : "", Route: row.route, Since: timeText(row.created), Id: row.id,
     })],
-    ["Customer", rows({ Name: customerName(row, story), Id: row.customer?.id, Language: row.language || now.language })],
+    ["Customer", rows({ Name: row.customer?.name || now.customer.name, Id: row.customer?.id, Language: row.language || now.language })],
     ["Attributes", rows({ ...now.attributes, ...row.attributes })],
     ["Connected", rows(Object.fromEntries((row.legs || []).map((l) => [l.account, `${l.role.replace("_", " ")}${l.detached ? ", left" : ""}`])))],
   ].filter(([, what]) => what?.length);
   const face = JSON.stringify([row.id, groups]);
   if (panel.dataset.face === face) return;
   panel.dataset.face = face;
-  panel.replaceChildren(...groups.flatMap(([head, what]) => [el("h2", {}, head), group(what)]));
+  const close = el("button", { type: "button", className: "plain more-button", id: "close-facts" }, "Close");
+  panel.replaceChildren(close, ...groups.flatMap(([head, what]) => [el("h2", {}, head), group(what)]));
 }
 
 const rows = (record) => Object.entries(record).filter(([, value]) => value);

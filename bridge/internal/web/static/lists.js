@@ -5,12 +5,11 @@ import { ageText, el, setText, sync } from "./dom.js";
 
 // customerName is what a customer is called.
 export function customerName(row, story) {
-  const c = row?.customer?.name || row?.customer?.id ? row.customer : story?.now.customer;
-  return c?.name || c?.id || `Customer ${(row?.id || "").slice(-4).toLowerCase()}`;
+  return row?.customer?.name || story?.now.customer.name || `Customer ${(row?.id || "").slice(-4).toLowerCase()}`;
 }
 
 const words = {
-  "": "", requested: "arriving", queued: "in the queue", offered: "being offered", active: "with me", returning: "going back", ended: "ended", automated: "with the virtual agent",
+  "": "", requested: "arriving", queued: "in the queue", offered: "being offered", active: "with you", returning: "going back", ended: "ended", automated: "with the virtual agent",
 };
 
 // stateText says where a conversation stands, seen by one agent.
@@ -21,30 +20,38 @@ export function stateText(row, board) {
   return words[row.state] ?? row.state;
 }
 
+// listen has a list's buttons call the act of their role with the row's id.
+export function listen(parent, acts) {
+  parent.addEventListener("click", (e) => {
+    const button = e.target.closest("button");
+    if (button) acts[button.dataset.role](button.closest("li").dataset.key);
+  });
+}
+
 // drawWaiting brings the list of those who wait up to date.
-export function drawWaiting(parent, board, { chosen, open, accept, decline }) {
+export function drawWaiting(parent, board, chosen) {
   sync(parent, board.waiting(), {
+    inPlace: true,
     key: (row) => row.id,
     face: (row) => [faceOf(row, board), chosen === row.id, board.offeredToMe(row), board.mayTake(row), board.places.get(row.id)],
     make(row) {
-      const mine = board.offeredToMe(row);
-      const acts = el("div", { className: "acts" },
-        press("accept", "Accept", () => accept(row), { className: "primary", disabled: !board.mayTake(row) }),
-        press("decline", "Decline", () => decline(row), { disabled: !board.mayTake(row) }));
-      return item(row, board, { chosen, open, extra: mine ? "offered" : "", acts });
+      const disabled = !board.mayTake(row);
+      const acts = el("div", { className: "acts" }, press("accept", "Accept", { className: "primary", disabled }), press("decline", "Decline", { disabled }));
+      return item(row, board, { chosen, extra: board.offeredToMe(row) ? "offered" : "", acts });
     },
   });
 }
 
 // drawMine brings the list of my conversations up to date.
-export function drawMine(parent, board, { chosen, open, close }) {
+export function drawMine(parent, board, chosen) {
   sync(parent, board.mine(), {
+    inPlace: true,
     key: (row) => row.id,
     face: (row) => [faceOf(row, board), chosen === row.id, unread(row, board)],
     make(row) {
       const gone = !board.isMine(row) && agentOf(row) !== board.agent || row.state === "ended";
-      const acts = gone ? el("div", { className: "acts" }, press("close", "Close", () => close(row), {})) : "";
-      return item(row, board, { chosen, open, acts, extra: "" });
+      const acts = gone ? el("div", { className: "acts" }, press("close", "Close", {})) : "";
+      return item(row, board, { chosen, acts, extra: "" });
     },
   });
 }
@@ -63,14 +70,13 @@ function faceOf(row, board) {
   return [row.state, row.queue, row.language, customerName(row, story), row.reason, row.summary, board.since(row), story?.lastSaid()?.id, stateText(row, board)];
 }
 
-function press(role, text, act, props) {
+function press(role, text, props) {
   const b = el("button", { type: "button", ...props }, text);
   b.dataset.role = role;
-  b.addEventListener("click", act);
   return b;
 }
 
-function item(row, board, { chosen, open, acts, extra }) {
+function item(row, board, { chosen, acts, extra }) {
   const story = board.stories.get(row.id);
   const n = unread(row, board);
   const opener = el("button", { type: "button", className: "open", "aria-current": chosen === row.id ? "true" : undefined },
@@ -78,7 +84,6 @@ function item(row, board, { chosen, open, acts, extra }) {
     el("span", { className: "said" }, saying(row, story)),
     el("span", { className: "tags" }, ...tags(row, board).map((t) => el("span", {}, t))));
   opener.dataset.role = "open";
-  opener.addEventListener("click", () => open(row.id));
   return el("li", { className: ["item", chosen === row.id && "chosen", extra].filter(Boolean).join(" ") }, opener, acts);
 }
 

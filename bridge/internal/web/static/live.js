@@ -29,6 +29,11 @@ export class Live {
     document.removeEventListener("visibilitychange", this.hurry);
   }
 
+  // say sends what may be lost, such as a sign that somebody writes.
+  say(event) {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(event));
+  }
+
   async #run() {
     while (!this.closed) {
       const ticket = await this.api.post("/tickets", {}).catch(() => undefined);

@@ -53,6 +53,13 @@ export class Outbox {
     return !!item;
   }
 
+  // stop gives up what is on its way, for good.
+  stop() {
+    this.items = [];
+    this.#store();
+    this.kick();
+  }
+
   // kick tries at once what waits for its next try.
   kick() { for (const lane of this.lanes.values()) lane.wake?.(); }
 

@@ -1,6 +1,6 @@
 // The conversation that is open at the desk: transcript, compose box, actions.
 import { agentOf } from "./board.js";
-import { atEnd, byId, drafts, el, grow, setText, show } from "./dom.js";
+import { atEnd, byId, drafts, el, grow, onEnter, setText, show } from "./dom.js";
 import { drawFacts } from "./facts.js";
 import { customerName, stateText } from "./lists.js";
 import { Keyboard, Receipts } from "./signals.js";
@@ -10,8 +10,8 @@ const eventsOf = (id) => `/conversations/${encodeURIComponent(id)}/events`;
 
 // Room shows one conversation at a time and speaks in it for one agent.
 export class Room {
-  constructor(api, board, outbox, { actor, toast, chosen }) {
-    Object.assign(this, { api, board, outbox, actor, toast, chosen });
+  constructor(board, outbox, { actor, toast, chosen }) {
+    Object.assign(this, { board, outbox, actor, toast, chosen });
     this.receipts = new Map();
     this.#wire();
   }
@@ -27,7 +27,7 @@ export class Room {
       await this.say(kind, body, options);
       return true;
     } catch (problem) {
-      this.toast(problem.mend ? `${problem.message} ${problem.mend}.` : problem.message);
+      this.toast(problem.advice || problem.message);
       this.board.look(options?.id || this.id);
       return false;
     }
@@ -38,7 +38,7 @@ export class Room {
     if (id === this.id) return;
     this.keyboard?.stop();
     this.id = id;
-    this.keyboard = new Keyboard((kind, body) => this.api.post(eventsOf(id), { kind, actor: this.actor, body }).catch(() => {}));
+    this.keyboard = new Keyboard((kind, body) => this.live.say({ conversation: id, kind, actor: this.actor, body }));
     byId("talk").replaceChildren();
     const text = byId("text");
     text.value = id ? drafts.get(id) : "";
@@ -85,7 +85,7 @@ export class Room {
     const able = noting || mine || this.board.mayTake(row);
     byId("text").disabled = byId("send").disabled = !able;
     setText(byId("send"), noting ? "Add note" : "Send");
-    byId("text").placeholder = noting ? "Write a note for the people at the desk" : mine ? "Write a message" : able ? "Write a message: sending it accepts" : "Only the one who has the conversation may write";
+    byId("text").placeholder = noting ? "Write a note for the people at the desk" : mine ? "Write a message" : able ? "Write a message: sending it accepts" : row.state === "ended" ? "The conversation has ended" : "Somebody else has the conversation";
   }
 
   // #read tells the bridge what has been displayed to the one who has the
@@ -96,7 +96,7 @@ export class Room {
       const id = this.id;
       this.receipts.set(id, new Receipts((kind, body) => {
         if (kind === "message.read") this.say(kind, body, { id }).catch(() => {});
-      }, (facts) => facts.readByAgent));
+      }, (facts) => facts.readByOthers));
     }
     const visible = document.visibilityState === "visible" && document.hasFocus() && atEnd(box);
     this.receipts.get(this.id).seen(story, { visible, from: (e) => e.actor.role === "customer" });
@@ -114,7 +114,7 @@ export class Room {
     mine: this.mine, name: this.name, self: "You", role: "live_agent", past: true,
     facts: {
       "conversation.started": () => "Conversation started",
-      "handoff.requested": (b) => `A person was asked for${b.reason ? `: ${b.reason}` : ""}`,
+      "handoff.requested": (b, e) => e.actor.role !== "system" && `A person was asked for${b.reason ? `: ${b.reason}` : ""}`,
       "handoff.offered": (b) => `Offered to ${b.agent?.name || b.agent?.id || "an agent"}`,
       "handoff.accepted": (b, e) => `${this.name(e.actor)} accepted`,
       "handoff.declined": (b, e) => `${this.name(e.actor)} declined${b.reason ? `: ${b.reason}` : ""}`,
@@ -156,9 +156,7 @@ export class Room {
   #wire() {
     const text = byId("text");
     byId("compose").addEventListener("submit", (e) => this.#submit(e));
-    text.addEventListener("keydown", (e) => {
-      if (e.key === "Enter" && !e.shiftKey && !e.isComposing) this.#submit(e);
-    });
+    onEnter(text, () => this.#submit());
     text.addEventListener("input", () => {
       grow(text);
       drafts.set(this.id, text.value);
@@ -171,10 +169,15 @@ export class Room {
     });
     byId("scroll").addEventListener("scroll", () => this.paint(), { passive: true });
     byId("back").addEventListener("click", () => this.open(""));
-    byId("more").addEventListener("click", (e) => {
-      e.currentTarget.setAttribute("aria-expanded", String(byId("desk").classList.toggle("more")));
-    });
+    byId("more").addEventListener("click", () => this.#details());
+    byId("facts").addEventListener("click", (e) => { if (e.target.id === "close-facts") this.#details(); });
     this.#dialogs();
+  }
+
+  // #details shows or hides the panel where there is no room beside the talk.
+  #details() {
+    byId("more").setAttribute("aria-expanded", String(byId("desk").classList.toggle("more")));
+    byId(byId("desk").classList.contains("more") ? "close-facts" : "more").focus();
   }
 
   #dialogs() {

@@ -8,7 +8,7 @@ export class Keyboard {
   constructor(send) { this.send = send; }
 
   press(text) {
-    if (!text) return this.stop();
+    if (!text.trim()) return this.stop();
     clearTimeout(this.idle);
     this.idle = setTimeout(() => this.stop(), holds);
     if (this.told && Date.now() - this.told < repeat) return;

@@ -129,8 +129,10 @@ const folds = {
   },
   "handoff.requested"(m, b, e) {
     waits(m, b, e);
-    m.phase = "requested";
-    m.requestedAt = e.seq;
+    if (!m.transferring) {
+      m.phase = "requested";
+      m.requestedAt = e.seq;
+    }
     m.summary = b.summary || "";
     m.language = b.routing?.language || m.language;
     Object.assign(m.attributes, b.context);

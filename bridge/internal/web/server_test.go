@@ -1,0 +1,235 @@
+package web_test
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/event"
+	"github.com/footbridge/footbridge/bridge/internal/api"
+	"github.com/footbridge/footbridge/bridge/internal/config"
+	"github.com/footbridge/footbridge/bridge/internal/conversation"
+	"github.com/footbridge/footbridge/bridge/internal/credential"
+	"github.com/footbridge/footbridge/bridge/internal/desk"
+	"github.com/footbridge/footbridge/bridge/internal/engine"
+	"github.com/footbridge/footbridge/bridge/internal/journal"
+	"github.com/footbridge/footbridge/bridge/internal/journal/sqlite"
+	"github.com/footbridge/footbridge/bridge/internal/web"
+)
+
+const (
+	deskToken = "desk-token-of-the-test"
+	kimToken  = "token-of-kim-alone"
+	chatKey   = "pk_test"
+)
+
+// heard is what a virtual agent remembers: how many words it was given.
+type heard struct{ Words int }
+
+// helper is a virtual agent that greets with choices, repeats what it is told,
+// asks for a person when told to, and says so when it is back.
+func helper() adapter.Definition {
+	return adapter.Definition{
+		Manifest: adapter.Manifest{Name: "helper", StateVersion: 1, Roles: []event.Role{event.RoleVirtualAgent}},
+		Adapter: adapter.Func(func(tx *adapter.Tx, s *heard, in adapter.Input) error {
+			d, ok := in.(adapter.Deliver)
+			if !ok {
+				return nil
+			}
+			switch body := d.Event.Body.(type) {
+			case event.ConversationStarted:
+				helperSays(tx, event.Content{Part: event.Choices{Text: "Hello, how can I help?",
+					Options: []event.Choice{{ID: "1", Label: "Opening hours"}, {ID: "2", Label: "Talk to a person"}}}})
+			case event.MessageCreated:
+				s.Words++
+				helperHears(tx, body)
+			case event.HandbackRequested:
+				tx.Emit(adapter.Emission{Actor: helperActor(), Body: event.HandbackCompleted{}})
+				helperSays(tx, event.Plain("I am back."))
+			}
+			return nil
+		}),
+	}
+}
+
+func helperActor() event.Actor { return event.Actor{Role: event.RoleVirtualAgent, Name: "Helper"} }
+
+func helperSays(tx *adapter.Tx, c event.Content) {
+	tx.Emit(adapter.Emission{Actor: helperActor(), Body: event.MessageCreated{Content: c}})
+}
+
+func helperHears(tx *adapter.Tx, m event.MessageCreated) {
+	text, ok := m.Content.Part.(event.Text)
+	switch {
+	case ok && strings.Contains(strings.ToLower(text.Text), "person"):
+		helperSays(tx, event.Plain("I will find somebody for you."))
+		tx.Emit(adapter.Emission{Actor: helperActor(), Body: event.HandoffRequested{Reason: "asked for a person",
+			Summary: "Wants to talk about an order.", Context: map[string]string{"order": "4711", "plan": "gold"},
+			Transcript: []event.TranscriptEntry{{Actor: event.Actor{Role: event.RoleCustomer, Name: "Ada"},
+				Time: time.Now().Add(-26 * time.Hour), Content: event.Plain("I wrote to you yesterday, too.")}}}})
+	case ok && text.Text == "form":
+		helperSays(tx, event.Content{Part: event.Form{ID: "address", Title: "Your address", Fields: []event.Field{
+			{Name: "street", Label: "Street", Required: true}, {Name: "floor", Label: "Floor", Options: []event.Choice{{Label: "1st"}, {Label: "2nd"}}}}}})
+	case ok && text.Text == "html":
+		helperSays(tx, event.Content{Part: event.Text{Format: event.FormatHTML,
+			Text: `<p>Safe &amp; sound</p><script>document.title="stolen"</script><img src=x onerror="document.title='stolen'"><a href="javascript:alert(1)">x</a> Safe words`}})
+	case ok && text.Text == "file":
+		helperSays(tx, event.Content{Part: event.Media{Kind: "file", URL: "https://files.example/invoice.pdf", Name: "invoice.pdf", Size: 48_213, Caption: "Your invoice"}})
+	case ok:
+		helperSays(tx, event.Content{Part: event.Text{Text: "You said: **" + text.Text + "**", Format: event.FormatMarkdown}})
+	default:
+		data, _ := json.Marshal(m.Content)
+		helperSays(tx, event.Plain("You sent: "+string(data)))
+	}
+}
+
+// inProcess runs definitions without a plugin.
+type inProcess struct {
+	mu   sync.Mutex
+	defs map[string]adapter.Definition
+}
+
+func (p *inProcess) Turn(_ context.Context, name string, t adapter.Turn) (adapter.Outcome, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return adapter.Run(p.defs[name], t), nil
+}
+
+// noCalls is for adapters that make none.
+type noCalls struct{}
+
+func (noCalls) Call(context.Context, string, string, adapter.Call) engine.Attempt {
+	return engine.Attempt{Reason: adapter.ReasonRefused}
+}
+
+type accounts struct{}
+
+func (accounts) Accounts() []api.Account {
+	return []api.Account{{Name: "web", Adapter: "native", Role: "customer", Ready: true}, {Name: "helper", Adapter: "helper", Role: "virtual_agent", Ready: true},
+		{Name: "studio", Adapter: "other", Role: "virtual_agent", Ready: true, Breakers: map[string]string{"vendor.example": "open"}}}
+}
+func (accounts) Adapters() []api.Adapter { return nil }
+
+// server is the real engine, journal, desk, API and pages behind one address,
+// with a virtual agent in process. It can be stopped and started again.
+type server struct {
+	t       *testing.T
+	dir     string
+	address string
+
+	journal *sqlite.Journal
+	engine  *engine.Engine
+	desk    *desk.Desk
+	api     *api.API
+	http    *http.Server
+	stop    context.CancelFunc
+	work    sync.WaitGroup
+	lose    atomic.Int32 // how many answers to events get lost on the way
+}
+
+func newServer(t *testing.T) *server {
+	t.Helper()
+	s := &server{t: t, dir: t.TempDir(), address: "127.0.0.1:0"}
+	s.start()
+	t.Cleanup(s.halt)
+	return s
+}
+
+func (s *server) url() string { return "http://" + s.address }
+
+func (s *server) must(err error) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *server) start() {
+	s.t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	keys, err := credential.OpenKeyring(s.dir)
+	s.must(err)
+	s.journal, err = sqlite.Open(ctx, s.dir, keys, sqlite.Options{})
+	s.must(err)
+	s.desk = desk.New(desk.Rules{Native: map[string]bool{"desk": true}, Queues: map[string]config.Queue{}}, nil)
+	s.must(s.desk.Seed(ctx, s.journal))
+	s.engine = engine.New(engine.Options{Journal: s.journal, Turner: &inProcess{defs: map[string]adapter.Definition{"helper": helper()}},
+		Caller: noCalls{}, Desk: refusals{s.desk}, Observer: watcher{s}, Setup: routes()})
+	s.api = api.New(api.Options{Journal: s.journal, Engine: s.engine, Desk: s.desk, Status: accounts{}, Keys: keys, Setup: api.Setup{
+		Tokens: []api.Token{{Name: "desk", Roles: []string{"live_agent", "supervisor"}, Secret: credential.NewSecret(deskToken)},
+			{Name: "kim", Agent: "kim", Roles: []string{"live_agent"}, Secret: credential.NewSecret(kimToken)}},
+		Sites: map[string]api.Site{"web": {PublishableKey: chatKey}}}})
+	s.must(s.engine.Start(ctx))
+	pages, err := web.New(web.Options{DefaultKey: chatKey})
+	s.must(err)
+	mux := http.NewServeMux()
+	mux.Handle("/api/", s.lossy(s.api))
+	mux.Handle("/", pages)
+	l, err := net.Listen("tcp", s.address)
+	s.must(err)
+	s.address = l.Addr().String()
+	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	s.work.Go(func() { _ = s.http.Serve(l) })
+	s.work.Go(func() { s.desk.Run(ctx, s.engine) })
+}
+
+// lossy lets some events arrive and loses the answers.
+func (s *server) lossy(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/events") && s.lose.Add(-1) >= 0 {
+			next.ServeHTTP(httptest.NewRecorder(), r)
+			panic(http.ErrAbortHandler)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (s *server) halt() {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	s.api.Close()
+	_ = s.http.Shutdown(ctx)
+	_ = s.http.Close()
+	s.stop()
+	s.work.Wait()
+	if err := s.engine.Close(ctx); err != nil {
+		s.t.Errorf("close engine: %v", err)
+	}
+	if err := s.journal.Close(); err != nil {
+		s.t.Errorf("close journal: %v", err)
+	}
+}
+
+func routes() *engine.Setup {
+	return &engine.Setup{
+		Accounts: map[string]engine.Account{
+			"web":    {Name: "web", Adapter: engine.Native, Role: event.RoleCustomer},
+			"helper": {Name: "helper", Adapter: "helper", Role: event.RoleVirtualAgent},
+			"desk":   {Name: "desk", Adapter: engine.Native, Role: event.RoleLiveAgent},
+		},
+		Routes: []engine.Route{{Name: "web", Customer: "web", VirtualAgent: "helper", LiveAgents: []string{"desk"}, Queue: "sales",
+			Timers: conversation.Timers{Waiting: 5 * time.Minute, AgentSilence: time.Hour}}},
+		Text: func(_, key string) string { return "Notice: " + key },
+	}
+}
+
+type refusals struct{ *desk.Desk }
+
+func (r refusals) Refusal(_, queue string) string           { return r.Desk.Refusal(queue) }
+func (refusals) Placeholders(_, _ string) map[string]string { return nil }
+
+// watcher passes on what the engine did.
+type watcher struct{ s *server }
+
+func (w watcher) Committed(c journal.Commit, _ time.Duration) { w.s.desk.Committed(c) }
+func (watcher) Turned(string, string, time.Duration)          {}
+func (w watcher) Transient(e event.Event)                     { w.s.api.Transient(e) }

@@ -1,0 +1,156 @@
+package web_test
+
+import (
+	"io"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/footbridge/footbridge/bridge/internal/web"
+)
+
+func pages(t *testing.T, o web.Options) http.Handler {
+	t.Helper()
+	h, err := web.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func get(t *testing.T, h http.Handler, address string, header ...string) *http.Response {
+	t.Helper()
+	r := httptest.NewRequest(http.MethodGet, address, nil)
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Result()
+}
+
+func body(t *testing.T, r *http.Response) string {
+	t.Helper()
+	data, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func TestHeadersAreStrict(t *testing.T) {
+	h := pages(t, web.Options{})
+	for _, address := range []string{"/desk", "/chat", "/assets/desk.js", "/assets/base.css", "/nothing"} {
+		got := get(t, h, address).Header
+		for name, want := range map[string]string{
+			"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY",
+		} {
+			if got.Get(name) != want {
+				t.Errorf("%s: %s is %q, want %q", address, name, got.Get(name), want)
+			}
+		}
+		policy := got.Get("Content-Security-Policy")
+		for _, part := range []string{"default-src 'none'", "script-src 'self';", "style-src 'self';", "connect-src 'self';",
+			"frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'", "require-trusted-types-for 'script'"} {
+			if !strings.Contains(policy+";", part) {
+				t.Errorf("%s: policy %q lacks %q", address, policy, part)
+			}
+		}
+		for _, part := range []string{"unsafe", "http:", "https:", "*"} {
+			if strings.Contains(policy, part) {
+				t.Errorf("%s: policy %q allows %q", address, policy, part)
+			}
+		}
+	}
+}
+
+func TestPagesAreNotStored(t *testing.T) {
+	h := pages(t, web.Options{DefaultKey: `pk_"<x>`, DefaultAccount: "web", Title: "Shop & Co"})
+	for _, address := range []string{"/desk", "/chat"} {
+		r := get(t, h, address)
+		if r.StatusCode != http.StatusOK || r.Header.Get("Cache-Control") != "no-store" || r.Header.Get("Content-Type") != "text/html; charset=utf-8" {
+			t.Errorf("%s: %d %v", address, r.StatusCode, r.Header)
+		}
+		if text := body(t, r); !strings.Contains(text, "Shop &amp; Co") {
+			t.Errorf("%s does not show the title", address)
+		}
+	}
+	text := body(t, get(t, h, "/chat"))
+	for _, want := range []string{`name="footbridge-key" content="pk_&#34;&lt;x&gt;"`, `name="footbridge-account" content="web"`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("chat lacks %s", want)
+		}
+	}
+}
+
+// TestEveryFileIsServed compares what lies in the folder with what is served.
+func TestEveryFileIsServed(t *testing.T) {
+	h := pages(t, web.Options{})
+	want := map[string]string{".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+	files, err := fs.ReadDir(os.DirFS("static"), ".")
+	if err != nil || len(files) < 10 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for _, f := range files {
+		if path.Ext(f.Name()) == ".html" {
+			continue
+		}
+		data, err := os.ReadFile(path.Join("static", f.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := get(t, h, "/assets/"+f.Name())
+		if r.StatusCode != http.StatusOK || r.Header.Get("Content-Type") != want[path.Ext(f.Name())] || body(t, r) != string(data) {
+			t.Errorf("%s: %d %s", f.Name(), r.StatusCode, r.Header.Get("Content-Type"))
+		}
+		if again := get(t, h, "/assets/"+f.Name(), "If-None-Match", r.Header.Get("ETag")); again.StatusCode != http.StatusNotModified {
+			t.Errorf("%s again: %d, want 304", f.Name(), again.StatusCode)
+		}
+	}
+}
+
+func TestNothingElseIsServed(t *testing.T) {
+	h := pages(t, web.Options{})
+	for _, address := range []string{"/", "/assets/", "/assets/desk.html", "/assets/..%2fweb.go", "/static/desk.js", "/desk/x"} {
+		if r := get(t, h, address); r.StatusCode != http.StatusNotFound {
+			t.Errorf("%s: %d, want 404", address, r.StatusCode)
+		}
+	}
+	r := httptest.NewRequest(http.MethodPost, "/desk", nil)
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	if w.Code != http.StatusMethodNotAllowed {
+		t.Errorf("POST /desk: %d, want 405", w.Code)
+	}
+}
+
+// TestFilesKeepThePolicy looks for what the policy would stop in the browser, and
+// for what it cannot: text that goes in as HTML.
+func TestFilesKeepThePolicy(t *testing.T) {
+	forbidden := regexp.MustCompile(`innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|DOMParser|createContextualFragment` +
+		`|<style|\sstyle="|\son[a-z]+="|<script>|javascript:|(?:src|href)="https?:`)
+	imports := regexp.MustCompile(`from "([^"]+)"`)
+	files, err := fs.Glob(os.DirFS("static"), "*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files {
+		data, err := os.ReadFile(path.Join("static", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := forbidden.FindString(string(data)); found != "" {
+			t.Errorf("%s holds %q: build elements and set textContent instead", name, found)
+		}
+		for _, m := range imports.FindAllStringSubmatch(string(data), -1) {
+			if _, err := os.Stat(path.Join("static", m[1])); err != nil && strings.HasSuffix(name, ".js") {
+				t.Errorf("%s imports %s: %v", name, m[1], err)
+			}
+		}
+	}
+}
