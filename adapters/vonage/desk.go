@@ -17,6 +17,10 @@ const (
 	phaseReturning = "returning" // the agent has given the conversation back
 )
 
+// startLimit is how long a server is given to take a start: when it does not, the
+// next backend must still be in time for whoever asked for people.
+const startLimit = 8 * time.Second
+
 // deskState is what a leg to a live-agent server remembers between turns.
 type deskState struct {
 	Phase   string `json:"phase,omitempty"`
@@ -145,7 +149,7 @@ func (s *deskState) start(tx *adapter.Tx, e event.Event, body event.HandoffReque
 	if err != nil {
 		return err
 	}
-	c.Binds, c.GiveUp = true, 10*time.Second
+	c.Binds, c.GiveUp = true, startLimit
 	tx.Bind(s.Session)
 	tx.Call("start/"+e.ID, c)
 	return nil

@@ -17,21 +17,11 @@ func TestScripts(t *testing.T) {
 }
 
 func TestLaws(t *testing.T) {
-	adaptertest.Laws(t, vonage.Definition(), adaptertest.Options{
-		Accounts: []adapter.Account{
-			account("studio", "virtual_agent", `{"region":"eu"}`),
-			account("keyed", "virtual_agent", `{"base_url":"https://studio.example","idempotency_header":"Idempotency-Key","channel":"http"}`),
-			account("desk", "live_agent", `{"base_url":"https://desk.example"}`),
-		},
-		Samples: map[string][]string{
-			"start": {`{"sessionId":"{key}","history":{"transcription":[{"Agent":"Hi"},{"User":"a person"}],"parameters":[{"name":"PROFILE_NAME","value":"Ada"},{"name":"tags","value":["a","b"]}]}}`},
-			"inbound": {`{"sessionId":"{key}","text":"hello","type":"text"}`,
-				`{"sessionId":"{key}","type":"image","image":{"url":"https://files.example/a.png"}}`},
-			"status":     {`{"sessionId":"{key}","message_uuid":"m-1","status":"delivered"}`},
-			"outbound":   {`{"message_type":"text","text":"hello"}`, `{"text":"hello"}`, `{"message_type":"image","image":{"url":"https://x.example"}}`},
-			"disconnect": {`{}`},
-		},
-	})
+	o, err := adaptertest.ReadOptions("testdata/laws.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	adaptertest.Laws(t, vonage.Definition(), o)
 }
 
 func account(name, role, settings string) adapter.Account {

@@ -63,7 +63,7 @@ type Call struct {
 	Body   []byte
 	// Repeat is one of the Repeat constants; empty means RepeatMarked.
 	Repeat string
-	// GiveUp bounds all tries; 0 means ten minutes.
+	// GiveUp bounds all tries, the one under way included; 0 means ten minutes.
 	GiveUp time.Duration
 	// Binds says the result will bind a key of the vendor's (Tx.Bind); inbound
 	// for an unknown key waits meanwhile where the endpoint says so.

@@ -1,7 +1,9 @@
 package adaptertest
 
 import (
+	"encoding/json"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -28,6 +30,36 @@ type Options struct {
 	// TurnLimit is the longest a turn may take; 0 means one second. A turn that
 	// takes longer is tried once more before it counts.
 	TurnLimit time.Duration
+}
+
+// ReadOptions reads the accounts and samples of Options from a JSON file, so that
+// an adapter in this process and its plugin are held to the same:
+//
+//	{"accounts":[{"name":"a","role":"live_agent","settings":{},"credentials":["key"]}],
+//	 "samples":{"inbound":[{"id":"{key}","text":"hello"}]}}
+//
+// A sample that is a string is a body as it stands.
+func ReadOptions(file string) (Options, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return Options{}, fmt.Errorf("read the options of the laws: %w", err)
+	}
+	var in struct {
+		Accounts []adapter.Account            `json:"accounts"`
+		Samples  map[string][]json.RawMessage `json:"samples"`
+	}
+	if err := json.Unmarshal(data, &in); err != nil {
+		return Options{}, fmt.Errorf("read the options of the laws in %s: %w", file, err)
+	}
+	o := Options{Accounts: in.Accounts, Samples: map[string][]string{}}
+	for endpoint, bodies := range in.Samples {
+		for _, body := range bodies {
+			text := string(body)
+			_ = json.Unmarshal(body, &text) // a body that is not a string stays as it is
+			o.Samples[endpoint] = append(o.Samples[endpoint], text)
+		}
+	}
+	return o, nil
 }
 
 // Verdict is how an adapter, as one account, did under one law.

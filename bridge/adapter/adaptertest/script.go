@@ -20,30 +20,42 @@ var update = flag.Bool("update", false, "write what the adapters did into the sc
 // failure still.
 func Scripts(t *testing.T, d adapter.Definition, dir string) {
 	t.Helper()
+	runFiles(t, dir, *update, func(script string) (string, error) { return Replay(d, script) })
+}
+
+// ScriptsOver is Scripts for an adapter behind a Turner, such as a plugin's
+// process; configure fits it to an account. It never rewrites a script.
+func ScriptsOver(t *testing.T, configure func(adapter.Account) (adapter.Profile, error), turner Turner, dir string) {
+	t.Helper()
+	runFiles(t, dir, false, func(script string) (string, error) { return ReplayOver(configure, turner, script) })
+}
+
+func runFiles(t *testing.T, dir string, rewrite bool, replay func(string) (string, error)) {
+	t.Helper()
 	files, err := filepath.Glob(filepath.Join(dir, "*.txt"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no scripts %s/*.txt (%v)", dir, err)
 	}
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".txt")
-		t.Run(name, func(t *testing.T) { runFile(t, d, file) })
+		t.Run(name, func(t *testing.T) { runFile(t, file, rewrite, replay) })
 	}
 }
 
-func runFile(t *testing.T, d adapter.Definition, file string) {
+func runFile(t *testing.T, file string, rewrite bool, replay func(string) (string, error)) {
 	t.Helper()
 	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := Replay(d, string(data))
+	got, err := replay(string(data))
 	if err != nil {
 		t.Fatalf("%s:%v", file, err)
 	}
 	if got == string(data) {
 		return
 	}
-	if *update {
+	if rewrite {
 		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -75,7 +87,13 @@ func at(lines []string, i int) string {
 // place of those it had; a script that is right comes back as it was. The error
 // begins with the line of a step that cannot be read.
 func Replay(d adapter.Definition, script string) (string, error) {
-	p := &player{definition: d, lines: strings.Split(strings.TrimRight(script, "\n"), "\n")}
+	return ReplayOver(d.Configure, InProcess(d), script)
+}
+
+// ReplayOver is Replay for an adapter behind a Turner; configure fits it to an
+// account.
+func ReplayOver(configure func(adapter.Account) (adapter.Profile, error), turner Turner, script string) (string, error) {
+	p := &player{configure: configure, turner: turner, lines: strings.Split(strings.TrimRight(script, "\n"), "\n")}
 	for p.next < len(p.lines) {
 		line := p.lines[p.next]
 		if strings.TrimSpace(line) == "" || strings.HasPrefix(line, "#") {
@@ -92,7 +110,8 @@ func Replay(d adapter.Definition, script string) (string, error) {
 
 // player is one run of a script: what is read, what is written, and the leg.
 type player struct {
-	definition adapter.Definition
+	configure  func(adapter.Account) (adapter.Profile, error)
+	turner     Turner
 	lines, out []string
 	next       int
 	leg        leg

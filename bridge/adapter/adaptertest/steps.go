@@ -52,9 +52,9 @@ func stepAccount(p *player, words, input []string) (string, error) {
 			return "", fmt.Errorf("an account has settings, credentials and public_url, no %q", name)
 		}
 	}
-	p.leg = newLeg(InProcess(p.definition), a, "leg-1")
+	p.leg = newLeg(p.turner, a, "leg-1")
 	p.leg.placeholder = "{credential:%s}"
-	profile, err := p.definition.Configure(a)
+	profile, err := p.configure(a)
 	if err != nil {
 		return "error: " + oneLine(err.Error()), nil
 	}

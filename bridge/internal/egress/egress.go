@@ -4,12 +4,12 @@
 package egress
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"mime"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -61,6 +61,9 @@ func New(o Options) *Egress {
 	if o.Transport == nil {
 		o.Transport = transport()
 	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
 	e := &Egress{o: o, client: &http.Client{Transport: o.Transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 	e.accounts.Store(&map[string]Account{})
@@ -104,13 +107,17 @@ func (e *Egress) call(ctx context.Context, account, turn string, c adapter.Call)
 		return engine.Attempt{Reason: adapter.ReasonNotAllowed}, adapter.ReasonNotAllowed
 	}
 	var got engine.Attempt
+	var called atomic.Bool
 	err = e.o.Breakers.Get(BreakerName(account, req.URL.Host)).Do(ctx, func(ctx context.Context) breaker.Outcome {
+		called.Store(true)
 		got = e.send(ctx, req)
 		return weigh(ctx, got)
 	})
 	switch {
 	case errors.Is(err, breaker.ErrOpen):
 		return engine.Attempt{Reason: adapter.ReasonBreakerOpen}, adapter.ReasonBreakerOpen
+	case err != nil && !called.Load():
+		return engine.Attempt{Reason: adapter.ReasonTimeout}, adapter.ReasonTimeout
 	case err != nil:
 		// The call outlived its deadline: whatever it does now, nobody knows.
 		return engine.Attempt{Reason: adapter.ReasonUnknown}, adapter.ReasonUnknown
@@ -136,26 +143,53 @@ func weigh(ctx context.Context, a engine.Attempt) breaker.Outcome {
 
 // request builds the request with the secrets in their places.
 func (e *Egress) request(a Account, turn string, c adapter.Call) (*http.Request, error) {
-	target, err := e.o.Placeholders.ReplaceEscaped(c.URL, turn, a.Secrets, url.QueryEscape)
+	if !methods[c.Method] {
+		return nil, fmt.Errorf("method %q of a call is not one of those adapters use", c.Method)
+	}
+	target, err := e.target(a, turn, c.URL)
 	if err != nil {
-		return nil, fmt.Errorf("address of a call: %w", err)
+		return nil, err
 	}
-	u, err := url.Parse(target)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, errors.New("address of a call is not a whole http or https URL")
+	escape := credential.EscapeJSON
+	if name, _, err := mime.ParseMediaType(c.Header.Get("Content-Type")); err == nil && name == "application/x-www-form-urlencoded" {
+		escape = url.QueryEscape
 	}
-	if !allowed(a.Hosts, u) {
-		return nil, fmt.Errorf("host %s is not on the account's list; mend: name it in allowed_hosts or in the account's settings", u.Host)
-	}
-	body, err := e.o.Placeholders.ReplaceEscaped(string(c.Body), turn, a.Secrets, credential.EscapeJSON)
+	body, err := e.o.Placeholders.ReplaceEscaped(string(c.Body), turn, a.Secrets, escape)
 	if err != nil {
 		return nil, fmt.Errorf("body of a call: %w", err)
 	}
-	req, err := http.NewRequest(c.Method, target, bytes.NewReader([]byte(body)))
+	req, err := http.NewRequest(c.Method, target, strings.NewReader(body))
 	if err != nil {
 		return nil, errors.New("method or address of a call is not valid")
 	}
+	req.GetBody = nil // the transport sends a body once: a repeat is the engine's to journal
 	return req, e.headers(req, a, turn, c.Header)
+}
+
+// methods are the ones a call may use.
+//
+//nolint:gochecknoglobals // a table that is never written.
+var methods = map[string]bool{http.MethodGet: true, http.MethodHead: true, http.MethodPost: true, http.MethodPut: true,
+	http.MethodPatch: true, http.MethodDelete: true}
+
+// target is the address of a call with its secrets in place. They have no place
+// in the host, which is looked at before.
+func (e *Egress) target(a Account, turn, address string) (string, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return "", errors.New("address of a call is not a whole http or https URL")
+	}
+	if !allowed(a.Hosts, u) {
+		return "", fmt.Errorf("host %s is not on the account's list; mend: name it in allowed_hosts or in the account's settings", u.Host)
+	}
+	whole, err := e.o.Placeholders.ReplaceEscaped(address, turn, a.Secrets, url.QueryEscape)
+	if err != nil {
+		return "", fmt.Errorf("address of a call: %w", err)
+	}
+	if after, err := url.Parse(whole); err != nil || after.Host != u.Host || after.Scheme != u.Scheme {
+		return "", errors.New("address of a call has a credential where none may be")
+	}
+	return whole, nil
 }
 
 // hopByHop are the headers an adapter may not set: they belong to the
@@ -176,6 +210,9 @@ func (e *Egress) headers(req *http.Request, a Account, turn string, h http.Heade
 			if err != nil {
 				return fmt.Errorf("header %s of a call: %w", name, err)
 			}
+			if !plain(name, v) {
+				return fmt.Errorf("header %q of a call cannot be sent", name)
+			}
 			req.Header.Add(name, v)
 		}
 	}
@@ -183,6 +220,15 @@ func (e *Egress) headers(req *http.Request, a Account, turn string, h http.Heade
 		req.Header.Set("User-Agent", "footbridge")
 	}
 	return nil
+}
+
+// plain reports whether a header can be sent: the name is a token, and the value
+// has no control characters (RFC 9110).
+func plain(name, value string) bool {
+	token := name != "" && !strings.ContainsFunc(name, func(r rune) bool {
+		return r <= ' ' || r >= 0x7f || strings.ContainsRune("\"(),/:;<=>?@[\\]{}", r)
+	})
+	return token && !strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
 }
 
 func allowed(hosts []string, u *url.URL) bool {

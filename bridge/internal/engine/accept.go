@@ -75,7 +75,7 @@ func (e *Engine) accept(ctx context.Context, a Arrival) (Receipt, error) {
 }
 
 func (e *Engine) acceptKnown(ctx context.Context, a Arrival, l journal.Leg) (Receipt, error) {
-	if c := e.convo(l.Conversation); c == nil || c.full() {
+	if e.full(l.Conversation) {
 		return Receipt{}, ErrBusy
 	}
 	frame, err := a.frame(l.Conversation, l.ID)
@@ -93,24 +93,40 @@ func (e *Engine) acceptKnown(ctx context.Context, a Arrival, l journal.Leg) (Rec
 	}
 	if got.Duplicate != "" {
 		e.leave(r)
-		return e.again(r, a, got), nil
+		return e.again(ctx, r, a, got), nil
 	}
-	return r, e.post(r.Conversation, work{kind: workFrame, leg: r.Leg, frame: frame})
+	e.hand(r, frame)
+	return r, nil
+}
+
+// hand gives a stored request to its conversation. One that comes as the engine
+// closes has its turn after the next start.
+func (e *Engine) hand(r Receipt, frame journal.Frame) {
+	if e.post(r.Conversation, work{kind: workFrame, leg: r.Leg, frame: frame}) != nil {
+		e.deliverReply(r.Frame, reply{declared: true})
+	}
 }
 
 // again attaches a repeated request to its first: to the answer committed, or to
 // the one still to come.
-func (e *Engine) again(r Receipt, a Arrival, got journal.Accepted) Receipt {
+func (e *Engine) again(ctx context.Context, r Receipt, a Arrival, got journal.Accepted) Receipt {
 	r.Frame, r.Duplicate = got.Duplicate, true
 	if !a.waits() {
 		return r
 	}
-	if stored, ok := e.committedReply(got.Reply); ok {
-		r.answer = make(chan reply, 1)
-		r.answer <- reply{Reply: stored}
+	r.answer = e.wait(r.Frame)
+	stored := got.Reply
+	if len(stored) == 0 {
+		// It may have been stored since the journal was asked.
+		stored, _ = e.Journal.Reply(ctx, r.Frame)
+	}
+	if len(stored) > 0 {
+		e.deliverReply(r.Frame, committedReply(stored))
 		return r
 	}
-	r.answer = e.wait(r.Frame)
+	if e.post(r.Conversation, work{kind: workAttached, leg: r.Leg, tag: r.Frame, until: a.Request.ReplyBy}) != nil {
+		e.deliverReply(r.Frame, reply{declared: true})
+	}
 	return r
 }
 
@@ -137,7 +153,8 @@ func (e *Engine) acceptUnknown(ctx context.Context, a Arrival, replaces string) 
 		e.leave(r)
 		return Receipt{}, err
 	}
-	return r, e.post(c.id, work{kind: workFrame, leg: entry, frame: frame})
+	e.hand(r, frame)
+	return r, nil
 }
 
 func (a Arrival) waits() bool { return a.Endpoint.Answer == adapter.AnswerReply }
@@ -186,13 +203,11 @@ func (e *Engine) begin(o opening) (*convo, *batch, error) {
 	b := c.begin("open/" + c.id)
 	c.doc.Machine = conversation.Start(e.members(setup, route, o.account), b.facts(conversation.Input{}))
 	for i, m := range c.doc.Machine.Legs {
-		b.open(m)
-		key := c.id
 		if i == 0 && o.key != "" {
-			key = o.key
-			c.legs[m.ID].doc.Key = key
+			b.openAs(m, journal.Key{Key: o.key, From: o.replaces})
+			continue
 		}
-		b.commit.Keys = append(b.commit.Keys, journal.Key{Account: m.Account, Key: key, Leg: fullID(c.id, m.ID), From: o.replaces})
+		b.open(m)
 	}
 	b.decide(conversation.Input{Actor: event.Actor{Role: event.RoleSystem},
 		Body: event.ConversationStarted{Customer: o.customer, Language: o.language, Attributes: o.attributes}}, origin{})
@@ -227,22 +242,9 @@ func (c *convo) onFrame(ctx context.Context, w work) error {
 		return fmt.Errorf("frame %s cannot be read: %w", w.frame.ID, errors.Join(err, journal.ErrDamaged))
 	}
 	c.inboundProves(l, w.frame)
-	done, err := c.take(ctx, l, "frame/"+w.frame.ID, *in.Request, w.frame.ID)
+	done, err := c.take(ctx, l, turn{id: "frame/" + w.frame.ID, in: *in.Request, frame: w.frame.ID})
 	if !done && err == nil {
-		c.queue = append([]work{w}, c.queue...)
-	}
-	return err
-}
-
-// onInput gives an adapter an input of the engine's own.
-func (c *convo) onInput(ctx context.Context, w work) error {
-	l := c.legs[w.leg]
-	if l == nil {
-		return nil
-	}
-	done, err := c.take(ctx, l, w.turn, w.input, "")
-	if !done && err == nil {
-		c.queue = append([]work{w}, c.queue...)
+		c.again(w)
 	}
 	return err
 }

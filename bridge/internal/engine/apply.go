@@ -15,31 +15,13 @@ const defaultGiveUp = 10 * time.Minute
 // apply puts a good turn's state and effects into the batch.
 func (b *batch) apply(l *leg, in adapter.Input, out adapter.Outcome, serves bool) {
 	l.doc.State, l.doc.StateVersion = out.State, out.StateVersion
-	answers := mayAnswer(in)
+	b.mayAnswer(in)
 	for _, effect := range out.Effects {
-		switch effect.(type) {
-		case adapter.Answer, adapter.Holding:
-			if !answers {
-				continue
-			}
-		}
 		b.effect(l, effect, serves)
 	}
 	if r, ok := in.(adapter.Request); ok {
 		b.requireAnswer(l, r)
 	}
-}
-
-// mayAnswer reports whether a turn of this input may still answer a request: not
-// one that was acknowledged already, and not one that is lost.
-func mayAnswer(in adapter.Input) bool {
-	switch in := in.(type) {
-	case adapter.Request:
-		return !in.ReplyBy.IsZero()
-	case adapter.Expired:
-		return in.Reason == adapter.ExpiredDeadline
-	}
-	return true
 }
 
 func (b *batch) effect(l *leg, effect adapter.Effect, serves bool) {
@@ -61,11 +43,11 @@ func (b *batch) effect(l *leg, effect adapter.Effect, serves bool) {
 		delete(l.doc.Timers, x.Name)
 	case adapter.Binding:
 		l.doc.Key = x.Key
-		b.commit.Keys = append(b.commit.Keys, journal.Key{Account: l.Account, Key: x.Key, Leg: fullID(b.c.id, l.ID)})
+		b.commit.Keys = append(b.commit.Keys, journal.Key{Account: l.Account, Key: x.Key, Leg: fullID(b.c.id, l.ID), From: b.froms[x.Key]})
 	case adapter.Learned:
-		b.learn(l, "", x.Ref, x.Event)
+		b.know(l, x)
 	case adapter.Postponed:
-		if d := l.doc.Delivery; d != nil {
+		if d := l.doc.Delivery; d != nil && serves {
 			d.Postponed = true
 		}
 	case adapter.Failure:
@@ -73,6 +55,17 @@ func (b *batch) effect(l *leg, effect adapter.Effect, serves bool) {
 			d.Failure = x.Reason
 		}
 	}
+}
+
+// know ties an event we sent to the vendor's id of it: receipts find it, and it
+// does not come back as new.
+func (b *batch) know(l *leg, x adapter.Learned) {
+	e, err := b.c.e.Journal.Event(b.ctx, x.Event)
+	if err != nil || e.Conversation != b.c.id {
+		return
+	}
+	b.learn(l, "", x.Ref, x.Event)
+	b.learn(l, e.Kind(), x.Ref, x.Event)
 }
 
 func (b *batch) learn(l *leg, kind event.Kind, ref, eventID string) {
@@ -90,7 +83,7 @@ func (b *batch) emit(l *leg, x adapter.Emission) {
 	}
 	kind := x.Body.Kind()
 	if x.Echo != "" && b.known(x.Echo) != 0 {
-		b.learn(l, "", x.Ref, x.Echo)
+		b.know(l, adapter.Learned{Event: x.Echo, Ref: x.Ref})
 		return
 	}
 	if x.Ref != "" && b.ref(l, kind, x.Ref) != "" {
@@ -105,7 +98,9 @@ func (b *batch) emit(l *leg, x adapter.Emission) {
 	if refused != "" {
 		b.tellRefused(l, first, refused)
 	}
-	b.learn(l, kind, x.Ref, first.ID)
+	if first.Seq != 0 {
+		b.learn(l, kind, x.Ref, first.ID)
+	}
 }
 
 // resolve turns the vendor's id in a receipt into the event's; nil when the
@@ -157,7 +152,11 @@ func (b *batch) start(l *leg, x adapter.Calling, serves bool) {
 	if x.Call.Repeat == adapter.RepeatMarked && b.c.e.setup.Load().Accounts[l.Account].FailUnknown {
 		x.Call.Repeat = adapter.RepeatNever
 	}
-	k := &call{Call: x.Call, Turn: b.id, Serves: serves, GiveUp: b.at.Add(giveUp), Attempts: 1}
+	k := &call{Call: x.Call, Turn: b.id, Serves: serves, GiveUp: b.at.Add(giveUp), Attempts: 1, Of: l.doc.Settled}
+	if d := l.doc.Delivery; d != nil {
+		k.Of = d.Seq
+		d.MaybeDuplicate = d.MaybeDuplicate || serves && d.Unsure
+	}
 	l.doc.Calls[x.Tag] = k
 	b.then(func() { b.c.try(l, x.Tag, k) })
 }

@@ -19,10 +19,14 @@ type batch struct {
 	id     string
 	count  int
 	commit journal.Commit
-	new    []*leg
 	after  []func()
 	byID   map[string]int64
-	err    error
+	// froms are the legs that keys bound in this commit are taken over from.
+	froms map[string]string
+	// owing is the request this turn may answer or hold, and until when.
+	owing string
+	until time.Time
+	err   error
 }
 
 // begin starts a commit; ids made in it derive from id.
@@ -50,15 +54,22 @@ func (b *batch) finish(ctx context.Context) error {
 	start := time.Now()
 	c.e.fail(PointBeforeCommit)
 	if err := c.e.Journal.Commit(ctx, b.commit); err != nil {
+		c.e.failed(b.id, err)
 		return fmt.Errorf("store turn of conversation %s: %w", c.id, err)
 	}
 	c.e.fail(PointAfterCommit)
+	c.e.stored(b.id)
 	c.e.observe(b.commit, time.Since(start))
 	c.version++
+	b.act()
+	return nil
+}
+
+// act does what follows from the commit.
+func (b *batch) act() {
 	for _, f := range b.after {
 		f()
 	}
-	return nil
 }
 
 // fill writes the conversation's and the changed legs' state into the commit.

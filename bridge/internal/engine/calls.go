@@ -3,10 +3,13 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/event"
 )
 
 // The back-off between tries of a call: doubled each time, with full jitter.
@@ -15,18 +18,17 @@ const (
 	backoffMost  = 30 * time.Second
 )
 
-func flight(leg, tag string) string { return leg + "/" + tag }
-
 // try makes one try of a call in its own goroutine.
 func (c *convo) try(l *leg, tag string, k *call) {
-	c.flying[flight(l.ID, tag)] = true
 	leg, account, request := l.ID, l.Account, k.Call
 	turn := k.Turn
+	ctx, cancel := context.WithDeadline(c.e.ctx, k.GiveUp)
 	c.e.work.Add(1)
 	go func() {
 		defer c.e.work.Done()
+		defer cancel()
 		c.e.fail(PointBeforeCall)
-		attempt := c.e.Caller.Call(c.e.ctx, account, turn, request)
+		attempt := c.e.Caller.Call(ctx, account, turn, request)
 		c.e.fail(PointAfterCall)
 		if c.e.ctx.Err() == nil {
 			_ = c.e.post(c.id, work{kind: workAttempt, leg: leg, tag: tag, call: k, attempt: attempt})
@@ -67,18 +69,43 @@ func (c *convo) onAttempt(ctx context.Context, w work) error {
 	if k == nil {
 		return nil
 	}
-	v := judge(w.attempt)
+	v, err := c.weigh(ctx, l, k, w.attempt)
+	if err != nil {
+		return err
+	}
 	wait := backoff(k.Attempts, w.attempt.RetryAfter)
-	if v == verdictFinal || k.Call.Repeat == adapter.RepeatNever && v == verdictUnsure || now().Add(wait).After(k.GiveUp) {
+	switch {
+	case v == verdictUnsent && l.cut(k):
+		w.attempt = Attempt{Reason: adapter.ReasonCancelled}
+		return c.result(ctx, l, w, k)
+	case v == verdictFinal, l.cut(k), k.Call.Repeat == adapter.RepeatNever && v == verdictUnsure, now().Add(wait).After(k.GiveUp):
 		return c.result(ctx, l, w, k)
 	}
-	if v == verdictUnsure && k.Call.Repeat != adapter.RepeatKeyed {
-		k.MaybeDuplicate = true
-		l.dirty = true
-	}
-	k.resting = true
+	l.dirty = true
+	k.resting, k.Unsent = true, v == verdictUnsent
+	k.MaybeDuplicate = k.MaybeDuplicate || v == verdictUnsure && k.Call.Repeat != adapter.RepeatKeyed
 	c.after(wait, work{kind: workRetry, leg: w.leg, tag: w.tag, call: k})
-	return nil
+	if !k.Unsent {
+		return nil // the next commit will do: a restart takes it for unknown too
+	}
+	return c.begin(fmt.Sprintf("rest/%s/%s/%d", fullID(c.id, l.ID), w.tag, k.Attempts)).finish(ctx)
+}
+
+// cut reports whether the conversation goes on without the call.
+func (l *leg) cut(k *call) bool { return k.Of < l.doc.Cut }
+
+// weigh judges a try. A hand-off does not wait for a breaker to close: the next
+// backend is asked.
+func (c *convo) weigh(ctx context.Context, l *leg, k *call, a Attempt) (verdict, error) {
+	d := l.doc.Delivery
+	if a.Reason != adapter.ReasonBreakerOpen || !k.Serves || d == nil || l.Role != event.RoleLiveAgent {
+		return judge(a), nil
+	}
+	e, err := c.event(ctx, d.Seq)
+	if err == nil && e.Kind() == event.KindHandoffRequested {
+		return verdictFinal, nil
+	}
+	return judge(a), err
 }
 
 // callOf finds the call a piece of work is about; nil when it has ended since.
@@ -101,9 +128,10 @@ func (c *convo) result(ctx context.Context, l *leg, w work, k *call) error {
 	if d := l.doc.Delivery; d != nil && k.Serves && k.MaybeDuplicate {
 		d.MaybeDuplicate = true
 	}
-	done, err := c.take(ctx, l, fmt.Sprintf("result/%s/%s/%s", fullID(c.id, l.ID), w.tag, k.Turn), in, "")
+	id := fmt.Sprintf("result/%s/%s/%s", fullID(c.id, l.ID), w.tag, k.Turn)
+	done, err := c.take(ctx, l, turn{id: id, in: in})
 	if !done && err == nil {
-		c.queue = append([]work{w}, c.queue...)
+		c.again(w)
 	}
 	return err
 }
@@ -114,7 +142,7 @@ func (c *convo) onRetry(ctx context.Context, w work) error {
 	if k == nil || !k.resting {
 		return nil
 	}
-	k.resting = false
+	k.resting, k.Unsent = false, false
 	k.Attempts++
 	l.dirty = true
 	b := c.begin(fmt.Sprintf("try/%s/%s/%d", fullID(c.id, l.ID), w.tag, k.Attempts))
@@ -122,22 +150,25 @@ func (c *convo) onRetry(ctx context.Context, w work) error {
 	return b.finish(ctx)
 }
 
-// recover takes up the calls that were under way when the process before this
-// one ended: what they came to is not known.
+// recover takes up what was under way when the process before this one ended:
+// what a call came to is not known, unless it was between two tries.
 func (c *convo) recover(ctx context.Context) error {
 	for _, id := range c.order {
 		l := c.legs[id]
-		for tag := range l.doc.Calls {
-			c.flying[flight(id, tag)] = true
-			c.queue = append(c.queue, work{kind: workAttempt, leg: id, tag: tag, attempt: Attempt{Reason: adapter.ReasonUnknown}})
+		for _, tag := range slices.Sorted(maps.Keys(l.doc.Calls)) {
+			w := work{kind: workAttempt, leg: id, tag: tag, call: l.doc.Calls[tag], attempt: Attempt{Reason: adapter.ReasonUnknown}}
+			if w.call.Unsent {
+				w.attempt.Reason = adapter.ReasonRefused
+			}
+			c.queue = append(c.queue, w)
 		}
-		for _, h := range l.doc.Held {
-			if !h.Lost {
+		for request, h := range l.doc.Held {
+			if !h.Lost && !c.e.awaited(request) {
 				h.Lost, l.dirty = true, true
 			}
 		}
 	}
-	return ctx.Err()
+	return c.recoverReplays(ctx)
 }
 
 // after posts work when a time has passed, unless the engine closes before.

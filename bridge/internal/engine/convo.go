@@ -2,13 +2,11 @@ package engine
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
+	"slices"
 	"sync"
 	"time"
 
-	"github.com/footbridge/footbridge/bridge/adapter"
 	"github.com/footbridge/footbridge/bridge/event"
 	"github.com/footbridge/footbridge/bridge/internal/conversation"
 	"github.com/footbridge/footbridge/bridge/internal/journal"
@@ -25,9 +23,16 @@ const (
 	workCommand                   // the API speaks for a native leg
 	workWritten                   // an answer reached the vendor
 	workUnwritten                 // the vendor's connection went before its answer
+	workAttached                  // the vendor asks again for an answer not given yet
+	workReplay                    // an operator replays a dead letter
 	workInput                     // a dead letter's input, once more
-	workRedeliver                 // a dead letter's event, once more
 )
+
+// concluding reports whether the work ends something that is under way, and is
+// done even while the engine closes.
+func (k workKind) concluding() bool {
+	return k == workAttempt || k == workWritten || k == workUnwritten
+}
 
 // work is one thing for a conversation's worker.
 type work struct {
@@ -37,10 +42,23 @@ type work struct {
 	frame   journal.Frame
 	attempt Attempt
 	call    *call
-	input   adapter.Input
-	turn    string
-	command *command
+	until   time.Time
 	tries   int
+	letter  *letter
+	command *command
+}
+
+// weight is how many bytes the work keeps in memory.
+func (w work) weight() int { return len(w.frame.Data) }
+
+// decline tells whoever waits for the work that it is not done.
+func (w work) decline(err error) {
+	if w.command != nil {
+		w.command.finish(event.Event{}, err)
+	}
+	if w.letter != nil {
+		w.letter.tell(err)
+	}
 }
 
 // convo is one conversation in memory. Its mailbox is shared; everything else
@@ -51,6 +69,8 @@ type convo struct {
 
 	mu      sync.Mutex
 	mail    []work
+	waits   int // inputs in mail and queue
+	weight  int // their bytes
 	running bool
 	gone    bool
 	idle    time.Time
@@ -64,42 +84,74 @@ type convo struct {
 	order   []string
 	queue   []work
 	recent  map[int64]event.Event
-	known   map[string]bool // frames in queue or done in this load
+	known   map[string]bool // frames found in the journal, whose mail may still come
 	stalled map[string]time.Time
 	strikes map[string]int
-	flying  map[string]bool // calls with a try or back-off in this process
+	downs   map[string]int  // how often a leg found its plugin down
+	suspect map[string]bool // turns whose plugin died while others were in flight
 }
 
-// maxMail bounds the mailbox of a conversation; intake beyond it is refused
-// before it is acknowledged.
-const maxMail = 4096
+// What waits in memory for one conversation is bounded; intake beyond it is
+// refused before it is acknowledged.
+const (
+	maxWaiting = 1024
+	maxWeight  = 8 << 20
+)
+
+// errGone says the conversation has left memory and must be fetched again.
+var errGone = errors.New("conversation has left memory")
 
 func newConvo(e *Engine, id string) *convo {
 	return &convo{e: e, id: id}
 }
 
-// post adds work and starts the worker; false when the conversation has left
-// memory and must be fetched again.
-func (c *convo) post(w work) bool {
+// post adds work and starts the worker.
+func (c *convo) post(w work) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.gone {
-		return false
+		return errGone
 	}
-	c.mail = append(c.mail, w)
 	if !c.running {
+		if !c.e.enter(w.kind == workAttempt) {
+			return ErrClosed
+		}
 		c.running = true
-		c.e.work.Add(1)
 		go c.run()
 	}
-	return true
+	c.mail = append(c.mail, w)
+	c.count(w, 1)
+	return nil
 }
 
-// full reports whether the mailbox has no room.
+// count adds work to what waits, or takes it away.
+func (c *convo) count(w work, by int) {
+	if w.kind == workFrame || w.kind == workCommand {
+		c.waits += by
+		c.weight += by * w.weight()
+	}
+}
+
+// full reports whether there is no room for more inputs.
 func (c *convo) full() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.mail) >= maxMail
+	return c.waits >= maxWaiting || c.weight >= maxWeight
+}
+
+// leave takes work out of what waits.
+func (c *convo) leave(w work) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.count(w, -1)
+}
+
+// again puts work back to the front: its leg is stalled.
+func (c *convo) again(w work) {
+	c.queue = append([]work{w}, c.queue...)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.count(w, 1)
 }
 
 // run works until nothing is left to do.
@@ -119,20 +171,39 @@ func (c *convo) run() {
 // round does everything that can be done now.
 func (c *convo) round(ctx context.Context) error {
 	if !c.loaded {
+		if c.e.isClosed() {
+			return ErrClosed
+		}
 		if err := c.load(ctx); err != nil {
 			return err
 		}
 	}
 	for {
-		if ctx.Err() != nil || c.e.isClosed() {
+		if ctx.Err() != nil {
 			return ErrClosed
 		}
 		c.collect()
+		if c.e.isClosed() {
+			c.conclude()
+			if len(c.queue) == 0 {
+				return nil
+			}
+		}
 		did, err := c.next(ctx)
 		if err != nil || !did {
 			return err
 		}
 	}
+}
+
+// conclude keeps only the work that ends something; the journal has the rest.
+func (c *convo) conclude() {
+	c.queue = slices.DeleteFunc(c.queue, func(w work) bool {
+		if !w.kind.concluding() {
+			w.decline(ErrClosed)
+		}
+		return !w.kind.concluding()
+	})
 }
 
 func (e *Engine) isClosed() bool {
@@ -148,11 +219,10 @@ func (c *convo) collect() {
 	c.mail = nil
 	c.mu.Unlock()
 	for _, w := range mail {
-		if w.kind == workFrame {
-			if c.known[w.frame.ID] {
-				continue
-			}
-			c.known[w.frame.ID] = true
+		if w.kind == workFrame && c.known[w.frame.ID] {
+			delete(c.known, w.frame.ID)
+			c.leave(w)
+			continue
 		}
 		c.queue = append(c.queue, w)
 	}
@@ -172,7 +242,11 @@ func (c *convo) next(ctx context.Context) (bool, error) {
 			continue
 		}
 		c.queue = append(c.queue[:i:i], c.queue[i+1:]...)
+		c.leave(w)
 		return true, c.handle(ctx, w)
+	}
+	if c.e.isClosed() {
+		return false, nil
 	}
 	if did, err := c.due(ctx, at); did || err != nil {
 		return did, err
@@ -192,10 +266,12 @@ func (c *convo) handle(ctx context.Context, w work) error {
 		return c.onCommand(ctx, w)
 	case workWritten, workUnwritten:
 		return c.onWritten(ctx, w)
+	case workAttached:
+		return c.onAttached(ctx, w)
+	case workReplay:
+		return c.onReplay(ctx, w)
 	case workInput:
 		return c.onInput(ctx, w)
-	case workRedeliver:
-		return c.onRedeliver(ctx, w)
 	case workWake:
 	}
 	return nil
@@ -220,7 +296,7 @@ func (c *convo) rest() bool {
 
 // evictable reports whether nothing of the conversation lives in memory alone.
 func (c *convo) evictable() bool {
-	return c.loaded && !c.running && len(c.queue) == 0 && len(c.mail) == 0 && len(c.flying) == 0 && c.settled()
+	return c.loaded && !c.running && len(c.queue) == 0 && len(c.mail) == 0 && c.settled()
 }
 
 // evict lets go of the conversation if it has been idle since a time.
@@ -243,100 +319,16 @@ func (c *convo) abandon(err error) {
 	c.mu.Unlock()
 	c.e.drop(c)
 	for _, w := range mail {
-		if w.command != nil {
-			w.command.finish(event.Event{}, err)
-		}
+		w.decline(err)
 	}
-	if c.e.isClosed() || errors.Is(err, journal.ErrNotFound) || errors.Is(err, journal.ErrDamaged) {
+	switch {
+	case errors.Is(err, ErrClosed):
+	case !c.loaded && (errors.Is(err, journal.ErrNotFound) || errors.Is(err, journal.ErrErased)):
+		c.e.Logger.Debug("no such conversation", "conversation", c.id, "error", err)
+	case errors.Is(err, journal.ErrDamaged), errors.Is(err, journal.ErrErased), errors.Is(err, journal.ErrNotFound), errors.Is(err, journal.ErrClosed):
 		c.e.Logger.Error("conversation given up", "conversation", c.id, "error", err)
-		return
+	default:
+		c.e.Logger.Error("conversation set aside", "conversation", c.id, "error", err, "mend", "it is taken up again from the journal in a second")
+		c.e.wakeAt(c.id, time.Now().Add(time.Second))
 	}
-	c.e.Logger.Error("conversation set aside", "conversation", c.id, "error", err, "mend", "it is taken up again from the journal in a second")
-	c.e.wakeAt(c.id, time.Now().Add(time.Second))
-}
-
-// load reads the conversation from the journal.
-func (c *convo) load(ctx context.Context) error {
-	stored, err := c.e.Journal.Load(ctx, c.id)
-	if err != nil {
-		return fmt.Errorf("load conversation %s: %w", c.id, err)
-	}
-	c.version, c.seq, c.created = stored.Version, stored.Seq, stored.Created
-	c.legs, c.order = map[string]*leg{}, nil
-	c.known, c.stalled, c.strikes, c.flying = map[string]bool{}, map[string]time.Time{}, map[string]int{}, map[string]bool{}
-	c.recent = map[int64]event.Event{}
-	if err := json.Unmarshal(stored.State, &c.doc); err != nil {
-		return fmt.Errorf("read state of conversation %s: %w", c.id, err)
-	}
-	for _, l := range stored.Legs {
-		if err := c.loadLeg(l); err != nil {
-			return err
-		}
-	}
-	for _, f := range stored.Pending {
-		if !c.known[f.ID] {
-			c.known[f.ID] = true
-			c.queue = append(c.queue, work{kind: workFrame, leg: shortID(f.Leg), frame: f})
-		}
-	}
-	c.loaded = true
-	return c.recover(ctx)
-}
-
-func (c *convo) loadLeg(l journal.Leg) error {
-	short := shortID(l.ID)
-	member, ok := c.doc.Machine.Leg(short)
-	if !ok {
-		return fmt.Errorf("leg %s is stored but not part of conversation %s", l.ID, c.id)
-	}
-	loaded := &leg{Leg: member}
-	if err := json.Unmarshal(l.Data, &loaded.doc); err != nil {
-		return fmt.Errorf("read state of leg %s: %w", l.ID, err)
-	}
-	c.legs[short] = loaded
-	c.order = append(c.order, short)
-	return nil
-}
-
-// settled reports whether no leg has anything under way.
-func (c *convo) settled() bool {
-	for _, l := range c.legs {
-		if len(l.doc.Queue) > 0 || l.doc.Delivery != nil || len(l.doc.Calls) > 0 || len(l.doc.Held) > 0 {
-			return false
-		}
-	}
-	return true
-}
-
-// wake is when the conversation next has something to do by itself; zero for
-// never.
-func (c *convo) wake() time.Time {
-	var at time.Time
-	earliest := func(t time.Time) {
-		if !t.IsZero() && (at.IsZero() || t.Before(at)) {
-			at = t
-		}
-	}
-	for _, t := range c.doc.Machine.Deadlines {
-		earliest(t)
-	}
-	for id, l := range c.legs {
-		earliest(c.stalled[id])
-		for _, t := range l.doc.Timers {
-			earliest(t)
-		}
-		for _, h := range l.doc.Held {
-			earliest(c.heldUntil(l, h))
-		}
-	}
-	return at
-}
-
-// storedWake is what the journal is told: like wake, but at once where work is
-// under way that a restart would have to take up.
-func (c *convo) storedWake() time.Time {
-	if !c.settled() {
-		return time.UnixMilli(1).UTC()
-	}
-	return c.wake()
 }

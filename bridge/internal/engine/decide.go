@@ -2,6 +2,8 @@ package engine
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 
 	"github.com/footbridge/footbridge/bridge/event"
 	"github.com/footbridge/footbridge/bridge/internal/conversation"
@@ -33,8 +35,12 @@ func (b *batch) decide(in conversation.Input, from origin) (event.Event, string)
 		b.open(l)
 	}
 	var first event.Event
+	told := map[string]int64{}
 	for _, d := range step.Drafts {
 		e := b.record(d, from)
+		for _, id := range d.To {
+			told[id] = max(told[id], e.Seq)
+		}
 		if d.Input {
 			first = e
 			b.note(e)
@@ -46,6 +52,11 @@ func (b *batch) decide(in conversation.Input, from origin) (event.Event, string)
 	for _, l := range c.doc.Machine.Legs {
 		if known := c.legs[l.ID]; known != nil {
 			known.Leg = l
+		}
+	}
+	for _, id := range step.Closed {
+		if l := c.legs[id]; l != nil {
+			b.shutLeg(l, told[id])
 		}
 	}
 	if step.HandoffOver {
@@ -149,11 +160,7 @@ func (b *batch) record(d conversation.Draft, from origin) event.Event {
 
 func (c *convo) remember(e event.Event) {
 	if len(c.recent) >= keptRecent {
-		for seq := range c.recent {
-			if seq <= c.seq-keptRecent/2 {
-				delete(c.recent, seq)
-			}
-		}
+		maps.DeleteFunc(c.recent, func(seq int64, _ event.Event) bool { return seq <= c.seq-keptRecent/2 })
 	}
 	c.recent[e.Seq] = e
 }
@@ -162,7 +169,7 @@ func (c *convo) remember(e event.Event) {
 // for it the commit is the delivery.
 func (b *batch) enqueue(id string, e event.Event) {
 	l := b.c.legs[id]
-	if l == nil {
+	if l == nil || l.Detached {
 		return
 	}
 	l.dirty = true
@@ -171,9 +178,10 @@ func (b *batch) enqueue(id string, e event.Event) {
 		b.outcome(l, e.ID, journal.Delivered, "", false)
 		return
 	}
-	l.doc.Queue = append(l.doc.Queue, e.Seq)
+	at, _ := slices.BinarySearch(l.doc.Queue, e.Seq)
+	l.doc.Queue = slices.Insert(l.doc.Queue, at, e.Seq)
 	if k := e.Kind(); k == event.KindConversationEnded || k == event.KindHandoffCancelled {
-		b.then(func() { b.c.cutShort(l) })
+		b.skip(l, e.Seq)
 	}
 }
 
@@ -183,7 +191,7 @@ func (b *batch) recordRefused(in conversation.Input, from origin, reason string)
 		return event.Event{}
 	}
 	e := b.record(conversation.Draft{Leg: in.Leg, Actor: in.Actor, Body: in.Body, Input: true}, from)
-	if l := b.c.legs[in.Leg]; l != nil {
+	if l := b.c.legs[in.Leg]; l != nil && e.Seq != 0 {
 		b.outcome(l, e.ID, journal.RefusedEvent, reason, false)
 	}
 	return e
@@ -205,8 +213,8 @@ func (b *batch) tellFailed(d *delivery, reason string) {
 		return
 	}
 	author := b.c.doc.Machine.Owner.Leg
-	for _, l := range b.c.legs {
-		if l.Account == e.Via.Account {
+	for _, id := range b.c.order {
+		if l := b.c.legs[id]; l.Account == e.Via.Account && !l.Detached {
 			author = l.ID
 		}
 	}
@@ -215,11 +223,22 @@ func (b *batch) tellFailed(d *delivery, reason string) {
 }
 
 // open adds a leg the machine decided to open. Its key is the conversation's id
-// until the adapter binds the vendor's.
+// until the adapter binds the vendor's; a later leg of the same account has a key
+// of its own.
 func (b *batch) open(m conversation.Leg) {
-	l := &leg{Leg: m, dirty: true, doc: legDocument{Key: b.c.id}}
-	b.c.legs[m.ID] = l
+	key := b.c.id
+	if slices.ContainsFunc(b.c.order, func(id string) bool { return b.c.legs[id].Account == m.Account }) {
+		key = fullID(b.c.id, m.ID)
+	}
+	b.openAs(m, journal.Key{Key: key})
+}
+
+// openAs adds a leg with a key of its own.
+func (b *batch) openAs(m conversation.Leg, k journal.Key) {
+	b.c.legs[m.ID] = &leg{Leg: m, dirty: true, doc: legDocument{Key: k.Key}}
 	b.c.order = append(b.c.order, m.ID)
+	k.Account, k.Leg = m.Account, fullID(b.c.id, m.ID)
+	b.commit.Keys = append(b.commit.Keys, k)
 }
 
 // note keeps what the conversation's own events say about it.
@@ -258,8 +277,8 @@ func (c *convo) attributes(add map[string]string) {
 	}
 }
 
-// resume gives a leg the customer's words after a position, ahead of what it
-// has not been offered yet.
+// resume gives a leg the customer's words after a position, in their place among
+// what it has not been offered yet.
 func (b *batch) resume(r conversation.Resume) {
 	l := b.c.legs[r.Leg]
 	if l == nil {
@@ -273,6 +292,9 @@ func (b *batch) resume(r conversation.Resume) {
 	queued := map[int64]bool{}
 	for _, seq := range l.doc.Queue {
 		queued[seq] = true
+	}
+	if d := l.doc.Delivery; d != nil {
+		queued[d.Seq] = true
 	}
 	for _, e := range append(events, b.commit.Events...) {
 		if e.Seq > r.After && e.Kind() == event.KindMessageCreated && e.Actor.Role == event.RoleCustomer && !queued[e.Seq] {

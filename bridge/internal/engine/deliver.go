@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,10 +46,11 @@ func (c *convo) deliver(ctx context.Context, l *leg) (bool, error) {
 			return false, err
 		}
 		l.doc.Queue = l.doc.Queue[1:]
-		l.doc.Delivery = &delivery{Seq: seq, Event: e.ID}
+		l.doc.Delivery = &delivery{Seq: seq, Event: e.ID, Attempt: l.doc.Again[seq]}
 		l.dirty = true
 	}
 	d := l.doc.Delivery
+	d.MaybeDuplicate = d.MaybeDuplicate || d.Unsure
 	e, err := c.event(ctx, d.Seq)
 	if err != nil {
 		return false, err
@@ -56,7 +59,7 @@ func (c *convo) deliver(ctx context.Context, l *leg) (bool, error) {
 		return false, err
 	}
 	id := fmt.Sprintf("deliver/%s/%s/%d", e.ID, fullID(c.id, l.ID), d.Attempt)
-	_, err = c.take(ctx, l, id, adapter.Deliver{Event: e, MaybeDuplicate: d.MaybeDuplicate}, "")
+	_, err = c.take(ctx, l, turn{id: id, in: adapter.Deliver{Event: e, MaybeDuplicate: d.MaybeDuplicate}})
 	return true, err
 }
 
@@ -113,13 +116,16 @@ func (c *convo) receiptFor(ctx context.Context, l *leg, body event.Body) event.B
 // settle ends the leg's delivery when nothing that serves it is open.
 func (b *batch) settle(l *leg, serves, dead bool) error {
 	d := l.doc.Delivery
-	if d == nil || !serves || !d.Offered && !dead || d.Postponed {
+	if d == nil || !serves {
 		return nil
 	}
 	for _, k := range l.doc.Calls {
 		if k.Serves && !dead {
 			return nil
 		}
+	}
+	if !dead && (d.Postponed || !d.Offered) {
+		return b.postpone(l, d)
 	}
 	outcome, reason := journal.Delivered, ""
 	if d.Degraded != "" {
@@ -134,19 +140,88 @@ func (b *batch) settle(l *leg, serves, dead bool) error {
 	case d.Failure != "":
 		outcome, reason = journal.Failed, d.Failure
 	}
+	return b.end(l, d, outcome, reason)
+}
+
+// end gives the leg's delivery its one outcome.
+func (b *batch) end(l *leg, d *delivery, outcome, reason string) error {
 	b.outcome(l, d.Event, outcome, reason, d.MaybeDuplicate)
-	l.doc.Settled, l.doc.Delivery = d.Seq, nil
+	l.dirty = true
+	l.doc.Settled, l.doc.Delivery = max(l.doc.Settled, d.Seq), nil
 	if outcome != journal.Delivered {
 		b.giveUp(l, d, strings.TrimSpace(outcome+" "+reason))
 	}
 	return b.err
 }
 
+// postpone leaves a delivery for the leg's next turn, where one is to come: an
+// outcome that is not known is not tried again where the account says so, and a
+// leg with nothing under way has no next turn of its own.
+func (b *batch) postpone(l *leg, d *delivery) error {
+	account := b.c.e.setup.Load().Accounts[l.Account]
+	switch {
+	case d.Seq < l.doc.Cut:
+		return b.end(l, d, journal.Undelivered, "the conversation went on without it")
+	case d.Unsure && account.FailUnknown:
+		return b.end(l, d, journal.Failed, "outcome unknown")
+	case !d.Postponed, account.Profile.Levels.Push == adapter.PushNone, b.c.busy(l):
+		return nil
+	}
+	return b.end(l, d, journal.Undelivered, "postponed with nothing under way that could bring it back")
+}
+
+// busy reports whether the leg will have another turn by itself.
+func (c *convo) busy(l *leg) bool {
+	return len(l.doc.Calls) > 0 || len(l.doc.Timers) > 0 || len(l.doc.Held) > 0 ||
+		slices.ContainsFunc(c.queue, func(w work) bool { return w.leg == l.ID })
+}
+
+// shutLeg ends what a leg that has left was still to get. What the same step had
+// to tell it goes to it yet, after what came before, none of it tried again.
+func (b *batch) shutLeg(l *leg, told int64) {
+	b.skip(l, cmp.Or(told, b.c.seq+1))
+	d := l.doc.Delivery
+	if told != 0 || len(l.doc.Queue) == 0 && d == nil {
+		return
+	}
+	if d != nil && !d.Offered {
+		b.drop(l, d.Event, d.Seq)
+		l.doc.Delivery = nil
+	}
+	for _, seq := range l.doc.Queue {
+		e, err := b.c.event(b.ctx, seq)
+		if err != nil {
+			b.err = err
+			return
+		}
+		b.drop(l, e.ID, seq)
+	}
+	l.doc.Queue = nil
+}
+
+func (b *batch) drop(l *leg, eventID string, seq int64) {
+	l.dirty = true
+	l.doc.Settled = max(l.doc.Settled, seq)
+	b.outcome(l, eventID, journal.Undelivered, "the leg had left", false)
+}
+
+// skip lets the conversation go on without what a leg still does for anything
+// before a position: it is not tried again, and what was put off is undelivered.
+func (b *batch) skip(l *leg, before int64) {
+	l.dirty = true
+	l.doc.Cut = max(l.doc.Cut, before)
+	if d := l.doc.Delivery; d != nil && d.Postponed && d.Seq < before {
+		b.drop(l, d.Event, d.Seq)
+		l.doc.Delivery = nil
+	}
+	b.then(func() { b.c.cutShort(l) })
+}
+
 // cutShort ends the pauses between tries of a leg's calls: the conversation goes
 // on without them.
 func (c *convo) cutShort(l *leg) {
 	for tag, k := range l.doc.Calls {
-		if k.resting {
+		if k.resting && l.cut(k) {
 			k.resting = false
 			c.queue = append(c.queue, work{kind: workAttempt, leg: l.ID, tag: tag, call: k, attempt: Attempt{Reason: adapter.ReasonCancelled}})
 		}
@@ -165,7 +240,7 @@ func (c *convo) event(ctx context.Context, seq int64) (event.Event, error) {
 	if len(events) == 0 || events[0].Seq != seq {
 		return event.Event{}, fmt.Errorf("event %d of conversation %s: %w", seq, c.id, journal.ErrNotFound)
 	}
-	c.recent[seq] = events[0]
+	c.remember(events[0])
 	return events[0], nil
 }
 

@@ -3,6 +3,8 @@ package engine
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,6 +22,19 @@ type document struct {
 	Queue      string             `json:"queue,omitempty"`
 	Attributes map[string]string  `json:"attributes,omitempty"`
 	Started    bool               `json:"started,omitempty"`
+	// Replays are the dead letters replayed, and whether their turn is done.
+	Replays map[string]bool `json:"replays,omitempty"`
+}
+
+// pendingReplays are the dead letters whose replay has not had its turn.
+func (d document) pendingReplays() []string {
+	var ids []string
+	for _, id := range slices.Sorted(maps.Keys(d.Replays)) {
+		if !d.Replays[id] {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 // legDocument is what is stored of one leg.
@@ -35,6 +50,11 @@ type legDocument struct {
 	Calls    map[string]*call     `json:"calls,omitempty"`
 	Timers   map[string]time.Time `json:"timers,omitempty"`
 	Held     map[string]*held     `json:"held,omitempty"`
+	// Cut is the position the conversation has gone on to without what the leg
+	// does for anything before it: such calls are not repeated.
+	Cut int64 `json:"cut,omitempty"`
+	// Again counts how often an event was given to the leg anew, by position.
+	Again map[int64]int `json:"again,omitempty"`
 	// Turns counts the leg's turns; ids derive from it where the input has none.
 	Turns int64 `json:"turns,omitempty"`
 }
@@ -44,11 +64,13 @@ type delivery struct {
 	Seq   int64  `json:"seq"`
 	Event string `json:"event"`
 	// Offered says the adapter has had its turn for it.
-	Offered        bool   `json:"offered,omitempty"`
-	Postponed      bool   `json:"postponed,omitempty"`
-	Attempt        int    `json:"attempt,omitempty"`
-	MaybeDuplicate bool   `json:"maybe_duplicate,omitempty"`
-	Failure        string `json:"failure,omitempty"`
+	Offered        bool `json:"offered,omitempty"`
+	Postponed      bool `json:"postponed,omitempty"`
+	Attempt        int  `json:"attempt,omitempty"`
+	MaybeDuplicate bool `json:"maybe_duplicate,omitempty"`
+	// Unsure says a try had an unknown outcome.
+	Unsure  bool   `json:"unsure,omitempty"`
+	Failure string `json:"failure,omitempty"`
 	// Degraded names what the far side could not carry as it was.
 	Degraded string `json:"degraded,omitempty"`
 }
@@ -63,6 +85,11 @@ type call struct {
 	GiveUp   time.Time `json:"give_up"`
 	// MaybeDuplicate says a try before may have reached the vendor.
 	MaybeDuplicate bool `json:"maybe_duplicate,omitempty"`
+	// Of is the position in the leg's order of what the call is made for.
+	Of int64 `json:"of,omitempty"`
+	// Unsent says the last try is known not to have left, and the next one has
+	// not begun.
+	Unsent bool `json:"unsent,omitempty"`
 
 	resting bool // between two tries, in this process
 }

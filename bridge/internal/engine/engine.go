@@ -70,14 +70,18 @@ type Engine struct {
 
 	mu      sync.Mutex
 	closed  bool
+	fatal   bool
 	convos  map[string]*convo
 	waiters map[string][]chan reply
 	wakes   map[string]*time.Timer
+	// spoilt counts the times a turn could not be stored, by turn.
+	spoilt map[string]int
 }
 
 // New makes an engine; Start begins work.
 func New(o Options) *Engine {
-	e := &Engine{Options: o, convos: map[string]*convo{}, waiters: map[string][]chan reply{}, wakes: map[string]*time.Timer{}, quit: make(chan struct{})}
+	e := &Engine{Options: o, convos: map[string]*convo{}, waiters: map[string][]chan reply{}, wakes: map[string]*time.Timer{},
+		spoilt: map[string]int{}, quit: make(chan struct{})}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	e.setup.Store(o.Setup)
 	if e.Logger == nil {
@@ -131,18 +135,11 @@ func (e *Engine) loaded() []*convo {
 	return slices.Collect(maps.Values(e.convos))
 }
 
-// Close stops taking work, waits for the turns under way until ctx ends, and
-// leaves everything else to the journal and the next start.
+// Close stops taking work, lets the turns and calls under way end and be stored
+// until ctx ends, and leaves everything else to the journal and the next start.
+// Whoever still waits for an answer gets the endpoint's declared failure.
 func (e *Engine) Close(ctx context.Context) error {
-	e.mu.Lock()
-	if !e.closed {
-		close(e.quit)
-	}
-	e.closed = true
-	for _, t := range e.wakes {
-		t.Stop()
-	}
-	e.mu.Unlock()
+	e.shut()
 	done := make(chan struct{})
 	go func() { e.work.Wait(); close(done) }()
 	defer e.cancel()
@@ -154,6 +151,34 @@ func (e *Engine) Close(ctx context.Context) error {
 		<-done
 		return ctx.Err()
 	}
+}
+
+func (e *Engine) shut() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return
+	}
+	e.closed = true
+	close(e.quit)
+	for _, t := range e.wakes {
+		t.Stop()
+	}
+	for _, waiting := range e.waiters {
+		give(waiting, reply{declared: true})
+	}
+}
+
+// enter counts a goroutine of the engine's; false when the engine is closed, but
+// for one that is started by another.
+func (e *Engine) enter(byOther bool) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed && !byOther {
+		return false
+	}
+	e.work.Add(1)
+	return true
 }
 
 // Configure replaces the setup. Conversations take it up with their next turn.
@@ -179,20 +204,25 @@ func (e *Engine) fail(point string) {
 	}
 }
 
-// convo gives the loaded conversation of that id, to be loaded by its worker if
-// it is not; nil when the engine is closed.
+// convo gives the conversation of that id, to be loaded by its worker if it is
+// not in memory; nil when it is not and the engine is closed.
 func (e *Engine) convo(id string) *convo {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.closed {
-		return nil
-	}
 	c := e.convos[id]
-	if c == nil {
+	if c == nil && !e.closed {
 		c = newConvo(e, id)
 		e.convos[id] = c
 	}
 	return c
+}
+
+// full reports whether a conversation has no room for more.
+func (e *Engine) full(id string) bool {
+	e.mu.Lock()
+	c := e.convos[id]
+	e.mu.Unlock()
+	return c != nil && c.full()
 }
 
 // post gives a conversation work and starts its worker if none runs.
@@ -202,10 +232,42 @@ func (e *Engine) post(id string, w work) error {
 		if c == nil {
 			return ErrClosed
 		}
-		if c.post(w) {
-			return nil
+		if err := c.post(w); !errors.Is(err, errGone) {
+			return err
 		}
 	}
+}
+
+// failed notes that a turn could not be stored. The journal's own end is told
+// once; a turn that is refused again and again is a dead letter in the end.
+func (e *Engine) failed(turn string, err error) {
+	e.mu.Lock()
+	over := errors.Is(err, journal.ErrClosed) && !e.fatal && !e.closed
+	switch {
+	case over:
+		e.fatal = true
+	case errors.Is(err, journal.ErrClosed), errors.Is(err, journal.ErrFenced), errors.Is(err, context.Canceled):
+	default:
+		e.spoilt[turn]++
+	}
+	e.mu.Unlock()
+	if over && e.Fatal != nil {
+		e.Fatal(err)
+	}
+}
+
+// stored forgets that a turn could not be stored.
+func (e *Engine) stored(turn string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.spoilt, turn)
+}
+
+// unstorable reports whether a turn was refused by the journal too often.
+func (e *Engine) unstorable(turn string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.spoilt[turn] >= maxStrikes
 }
 
 // drop forgets a conversation that has left memory.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
@@ -76,7 +77,12 @@ func (e *Engine) leave(r Receipt) {
 func (e *Engine) deliverReply(frame string, r reply) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for _, ch := range e.waiters[frame] {
+	give(e.waiters[frame], r)
+}
+
+// give hands an answer to those who wait and have none yet.
+func give(waiting []chan reply, r reply) {
+	for _, ch := range waiting {
 		select {
 		case ch <- r:
 		default:
@@ -84,32 +90,46 @@ func (e *Engine) deliverReply(frame string, r reply) {
 	}
 }
 
-// hold keeps a request open past its turn.
-func (b *batch) hold(l *leg, request string) {
-	if l.doc.Held == nil {
-		l.doc.Held = map[string]*held{}
-	}
-	if _, open := l.doc.Held[request]; !open {
-		l.doc.Held[request] = &held{ReplyBy: b.at}
+// mayAnswer lets the turn answer or hold the request of its input, beside those
+// held already: not one that was acknowledged, and not one that is lost.
+func (b *batch) mayAnswer(in adapter.Input) {
+	switch in := in.(type) {
+	case adapter.Request:
+		if !in.ReplyBy.IsZero() {
+			b.owing, b.until = in.ID, in.ReplyBy
+		}
+	case adapter.Expired:
+		if in.Reason == adapter.ExpiredDeadline {
+			b.owing = in.Request
+		}
 	}
 }
 
+// hold keeps a request open past its turn; nil for a request that is not open.
+func (b *batch) hold(l *leg, request string) *held {
+	if h := l.doc.Held[request]; h != nil || request != b.owing || request == "" {
+		return h
+	}
+	h := &held{ReplyBy: b.until, Lost: !b.c.e.awaited(request) || b.until.Before(b.at)}
+	if b.until.IsZero() {
+		return h // it has expired: this is its last chance
+	}
+	if l.doc.Held == nil {
+		l.doc.Held = map[string]*held{}
+	}
+	l.doc.Held[request] = h
+	return h
+}
+
 // requireAnswer sees to it that a request at a replying endpoint is answered or
-// held, and knows until when.
+// held.
 func (b *batch) requireAnswer(l *leg, r adapter.Request) {
-	if r.ReplyBy.IsZero() {
-		return
-	}
-	if h := l.doc.Held[r.ID]; h != nil {
-		h.ReplyBy, h.Lost = r.ReplyBy, !b.c.e.awaited(r.ID)
-		return
-	}
-	if _, answered := b.commit.Replies[r.ID]; !answered {
+	if _, answered := b.commit.Replies[r.ID]; !answered && !r.ReplyBy.IsZero() && l.doc.Held[r.ID] == nil {
 		b.refuseHeld(r.ID)
 	}
 }
 
-// answer stores the reply and lets the vendor have it after the commit. It
+// answer stores the reply and lets the vendor have it after the commit. A success
 // stays owed until it is written.
 func (b *batch) answer(l *leg, x adapter.Answer) {
 	data, err := json.Marshal(x.Reply)
@@ -117,12 +137,18 @@ func (b *batch) answer(l *leg, x adapter.Answer) {
 		b.err = fmt.Errorf("encode reply: %w", err)
 		return
 	}
-	b.hold(l, x.Request)
-	h := l.doc.Held[x.Request]
-	if h.Answered {
+	h := b.hold(l, x.Request)
+	if h == nil || h.Answered {
+		b.c.e.Logger.Warn("answer dropped: its request is not open", "conversation", b.c.id, "account", l.Account)
 		return
 	}
 	h.Answered = true
+	if x.Request == b.owing {
+		b.owing = ""
+	}
+	if x.Reply.Status < 200 || x.Reply.Status > 299 {
+		delete(l.doc.Held, x.Request)
+	}
 	if b.commit.Replies == nil {
 		b.commit.Replies = map[string][]byte{}
 	}
@@ -153,18 +179,50 @@ func answerGrace(h *held) time.Duration {
 }
 
 // lapse gives up an answer still owed.
-func (c *convo) lapse(ctx context.Context, l *leg, request string) (bool, error) {
+func (c *convo) lapse(ctx context.Context, l *leg, request string) error {
 	h := l.doc.Held[request]
 	reason := adapter.ExpiredDeadline
 	if h.Lost || h.Answered {
 		reason = adapter.ExpiredLost
 	}
-	id := fmt.Sprintf("expired/%s/%s", fullID(c.id, l.ID), request)
-	done, err := c.take(ctx, l, id, adapter.Expired{Request: request, Reason: reason}, "")
+	id := fmt.Sprintf("expired/%s/%s/%s", fullID(c.id, l.ID), request, reason)
+	done, err := c.take(ctx, l, turn{id: id, in: adapter.Expired{Request: request, Reason: reason}})
 	if done && err == nil {
 		c.e.deliverReply(request, reply{declared: true})
 	}
-	return done, err
+	return err
+}
+
+// onAttached keeps a request open for the vendor who asks for its answer again.
+// One that will have no answer any more gets the declared failure.
+func (c *convo) onAttached(ctx context.Context, w work) error {
+	l := c.legs[w.leg]
+	if l == nil || c.pending(w.tag) {
+		return nil
+	}
+	h := l.doc.Held[w.tag]
+	if h == nil && w.tries == 0 {
+		// The first request may have been stored only just now.
+		w.tries++
+		c.after(pause/4, w)
+		return nil
+	}
+	if h == nil || h.Answered {
+		r := reply{declared: true}
+		if stored, err := c.e.Journal.Reply(ctx, w.tag); err == nil {
+			r = committedReply(stored)
+		}
+		c.e.deliverReply(w.tag, r)
+		return nil
+	}
+	h.ReplyBy, h.Lost = later(h.ReplyBy, w.until), false
+	l.dirty = true
+	return c.begin(fmt.Sprintf("attached/%s/%s/%d", c.id, w.tag, c.version)).finish(ctx)
+}
+
+// pending reports whether a frame still waits for its turn.
+func (c *convo) pending(frame string) bool {
+	return slices.ContainsFunc(c.queue, func(w work) bool { return w.kind == workFrame && w.frame.ID == frame })
 }
 
 // onWritten notes that an answer reached the vendor, or did not.
@@ -177,20 +235,20 @@ func (c *convo) onWritten(ctx context.Context, w work) error {
 		delete(l.doc.Held, w.tag)
 		c.answerProves(l)
 	} else {
-		l.doc.Held[w.tag].Lost = true
+		l.doc.Held[w.tag].Lost = !c.e.awaited(w.tag)
 	}
 	l.dirty = true
 	return c.begin(fmt.Sprintf("written/%s/%s/%d", c.id, w.tag, c.version)).finish(ctx)
 }
 
-// committedReply is the 2xx answer stored for a frame, for a vendor that asks
-// again.
-func (e *Engine) committedReply(stored []byte) (adapter.Reply, bool) {
-	var r adapter.Reply
-	if len(stored) == 0 || json.Unmarshal(stored, &r) != nil {
-		return r, false
+// committedReply is the answer stored for a frame, for a vendor that asks again.
+// Only a success counts; else it gets the endpoint's failure.
+func committedReply(stored []byte) reply {
+	var r reply
+	if json.Unmarshal(stored, &r.Reply) != nil || r.Status < 200 || r.Status > 299 {
+		return reply{declared: true}
 	}
-	return r, r.Status >= 200 && r.Status < 300
+	return r
 }
 
 // answerProves clears earlier answers that may not have arrived: the vendor has

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/event"
@@ -78,8 +79,11 @@ func (e *Engine) Open(ctx context.Context, o Opening) (string, error) {
 
 // Do gives a conversation a command and waits for what it came to: the event it
 // was recorded as, or a *Refusal. A command repeated with its key gives the same
-// event and changes nothing.
+// event and changes nothing. ErrBusy means it was not given to the conversation.
 func (e *Engine) Do(ctx context.Context, k Command) (event.Event, error) {
+	if e.full(k.Conversation) {
+		return event.Event{}, ErrBusy
+	}
 	pending := &command{Command: k, done: make(chan commandResult, 1)}
 	if err := e.post(k.Conversation, work{kind: workCommand, command: pending}); err != nil {
 		return event.Event{}, err
@@ -100,7 +104,7 @@ func (c *convo) onCommand(ctx context.Context, w work) error {
 		k.finish(e, err)
 		return nil
 	}
-	l, ok := c.nativeLeg(k.Role)
+	l, ok := c.nativeLeg(k)
 	if !ok && k.Role != event.RoleSystem {
 		k.finish(event.Event{}, &Refusal{conversation.RefusedNoOffer})
 		return nil
@@ -111,10 +115,19 @@ func (c *convo) onCommand(ctx context.Context, w work) error {
 		k.finish(event.Event{}, &Refusal{refused})
 		return nil
 	}
+	if e.Seq == 0 {
+		b.act() // transient: nothing of it is stored
+		k.finish(e, nil)
+		return nil
+	}
 	if k.Key != "" {
 		b.commit.Idempotent = &journal.Idempotent{Token: k.Token, Key: k.Key, Digest: digest, Event: e.ID, Expires: b.at.Add(idempotencyKept)}
 	}
 	err := b.finish(ctx)
+	if errors.Is(err, journal.ErrRepeated) {
+		k.finish(event.Event{}, ErrKeyReused) // for another conversation, a moment ago
+		return err
+	}
 	k.finish(e, err)
 	return err
 }
@@ -143,7 +156,7 @@ func (c *convo) before(ctx context.Context, k *command, digest []byte) (event.Ev
 		return event.Event{}, false, nil
 	}
 	seen, err := c.e.Journal.Idempotent(ctx, k.Token, k.Key)
-	if errors.Is(err, journal.ErrNotFound) {
+	if errors.Is(err, journal.ErrNotFound) || err == nil && seen.Expires.Before(now()) {
 		return event.Event{}, false, nil
 	}
 	if err != nil {
@@ -165,21 +178,28 @@ func (k *command) digest() []byte {
 	return sum[:]
 }
 
-// nativeLeg finds the leg a command of that role speaks through: of several
-// live-agent legs the owner's, else the one that is asked now, else the last.
-func (c *convo) nativeLeg(role event.Role) (*leg, bool) {
-	if role == event.RoleSystem {
+// ofOffer are the kinds by which a desk answers an offer.
+//
+//nolint:gochecknoglobals // a table that is never written.
+var ofOffer = map[event.Kind]bool{event.KindHandoffQueued: true, event.KindHandoffOffered: true,
+	event.KindHandoffAccepted: true, event.KindHandoffDeclined: true, event.KindHandoffFailed: true}
+
+// nativeLeg finds the leg a command speaks through: of several live-agent legs
+// the owner's for the agent who has the conversation, else the one that is asked
+// now, else the last.
+func (c *convo) nativeLeg(k *command) (*leg, bool) {
+	if k.Role == event.RoleSystem {
 		return nil, false
 	}
 	m := c.doc.Machine
-	accounts := c.e.setup.Load().Accounts
-	for _, id := range []string{m.Candidate, m.Owner.Leg} {
-		if l := c.legs[id]; l != nil && l.Role == role && accounts[l.Account].Native() {
-			return l, true
-		}
+	first := []string{m.Candidate, m.Owner.Leg}
+	if !ofOffer[k.Body.Kind()] && m.Agent.ID != "" && k.Actor.ID == m.Agent.ID {
+		slices.Reverse(first)
 	}
-	for i := len(c.order) - 1; i >= 0; i-- {
-		if l := c.legs[c.order[i]]; l.Role == role && accounts[l.Account].Native() {
+	last := slices.Clone(c.order)
+	slices.Reverse(last)
+	for _, id := range append(first, last...) {
+		if l := c.legs[id]; l != nil && l.Role == k.Role && c.e.setup.Load().Accounts[l.Account].Native() {
 			return l, true
 		}
 	}

@@ -8,38 +8,69 @@ import (
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/internal/conversation"
 	"github.com/footbridge/footbridge/bridge/internal/journal"
 )
 
 // ErrReplayed says a dead letter was replayed before.
 var ErrReplayed = errors.New("dead letter was replayed already")
 
-// Replay gives a dead letter's input to its adapter once more, for an operator
-// who has mended what was wrong. Its events get the ids they would have had, so
-// that replaying twice changes nothing. It returns when the turn is under way,
-// not when it is done.
-func (e *Engine) Replay(ctx context.Context, id string) error {
-	d, err := e.Journal.DeadLetter(ctx, id)
-	if err != nil {
-		return err
+// letter is a dead letter on its way to be replayed.
+type letter struct {
+	journal.DeadLetter
+	input storedInput
+	// done is told when the replay is stored; nil where nobody asks.
+	done chan error
+}
+
+// tell answers whoever asked for the replay, once.
+func (l *letter) tell(err error) {
+	select {
+	case l.done <- err:
+	default:
 	}
-	if !d.Replayed.IsZero() {
+}
+
+// Replay gives a dead letter's input to its adapter once more, for an operator
+// who has mended what was wrong. It returns when the replay is stored and will
+// happen, whatever befalls; ErrReplayed says it was asked for before, so that
+// replaying twice changes nothing. An event for a leg that has left is refused.
+func (e *Engine) Replay(ctx context.Context, id string) error {
+	l, err := e.letter(ctx, id)
+	switch {
+	case err != nil:
+		return err
+	case !l.Replayed.IsZero():
 		return ErrReplayed
 	}
-	var stored storedInput
-	if err := json.Unmarshal(d.Input, &stored); err != nil {
-		return fmt.Errorf("dead letter %s cannot be read: %w", id, err)
-	}
-	w := work{kind: workInput, leg: shortID(d.Leg), turn: "replay/" + id, input: stored.input()}
-	if stored.Event != "" {
-		w = work{kind: workRedeliver, leg: shortID(d.Leg), tag: stored.Event}
-	} else if w.input == nil {
-		return fmt.Errorf("dead letter %s is of a kind this version does not know", id)
-	}
-	if err := e.Journal.MarkReplayed(ctx, id, time.Now().UTC()); err != nil {
+	l.done = make(chan error, 1)
+	if err := e.post(l.Conversation, work{kind: workReplay, letter: l}); err != nil {
 		return err
 	}
-	return e.post(d.Conversation, w)
+	select {
+	case err = <-l.done:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if err != nil && !errors.Is(err, ErrReplayed) {
+		return err
+	}
+	return errors.Join(err, e.Journal.MarkReplayed(ctx, id, time.Now().UTC()))
+}
+
+func (e *Engine) letter(ctx context.Context, id string) (*letter, error) {
+	d, err := e.Journal.DeadLetter(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	l := &letter{DeadLetter: d}
+	if err := json.Unmarshal(d.Input, &l.input); err != nil {
+		return nil, fmt.Errorf("dead letter %s cannot be read: %w", id, err)
+	}
+	if l.input.Event == "" && l.input.input() == nil {
+		return nil, fmt.Errorf("dead letter %s is of a kind this version does not know", id)
+	}
+	return l, nil
 }
 
 // input is the input a dead letter kept. A request's caller has long had its
@@ -60,17 +91,83 @@ func (s storedInput) input() adapter.Input {
 	return nil
 }
 
-// onRedeliver puts an event at the end of a leg's queue again.
-func (c *convo) onRedeliver(ctx context.Context, w work) error {
-	l := c.legs[w.leg]
-	e, err := c.e.Journal.Event(ctx, w.tag)
-	if l == nil || errors.Is(err, journal.ErrNotFound) {
+// onReplay stores that a dead letter is to be replayed, once.
+func (c *convo) onReplay(ctx context.Context, w work) error {
+	l := c.legs[shortID(w.letter.Leg)]
+	_, before := c.doc.Replays[w.letter.ID]
+	switch {
+	case before:
+		w.decline(ErrReplayed)
+		return nil
+	case l == nil || w.letter.input.Event != "" && l.Detached:
+		w.decline(&Refusal{conversation.RefusedDetached})
 		return nil
 	}
+	b := c.begin(fmt.Sprintf("replays/%s/%d", w.letter.ID, c.version))
+	if err := c.replay(ctx, l, w.letter); err != nil {
+		w.decline(err)
+		return err
+	}
+	if err := b.finish(ctx); err != nil {
+		w.decline(err)
+		return err
+	}
+	w.letter.tell(nil)
+	return nil
+}
+
+// replay puts an event at the end of the leg's queue again, and any other input
+// in line for its turn.
+func (c *convo) replay(ctx context.Context, l *leg, d *letter) error {
+	if c.doc.Replays == nil {
+		c.doc.Replays = map[string]bool{}
+	}
+	c.doc.Replays[d.ID] = d.input.Event != ""
+	if d.input.Event == "" {
+		c.queue = append(c.queue, work{kind: workInput, leg: l.ID, letter: &letter{DeadLetter: d.DeadLetter, input: d.input}})
+		return nil
+	}
+	e, err := c.e.Journal.Event(ctx, d.input.Event)
 	if err != nil {
 		return err
 	}
+	if l.doc.Again == nil {
+		l.doc.Again = map[int64]int{}
+	}
+	l.doc.Again[e.Seq] += againStep
 	l.doc.Queue = append(l.doc.Queue, e.Seq)
 	l.dirty = true
-	return c.begin("redeliver/" + w.tag + "/" + fmt.Sprint(c.version)).finish(ctx)
+	return nil
+}
+
+// againStep parts the attempts of one giving of an event from those of the next,
+// so that their turns have different ids.
+const againStep = 1_000_000
+
+// onInput gives an adapter the input of a dead letter.
+func (c *convo) onInput(ctx context.Context, w work) error {
+	l := c.legs[w.leg]
+	if l == nil {
+		return nil
+	}
+	before := c.doc.Replays[w.letter.ID]
+	c.doc.Replays[w.letter.ID] = true
+	done, err := c.take(ctx, l, turn{id: "replay/" + w.letter.ID, in: w.letter.input.input(), replay: true})
+	if !done && err == nil {
+		c.doc.Replays[w.letter.ID] = before
+		c.again(work{kind: workInput, leg: w.leg, letter: w.letter})
+	}
+	return err
+}
+
+// recoverReplays takes up the replays that have not had their turn.
+func (c *convo) recoverReplays(ctx context.Context) error {
+	for _, id := range c.doc.pendingReplays() {
+		d, err := c.e.letter(ctx, id)
+		if err != nil {
+			return fmt.Errorf("take up the replay of dead letter %s: %w", id, err)
+		}
+		c.queue = append(c.queue, work{kind: workInput, leg: shortID(d.Leg), letter: d})
+	}
+	return ctx.Err()
 }

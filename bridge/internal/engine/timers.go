@@ -26,12 +26,12 @@ func (c *convo) due(ctx context.Context, at time.Time) (bool, error) {
 		}
 		for _, name := range slices.Sorted(maps.Keys(l.doc.Timers)) {
 			if !at.Before(l.doc.Timers[name]) {
-				return c.fire(ctx, l, name)
+				return true, c.fire(ctx, l, name)
 			}
 		}
 		for _, request := range slices.Sorted(maps.Keys(l.doc.Held)) {
 			if !at.Before(c.heldUntil(l, l.doc.Held[request])) {
-				return c.lapse(ctx, l, request)
+				return true, c.lapse(ctx, l, request)
 			}
 		}
 	}
@@ -50,7 +50,8 @@ func (c *convo) expire(ctx context.Context, name conversation.TimerName) error {
 }
 
 // fire gives an adapter its timer.
-func (c *convo) fire(ctx context.Context, l *leg, name string) (bool, error) {
+func (c *convo) fire(ctx context.Context, l *leg, name string) error {
 	id := fmt.Sprintf("fired/%s/%s/%d", fullID(c.id, l.ID), name, l.doc.Turns)
-	return c.take(ctx, l, id, adapter.Fired{Timer: name}, "")
+	_, err := c.take(ctx, l, turn{id: id, in: adapter.Fired{Timer: name}})
+	return err
 }

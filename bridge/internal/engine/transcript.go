@@ -31,7 +31,23 @@ func (c *convo) transcript(ctx context.Context, upTo int64) ([]event.TranscriptE
 			entries = append(entries, event.TranscriptEntry{Actor: e.Actor, Time: e.Time, Content: body.Content, Event: e.ID})
 		}
 	}
-	return entries, nil
+	return newest(entries), nil
+}
+
+// maxTranscript bounds the transcript that goes with a hand-off, in bytes of its
+// JSON.
+const maxTranscript = 256 << 10
+
+// newest keeps the end of a transcript that is too long.
+func newest(entries []event.TranscriptEntry) []event.TranscriptEntry {
+	size := 0
+	for i := len(entries) - 1; i >= 0; i-- {
+		data, err := encode(entries[i])
+		if size += len(data) + 1; err != nil || size > maxTranscript {
+			return entries[i+1:]
+		}
+	}
+	return entries
 }
 
 // newEntries is what a transcript adds to the one handed over before: a vendor

@@ -13,8 +13,12 @@ import (
 // maxStrikes is how often the same turn may fail before it is a dead letter.
 const maxStrikes = 3
 
-// stallFor is how long a leg waits before its turn is tried again.
-const stallFor = 100 * time.Millisecond
+// stallFor is how long a leg waits before its turn is tried again: twice as long
+// each time, and while the plugin is down at most stallMost.
+const (
+	stallFor  = 100 * time.Millisecond
+	stallMost = 5 * time.Second
+)
 
 // turnResult says how running a turn went.
 type turnResult int
@@ -28,44 +32,67 @@ const (
 // runTurn gives the input to the leg's adapter. Failures are counted by turn id.
 func (c *convo) runTurn(ctx context.Context, l *leg, id string, in adapter.Input) (adapter.Outcome, turnResult, string) {
 	account, ok := c.e.setup.Load().Accounts[l.Account]
-	if !ok {
+	switch {
+	case !ok:
 		return adapter.Outcome{}, turnDead, fmt.Sprintf("account %s is no longer configured", l.Account)
+	case c.e.unstorable(id):
+		return adapter.Outcome{}, turnDead, "what the turn came to cannot be stored"
 	}
 	start := time.Now()
 	out, err := c.call(ctx, account.Adapter, adapter.Turn{
 		ID: id, Account: accountOf(account), Key: l.doc.Key, Conversation: c.id,
 		Now: now(), State: l.doc.State, StateVersion: l.doc.StateVersion,
 		Placeholders: c.e.Desk.Placeholders(l.Account, id), Input: in,
-	}, c.strikes[id] > 0)
+	}, c.suspect[id])
+	outcome, reason, counts := "good", "", true
 	switch {
+	case errors.Is(err, ErrUnavailable):
+		return adapter.Outcome{}, c.wait(l, err), ""
 	case err != nil:
-		c.e.turned(account.Adapter, "died", start)
-		return c.strike(l, id, err.Error(), errors.Is(err, ErrUnavailable))
+		// Only a death alone counts: the plugin may have died of another turn.
+		outcome, reason, counts = "died", err.Error(), c.suspect[id]
+		c.suspect[id] = true
 	case out.Err != "":
-		c.e.turned(account.Adapter, "failed", start)
-		return c.strike(l, id, out.Err, false)
+		outcome, reason = "failed", out.Err
 	case out.Unsupported:
-		c.e.turned(account.Adapter, "unsupported", start)
-	default:
-		c.e.turned(account.Adapter, "good", start)
+		outcome = "unsupported"
 	}
-	delete(c.strikes, id)
-	return out, turnGood, ""
+	c.e.turned(account.Adapter, outcome, start)
+	if reason == "" {
+		return out, turnGood, ""
+	}
+	return adapter.Outcome{}, c.strike(l, id, reason, counts), reason
 }
 
-// strike counts a failure and says whether the turn is tried again. A turn that
-// did not begin is tried for ever: the journal is the buffer.
-func (c *convo) strike(l *leg, id, reason string, unavailable bool) (adapter.Outcome, turnResult, string) {
-	if !unavailable {
+// wait stalls a leg whose plugin is down. Its turn is tried for ever: the
+// journal is the buffer.
+func (c *convo) wait(l *leg, err error) turnResult {
+	if c.downs[l.ID] == 0 {
+		c.e.Logger.Warn("turn waits for its adapter", "conversation", c.id, "account", l.Account, "error", err)
+	}
+	c.stalled[l.ID] = time.Now().Add(min(stallFor<<min(c.downs[l.ID], 10), stallMost))
+	c.downs[l.ID]++
+	return turnStalled
+}
+
+// freed forgets what went wrong with a turn.
+func (c *convo) freed(l *leg, id string) {
+	delete(c.strikes, id)
+	delete(c.suspect, id)
+	delete(c.downs, l.ID)
+}
+
+// strike counts a failure and says whether the turn is tried again.
+func (c *convo) strike(l *leg, id, reason string, counts bool) turnResult {
+	if counts {
 		c.strikes[id]++
 	}
 	c.e.Logger.Warn("turn failed", "conversation", c.id, "account", l.Account, "turn", id, "strikes", c.strikes[id], "reason", reason)
 	if c.strikes[id] >= maxStrikes {
-		delete(c.strikes, id)
-		return adapter.Outcome{}, turnDead, reason
+		return turnDead
 	}
 	c.stalled[l.ID] = time.Now().Add(stallFor << c.strikes[id])
-	return adapter.Outcome{}, turnStalled, reason
+	return turnStalled
 }
 
 // call runs the turn; after a failure alone, so that a death is its own.
@@ -92,31 +119,86 @@ func accountOf(a Account) adapter.Account {
 		Credentials: a.Credentials, PublicURL: a.PublicURL}
 }
 
-// take runs one input's whole turn: adapter, effects, commit. settle is called
-// on the batch when the turn is good, dead when it failed for good.
-func (c *convo) take(ctx context.Context, l *leg, id string, in adapter.Input, ended string) (bool, error) {
-	out, result, reason := c.runTurn(ctx, l, id, in)
+// turn is one input for a leg. The ids of what it brings derive from its own.
+type turn struct {
+	id string
+	in adapter.Input
+	// frame is the stored frame the turn ends, if it is one.
+	frame string
+	// replay says the input was dealt with before, and closes nothing now.
+	replay bool
+}
+
+// take runs one input's whole turn: adapter, effects, commit. It reports whether
+// the turn is over; if not, the leg is stalled and the turn is tried again.
+func (c *convo) take(ctx context.Context, l *leg, t turn) (bool, error) {
+	out, result, reason := c.runTurn(ctx, l, t.id, t.in)
+	b := c.begin(t.id)
+	if result == turnGood {
+		if why, err := b.mayBind(l, out); err != nil {
+			return false, err
+		} else if why != "" {
+			result, reason = c.strike(l, t.id, why, true), why
+		}
+	}
 	if result == turnStalled {
 		return false, nil
 	}
-	b := c.begin(id)
-	if ended != "" {
-		b.commit.Ended = map[string]string{ended: journal.FrameDone}
+	c.freed(l, t.id)
+	if t.frame != "" {
+		b.commit.Ended = map[string]string{t.frame: journal.FrameDone}
 	}
 	c.touch(l)
-	serves := c.finishInput(l, in)
+	serves := !t.replay && c.finishInput(l, t.in)
 	if result == turnDead {
-		b.dead(l, in, ended, reason)
+		b.dead(l, t.in, t.frame, reason)
 	} else {
-		b.apply(l, in, out, serves)
+		b.apply(l, t.in, out, serves)
 	}
 	if err := b.settle(l, serves, result == turnDead); err != nil {
 		return true, err
 	}
-	if _, isResult := in.(adapter.Result); isResult {
+	if _, isResult := t.in.(adapter.Result); isResult {
 		c.e.fail(PointBeforeResult)
 	}
 	return true, b.finish(ctx)
+}
+
+// mayBind looks whether the keys a turn binds are free, and from which legs of
+// ended conversations they are taken over; it gives why one is not.
+func (b *batch) mayBind(l *leg, out adapter.Outcome) (string, error) {
+	for _, effect := range out.Effects {
+		x, ok := effect.(adapter.Binding)
+		if !ok {
+			continue
+		}
+		found, err := b.c.e.Journal.FindLeg(b.ctx, l.Account, x.Key)
+		switch {
+		case errors.Is(err, journal.ErrNotFound):
+			continue
+		case err != nil:
+			return "", fmt.Errorf("find the leg of a key: %w", err)
+		case found.ID == fullID(b.c.id, l.ID):
+			continue
+		case !b.left(b.ctx, found):
+			return "the key it binds belongs to another conversation", nil
+		}
+		if b.froms == nil {
+			b.froms = map[string]string{}
+		}
+		b.froms[x.Key] = found.ID
+	}
+	return "", nil
+}
+
+// left reports whether a leg has nothing more to say: it has left this
+// conversation, or its own is over.
+func (b *batch) left(ctx context.Context, l journal.Leg) bool {
+	if l.Conversation == b.c.id {
+		own := b.c.legs[shortID(l.ID)]
+		return own != nil && own.Detached
+	}
+	return b.c.e.hasEnded(ctx, l.Conversation)
 }
 
 // touch counts the turn and lets a postponed delivery be offered again.
@@ -124,7 +206,7 @@ func (c *convo) touch(l *leg) {
 	l.dirty = true
 	l.doc.Turns++
 	if d := l.doc.Delivery; d != nil && d.Postponed {
-		d.Postponed, d.Offered = false, false
+		d.Postponed, d.Offered, d.Failure = false, false, ""
 		d.Attempt++
 	}
 }
@@ -139,7 +221,9 @@ func (c *convo) finishInput(l *leg, in adapter.Input) bool {
 	case adapter.Result:
 		k := l.doc.Calls[in.Tag]
 		delete(l.doc.Calls, in.Tag)
-		delete(c.flying, flight(l.ID, in.Tag))
+		if d := l.doc.Delivery; d != nil && k != nil && k.Serves {
+			d.Unsure = d.Unsure || in.Reason == adapter.ReasonUnknown || in.Reason == "" && in.Status >= 500
+		}
 		return k != nil && k.Serves
 	case adapter.Fired:
 		delete(l.doc.Timers, in.Timer)

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/footbridge/footbridge/bridge/internal/credential"
@@ -51,8 +52,14 @@ func (i *Ingress) local(r *http.Request) bool {
 	return ok && peer.IsLoopback()
 }
 
+// forwarding are the headers by which a proxy shows itself.
+//
+//nolint:gochecknoglobals // a table that is never written.
+var forwarding = []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Forwarded", "Via"}
+
 // peer is the caller's address: the connection's, or where that is a trusted
-// proxy, the right-most address it forwards that is not one.
+// proxy, the right-most address it forwards that is not one. There is none where
+// a proxy does not say, or is not trusted to.
 func (i *Ingress) peer(r *http.Request) (netip.Addr, bool) {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
@@ -62,13 +69,12 @@ func (i *Ingress) peer(r *http.Request) (netip.Addr, bool) {
 	if err != nil {
 		return netip.Addr{}, false
 	}
+	if !i.trusted(addr) {
+		return addr.Unmap(), !slices.ContainsFunc(forwarding, func(name string) bool { return r.Header.Get(name) != "" })
+	}
 	forwarded := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for at := len(forwarded) - 1; at >= 0 && i.trusted(addr); at-- {
-		text := strings.TrimSpace(forwarded[at])
-		if text == "" {
-			break
-		}
-		if addr, err = netip.ParseAddr(text); err != nil {
+		if addr, err = netip.ParseAddr(strings.TrimSpace(forwarded[at])); err != nil {
 			return netip.Addr{}, false
 		}
 	}

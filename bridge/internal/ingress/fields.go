@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -60,7 +62,7 @@ func strict(body []byte) error {
 			break
 		}
 	}
-	if _, err := dec.ReadToken(); err == nil || dec.PeekKind() != 0 {
+	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
 		return errors.New("more than one JSON value")
 	}
 	return nil
@@ -82,22 +84,28 @@ func syntax(err error) error {
 // "body:/pointer" or "body" for the digest of the body.
 func (f *fields) get(place string) (string, error) {
 	kind, name, _ := strings.Cut(place, ":")
-	value := ""
+	var values []string
 	switch kind {
 	case "path":
-		value = f.r.PathValue(name)
+		values = []string{f.r.PathValue(name)}
 	case "query":
-		value = f.r.URL.Query().Get(name)
+		values = f.r.URL.Query()[name]
 	case "header":
-		value = f.r.Header.Get(name)
+		values = f.r.Header.Values(name)
 	case "body":
 		if name == "" {
 			sum := sha256.Sum256(f.body)
 			return hex.EncodeToString(sum[:]), nil
 		}
-		value = lookup(f.doc, name)
+		values = []string{lookup(f.doc, name)}
 	}
-	return value, usable(place, value)
+	switch len(values) {
+	case 0:
+		return "", usable(place, "")
+	case 1:
+		return values[0], usable(place, values[0])
+	}
+	return "", fmt.Errorf("%s is there more than once", place)
 }
 
 func usable(place, value string) error {
@@ -112,15 +120,68 @@ func usable(place, value string) error {
 	return nil
 }
 
-// lookup follows a JSON pointer (RFC 6901) to a string or number.
-func lookup(doc any, pointer string) string {
-	for _, step := range strings.Split(strings.TrimPrefix(pointer, "/"), "/") {
-		object, ok := doc.(map[string]any)
-		if !ok {
-			return ""
+// masked is the body with what the pointers lead to replaced.
+func (f *fields) masked(pointers []string) ([]byte, error) {
+	changed := false
+	for _, pointer := range pointers {
+		cut := strings.LastIndex(pointer, "/")
+		if cut < 0 {
+			continue
 		}
-		doc = object[strings.NewReplacer("~1", "/", "~0", "~").Replace(step)]
+		last := unescape(pointer[cut+1:])
+		switch in := follow(f.doc, pointer[:cut]).(type) {
+		case map[string]any:
+			if _, there := in[last]; there {
+				in[last], changed = mask, true
+			}
+		case []any:
+			if at, ok := position(in, last); ok {
+				in[at], changed = mask, true
+			}
+		}
 	}
+	if !changed {
+		return f.body, nil
+	}
+	return json.Marshal(f.doc)
+}
+
+// mask stands for what must not be kept.
+const mask = "[masked]"
+
+func unescape(step string) string { return strings.NewReplacer("~1", "/", "~0", "~").Replace(step) }
+
+// position reads a step of a pointer that leads into a list.
+func position(in []any, step string) (int, bool) {
+	at, err := strconv.Atoi(step)
+	return at, err == nil && at >= 0 && at < len(in) && step == strconv.Itoa(at)
+}
+
+// follow goes where a JSON pointer (RFC 6901) leads; nil if nowhere.
+func follow(doc any, pointer string) any {
+	if pointer == "" {
+		return doc
+	}
+	for _, step := range strings.Split(strings.TrimPrefix(pointer, "/"), "/") {
+		switch in := doc.(type) {
+		case map[string]any:
+			doc = in[unescape(step)]
+		case []any:
+			at, ok := position(in, step)
+			if !ok {
+				return nil
+			}
+			doc = in[at]
+		default:
+			return nil
+		}
+	}
+	return doc
+}
+
+// lookup follows a JSON pointer to a string or number.
+func lookup(doc any, pointer string) string {
+	doc = follow(doc, pointer)
 	switch v := doc.(type) {
 	case string:
 		return v
@@ -162,6 +223,11 @@ func write(w http.ResponseWriter, r adapter.Reply) error {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	if r.Status < 200 || r.Status > 599 {
 		r.Status = http.StatusInternalServerError
+	}
+	if r.Status == http.StatusNoContent || r.Status == http.StatusNotModified {
+		r.Body = nil
+	} else {
+		w.Header().Set("Content-Length", strconv.Itoa(len(r.Body)))
 	}
 	w.WriteHeader(r.Status)
 	_, err := w.Write(r.Body)

@@ -5,6 +5,7 @@ package ingress
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"mime"
@@ -16,6 +17,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+	"unicode"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
 	"github.com/footbridge/footbridge/bridge/internal/credential"
@@ -39,6 +41,9 @@ type Account struct {
 	AllowUnauthenticated bool
 	// Hosts are names under which the endpoints are served at the root too.
 	Hosts []string
+	// Mask lists JSON pointers of bodies that are replaced before anybody stores
+	// or sees them.
+	Mask []string
 }
 
 // Accepter stores requests and answers them; the engine is one.
@@ -68,6 +73,9 @@ type Ingress struct {
 
 // New makes an Ingress that serves no account yet.
 func New(o Options) *Ingress {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
 	i := &Ingress{o: o}
 	i.routes.Store(http.NewServeMux())
 	return i
@@ -78,14 +86,26 @@ func (i *Ingress) Configure(accounts []Account) {
 	mux := http.NewServeMux()
 	for _, a := range accounts {
 		for _, e := range a.Endpoints {
-			h := &door{i: i, account: a, endpoint: e}
-			mux.Handle(e.Method+" /in/"+a.Name+e.Path, h)
+			d := &door{i: i, account: a, endpoint: e}
+			i.serve(mux, "/in/"+a.Name+e.Path, d)
 			for _, host := range a.Hosts {
-				mux.Handle(e.Method+" "+host+e.Path, h)
+				i.serve(mux, host+e.Path, d)
 			}
 		}
 	}
 	i.routes.Store(mux)
+}
+
+// serve adds an endpoint. One that cannot be served beside the others, or at
+// all, is left out: paths come from plugins.
+func (i *Ingress) serve(mux *http.ServeMux, where string, d *door) {
+	defer func() {
+		if why := recover(); why != nil {
+			i.o.Logger.Error("endpoint is not served", "account", d.account.Name, "endpoint", d.endpoint.Name, "reason", fmt.Sprint(why),
+				"mend", "give the account hosts of its own, or mend the adapter's path")
+		}
+	}()
+	mux.Handle(d.endpoint.Method+" "+where, d)
 }
 
 // Serves reports whether the request is for a vendor endpoint: below /in/ or at
@@ -101,11 +121,16 @@ func (i *Ingress) Serves(r *http.Request) bool {
 // ServeHTTP finds the endpoint. Paths that are not in their plain form are not
 // found: nothing is redirected.
 func (i *Ingress) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if path.Clean(r.URL.Path) != r.URL.Path || strings.ContainsRune(r.URL.Path, 0) {
+	if path.Clean(r.URL.Path) != r.URL.Path || strings.ContainsFunc(r.URL.Path, unicode.IsControl) ||
+		strings.Contains(strings.ToLower(r.URL.RawPath), "%2f") {
 		i.refuse(w, "", "path", problem(http.StatusNotFound, "not found"))
 		return
 	}
-	i.routes.Load().ServeHTTP(w, r)
+	mux := i.routes.Load()
+	if _, found := mux.Handler(r); found == "" && i.o.Refused != nil {
+		i.o.Refused("", "path")
+	}
+	mux.ServeHTTP(w, r)
 }
 
 func (i *Ingress) refuse(w http.ResponseWriter, account, reason string, r adapter.Reply) {
@@ -162,6 +187,7 @@ func (d *door) answer(w http.ResponseWriter, r *http.Request, receipt engine.Rec
 		return
 	}
 	if !ok {
+		d.i.o.Engine.Written(receipt, false) // one that comes yet is for the vendor's next try
 		write(w, orElse(d.endpoint.Failure, problem(http.StatusServiceUnavailable, "no answer in time")))
 		return
 	}
@@ -222,16 +248,24 @@ func (d *door) read(w http.ResponseWriter, r *http.Request) (engine.Arrival, *re
 	if d.endpoint.Dedup != "" {
 		dedup, _ = f.get(d.endpoint.Dedup)
 	}
+	if body, err = f.masked(d.account.Mask); err != nil {
+		return engine.Arrival{}, &refusal{"syntax", problem(http.StatusBadRequest, "body is not valid: "+err.Error())}
+	}
 	return engine.Arrival{Account: d.account.Name, Endpoint: d.endpoint, Key: key, Dedup: dedup, Request: d.request(r, body)}, nil
 }
 
 func (d *door) mediaType(r *http.Request) *refusal {
 	no := &refusal{"media_type", problem(http.StatusUnsupportedMediaType, "send application/json, without content encoding")}
-	if enc := r.Header.Get("Content-Encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
-		return no
+	for _, enc := range r.Header.Values("Content-Encoding") {
+		if !strings.EqualFold(enc, "identity") {
+			return no
+		}
 	}
 	if d.endpoint.Raw {
 		return nil
+	}
+	if len(r.Header.Values("Content-Type")) > 1 {
+		return no
 	}
 	name, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || name != "application/json" || params["charset"] != "" && !strings.EqualFold(params["charset"], "utf-8") {
