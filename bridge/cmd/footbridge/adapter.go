@@ -15,10 +15,7 @@ import (
 )
 
 func adapterCommand() *cobra.Command {
-	c := &cobra.Command{Use: "adapter", Short: "Tools for authors of adapters", RunE: func(c *cobra.Command, _ []string) error {
-		_ = c.Help()
-		return usageError{errors.New("name a command: test")}
-	}}
+	c := &cobra.Command{Use: "adapter", Short: "Tools for authors of adapters", Example: "  footbridge adapter test scripted", RunE: group}
 	c.AddCommand(adapterTestCommand())
 	return c
 }
@@ -40,7 +37,7 @@ func adapterTestCommand() *cobra.Command {
 		Long: `Start footbridge-adapter-NAME as the bridge would and hold it to the laws every
 adapter keeps, in whatever language it is written. Without --role every role of
 its manifest is tried with its example settings.`,
-		Example: `  footbridge adapter test vonage
+		Example: `  footbridge adapter test scripted
   footbridge adapter test mine --role live_agent --settings '{"base_url":"https://x.example"}' --sample 'inbound={"id":"{key}"}'`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {

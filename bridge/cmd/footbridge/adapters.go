@@ -20,6 +20,10 @@ func adaptersCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if len(report.Adapters) == 0 && len(report.Problems) > 0 {
+				fmt.Fprintln(c.ErrOrStderr(), strings.Join(report.Problems, "\n"))
+				return fmt.Errorf("%w: %d", errToMend, len(report.Problems))
+			}
 			if asJSON {
 				return json.NewEncoder(c.OutOrStdout()).Encode(report.Adapters)
 			}

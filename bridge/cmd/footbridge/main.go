@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -18,49 +19,58 @@ import (
 
 // The exit codes.
 const (
-	exitOK     = 0
-	exitFailed = 1 // it ran and failed
-	exitUsage  = 2 // it was asked or configured wrongly
+	exitOK          = 0
+	exitFailed      = 1   // it ran and failed
+	exitUsage       = 2   // it was asked or configured wrongly
+	exitInterrupted = 130 // interrupted twice
 )
 
-func main() { os.Exit(run(os.Args[1:])) }
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 // run carries out one command line and gives its exit code.
-func run(args []string) int {
+func run(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signals()
 	defer stop()
+	out := &printable{to: stdout}
 	root := command()
 	root.SetArgs(args)
+	root.SetOut(out)
+	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
+	if err == nil && out.err != nil {
+		err = fmt.Errorf("write the output: %w", out.err)
+	}
 	var usage usageError
 	var conf *config.Error
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.As(err, &conf):
-		fmt.Fprintln(os.Stderr, err)
+		fmt.Fprintln(stderr, err)
+		return exitUsage
+	case errors.Is(err, errToMend):
+		fmt.Fprintf(stderr, "footbridge: %v\n", err)
 		return exitUsage
 	case errors.As(err, &usage):
-		fmt.Fprintf(os.Stderr, "footbridge: %v\nTry 'footbridge --help'.\n", err)
+		fmt.Fprintf(stderr, "footbridge: %v\nTry 'footbridge --help'.\n", err)
 		return exitUsage
 	}
-	fmt.Fprintf(os.Stderr, "footbridge: %v\n", err)
+	fmt.Fprintf(stderr, "footbridge: %v\n", err)
 	return exitFailed
 }
 
-// usageError is a mistake in the command line.
-type usageError struct{ error }
-
 // signals ends the context at the first interrupt and the process at the second.
 func signals() (context.Context, func()) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, func() {
-		stop()
-		again := make(chan os.Signal, 1)
-		signal.Notify(again, os.Interrupt, syscall.SIGTERM)
-		go func() { <-again; os.Exit(130) }()
-	})
-	return ctx, stop
+	ctx, cancel := context.WithCancel(context.Background())
+	came := make(chan os.Signal, 2)
+	signal.Notify(came, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-came
+		cancel()
+		<-came
+		os.Exit(exitInterrupted)
+	}()
+	return ctx, func() { signal.Stop(came); cancel() }
 }
 
 // command is the whole command line.
@@ -69,18 +79,27 @@ func command() *cobra.Command {
 		Short: "Carry conversations from any virtual agent to any live agent, and back",
 		Example: `  footbridge serve --config config.toml
   footbridge check --config config.toml
-  footbridge simulate vonage --listen 127.0.0.1:8090 --bridge http://127.0.0.1:8080/in/studio`,
-		RunE: func(c *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usageError{fmt.Errorf("unknown command %q", args[0])}
-			}
-			_ = c.Help()
-			return usageError{errors.New("name a command")}
-		}}
+  footbridge conversations --state queued`,
+		Args: cobra.ArbitraryArgs, RunE: group}
 	root.PersistentFlags().StringP("config", "c", envOr("FOOTBRIDGE_CONFIG", "config.toml"), "configuration file")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(serveCommand(), checkCommand(), adaptersCommand(), adapterCommand(), simulateCommand(), versionCommand())
+	root.SetFlagErrorFunc(flagError)
+	root.AddCommand(serveCommand(), checkCommand(), adaptersCommand(), adapterCommand(), conversationsCommand(), deadLettersCommand(),
+		simulateCommand(), versionCommand())
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "completion" {
+			exampleCompletions(c)
+		}
+	}
 	return root
+}
+
+func exampleCompletions(c *cobra.Command) {
+	c.Args, c.RunE = cobra.ArbitraryArgs, group
+	c.Example = "  source <(footbridge completion bash)"
+	for _, shell := range c.Commands() {
+		shell.Example = "  footbridge completion " + shell.Name()
+	}
 }
 
 func envOr(name, otherwise string) string {
@@ -106,15 +125,9 @@ func versionText() string {
 }
 
 func versionCommand() *cobra.Command {
-	return &cobra.Command{Use: "version", Short: "Print the version", Args: noArgs, RunE: func(c *cobra.Command, _ []string) error {
-		_, err := fmt.Fprintln(c.OutOrStdout(), "footbridge", versionText())
-		return err
-	}}
-}
-
-func noArgs(_ *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return usageError{fmt.Errorf("unexpected argument %q", args[0])}
-	}
-	return nil
+	return &cobra.Command{Use: "version", Short: "Print the version", Args: noArgs,
+		Example: "  footbridge version", RunE: func(c *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintln(c.OutOrStdout(), "footbridge", versionText())
+			return err
+		}}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -20,9 +21,10 @@ func options(c *cobra.Command) app.Options {
 func serveCommand() *cobra.Command {
 	return &cobra.Command{Use: "serve", Short: "Run the bridge", Args: noArgs,
 		Long:    "Run the bridge until it is interrupted. SIGHUP reads the configuration again; a broken one is refused and the old one stays.",
-		Example: "  footbridge serve --config config.toml\n  VGAI_KEY=… footbridge serve",
+		Example: "  footbridge serve --config config.toml\n  DESK_TOKEN=… footbridge serve",
 		RunE: func(c *cobra.Command, _ []string) error {
 			o := options(c)
+			o.Out = os.Stdout // a bridge that nobody reads the first lines of is a good one still
 			reload := make(chan os.Signal, 1)
 			signal.Notify(reload, syscall.SIGHUP)
 			defer signal.Stop(reload)
@@ -30,6 +32,9 @@ func serveCommand() *cobra.Command {
 			return app.Run(c.Context(), o)
 		}}
 }
+
+// errToMend says the configuration is not good, after it was told why.
+var errToMend = errors.New("problems to mend")
 
 func checkCommand() *cobra.Command {
 	var strict, asJSON bool
@@ -42,16 +47,17 @@ func checkCommand() *cobra.Command {
 				return err
 			}
 			if asJSON {
-				if err := json.NewEncoder(c.OutOrStdout()).Encode(report); err != nil {
-					return err
-				}
+				err = json.NewEncoder(c.OutOrStdout()).Encode(report)
 			} else {
 				report.Print(c.OutOrStdout())
 			}
-			if strict && len(report.Warnings) > 0 {
+			switch {
+			case len(report.Problems) > 0:
+				return fmt.Errorf("%w: %d", errToMend, len(report.Problems))
+			case strict && len(report.Warnings) > 0:
 				return fmt.Errorf("%d warnings, and --strict was asked for", len(report.Warnings))
 			}
-			return nil
+			return err
 		}}
 	c.Flags().BoolVar(&strict, "strict", false, "fail on warnings too")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")

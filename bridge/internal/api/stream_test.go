@@ -293,6 +293,18 @@ func TestSocketBothWays(t *testing.T) {
 			told = sam.answer("")
 		}
 	}
+	subscribedOnly(b, sam, id, customer)
+	if err := sam.conn.Write(sam.ctx, websocket.MessageBinary, []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if code := sam.closes(); code != websocket.StatusUnsupportedData {
+		t.Errorf("binary closes with %d, want 1003", code)
+	}
+}
+
+// subscribedOnly asks for notes and wants nothing else.
+func subscribedOnly(b *bridge, sam *line, id, customer string) {
+	t := b.t
 	sam.send(`{"request":"6","subscribe":{"kinds":["note.created"]}}`)
 	if told := sam.answer("6"); told.Subscribed == nil || len(told.Subscribed.Kinds) != 1 {
 		t.Errorf("answer is %+v", told)
@@ -310,12 +322,6 @@ func TestSocketBothWays(t *testing.T) {
 		if told.Event.Kind() == event.KindNoteCreated {
 			break
 		}
-	}
-	if err := sam.conn.Write(sam.ctx, websocket.MessageBinary, []byte("x")); err != nil {
-		t.Fatal(err)
-	}
-	if code := sam.closes(); code != websocket.StatusUnsupportedData {
-		t.Errorf("binary closes with %d, want 1003", code)
 	}
 }
 

@@ -45,9 +45,9 @@ func sites(c *config.Config) map[string]config.Account {
 
 // newPages makes the pages; the chat begins at the first native customer
 // account unless its address says otherwise.
-func (a *App) newPages() (http.Handler, error) {
+func newPages(c *config.Config) (http.Handler, error) {
 	o := web.Options{}
-	all := sites(a.conf)
+	all := sites(c)
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		o.DefaultKey, o.DefaultAccount = all[name].PublishableKey, name
 		break
@@ -61,19 +61,33 @@ func (a *App) Accounts() []api.Account {
 	a.mu.Lock()
 	conf := a.conf
 	a.mu.Unlock()
-	states := a.breakers.States()
+	states, absent := a.breakers.States(), a.absent()
 	var out []api.Account
 	for _, name := range slices.Sorted(maps.Keys(setup.Accounts)) {
 		account := setup.Accounts[name]
 		row := api.Account{Name: name, Adapter: account.Adapter, Role: string(account.Role), Ready: account.Unready == "",
 			Unready: account.Unready, Open: conf.Accounts[name].AllowUnauthenticated, Capabilities: account.Profile.Levels,
 			Assumptions: account.Profile.Assumptions, Breakers: map[string]string{}}
+		if why := absent[account.Adapter]; why != "" && row.Ready {
+			row.Ready, row.Unready = false, why
+		}
 		for breakerName, state := range states {
 			if host, ok := strings.CutPrefix(breakerName, egress.BreakerName(name, "")); ok {
 				row.Breakers[host] = string(state)
 			}
 		}
 		out = append(out, row)
+	}
+	return out
+}
+
+// absent says of each adapter whose plugin does not run why, for people.
+func (a *App) absent() map[string]string {
+	out := map[string]string{}
+	for _, s := range a.plugins.States() {
+		if s.Status != "running" && s.Status != "starting" {
+			out[s.Adapter] = strings.TrimSuffix("adapter "+s.Adapter+" is "+s.Status+": "+s.LastError, ": ")
+		}
 	}
 	return out
 }

@@ -64,8 +64,11 @@ type App struct {
 	people   *desk.Desk
 	api      *api.API
 	tokens   []token
-	fatal    chan error
-	closers  []func()
+	doors    *doors
+	// revive asks for another look at the accounts whose adapter was down.
+	revive  chan struct{}
+	fatal   chan error
+	closers []func()
 }
 
 // Run runs the program until ctx ends or it cannot go on. Configuration that
@@ -77,7 +80,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	redactor := credential.NewRedactor()
 	a := &App{o: o, conf: conf, redactor: redactor, metrics: observe.NewMetrics(), health: observe.NewHealth(redactor),
-		fatal: make(chan error, 1), down: map[string]error{}}
+		fatal: make(chan error, 1), revive: make(chan struct{}, 1), down: map[string]error{}}
 	a.log = observe.NewLogger(o.Log, conf.Log.Format, logLevel(conf.Log.Level), a.redactor)
 	defer a.close()
 	for _, w := range warnings {
@@ -99,7 +102,7 @@ func logLevel(word string) slog.Level {
 
 // build makes every part, the ones others need first.
 func (a *App) build(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{a.openJournal, a.openTokens, a.startPlugins, a.makeEngine, a.startEngine} {
+	for _, step := range []func(context.Context) error{a.openJournal, a.openTokens, a.openDoors, a.startPlugins, a.makeEngine, a.startEngine} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -159,7 +162,8 @@ func (a *App) startPlugins(ctx context.Context) error {
 	}
 	a.plugins, err = host.New(host.Options{Dir: c.Plugins.Dir, Beside: filepath.Dir(beside), Checksums: c.Plugins.Checksums,
 		StartTimeout: c.Plugins.StartTimeout, TurnTimeout: c.Plugins.TurnTimeout, Sandbox: c.Plugins.Sandbox, Logger: a.log,
-		OnRestart: func(name string) { a.metrics.PluginRestarts.WithLabelValues(name).Inc() }, OnState: a.pluginChanged})
+		Quarantine: quarantine(),
+		OnRestart:  func(name string) { a.metrics.PluginRestarts.WithLabelValues(name).Inc() }, OnState: a.pluginChanged})
 	if err != nil {
 		return err
 	}
@@ -174,12 +178,16 @@ func (a *App) startAdapters(ctx context.Context, c *config.Config) {
 	for _, name := range adapters(c) {
 		_, err := a.plugins.Start(ctx, name)
 		if err != nil {
-			a.log.Error("adapter does not run", "adapter", name, "error", err, "mend", "build footbridge-adapter-"+name+" and put it beside the program or into [plugins] dir")
+			a.log.Error("adapter does not run", "adapter", name, "error", err, "mend", adapterMend(name))
 			a.down[name] = err
 			continue
 		}
 		delete(a.down, name)
 	}
+}
+
+func adapterMend(name string) string {
+	return "put a footbridge-adapter-" + name + " that runs beside the program or into [plugins] dir"
 }
 
 // adapters lists the adapters of a configuration that are plugins.
@@ -207,6 +215,12 @@ func (a *App) pluginChanged(name, state string) {
 	}
 	a.metrics.PluginQuarantined.WithLabelValues(name).Set(quarantined)
 	a.log.Info("plugin changed", "adapter", name, "state", state)
+	if state == "running" {
+		select {
+		case a.revive <- struct{}{}:
+		default:
+		}
+	}
 }
 
 // env looks a variable up in the environment the program was given.
@@ -220,7 +234,7 @@ func (a *App) env(name string) (string, bool) {
 }
 
 func (a *App) makeEngine(ctx context.Context) error {
-	p, err := newPlan(ctx, a.conf, a.plugins, a.env, a.down)
+	p, err := a.newPlan(ctx, a.conf)
 	if err != nil {
 		return err
 	}
@@ -228,7 +242,7 @@ func (a *App) makeEngine(ctx context.Context) error {
 	a.egress = egress.New(egress.Options{Breakers: a.breakers, Placeholders: placeholders, Logger: a.log, Called: a.called})
 	a.onClose(a.egress.Close)
 	front := &frontDesk{plugins: a.plugins, breakers: a.breakers, placeholders: placeholders, setup: a.setup}
-	a.engine = engine.New(engine.Options{Journal: a.journal, Turner: turner{a.plugins, a.breakers}, Caller: a.egress, Desk: front,
+	a.engine = engine.New(engine.Options{Journal: a.journal, Turner: &turner{plugins: a.plugins, breakers: a.breakers, blamed: map[string]int{}}, Caller: a.egress, Desk: front,
 		Observer: a, Setup: p.setup, Logger: a.log, Fail: failpoint(a.plugins)})
 	a.people = a.newDesk()
 	front.people = a.people
@@ -237,6 +251,15 @@ func (a *App) makeEngine(ctx context.Context) error {
 	a.apply(p)
 	a.makeAPI()
 	return nil
+}
+
+// newPlan fits a configuration's accounts to the adapters as they are now.
+func (a *App) newPlan(ctx context.Context, c *config.Config) (*plan, error) {
+	pl := planner{conf: c, plugins: a.plugins, env: a.env, down: a.down}
+	if a.plan != nil {
+		pl.before = a.plan.setup.Accounts
+	}
+	return pl.plan(ctx)
 }
 
 func (a *App) setup() *engine.Setup {

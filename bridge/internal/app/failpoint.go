@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/footbridge/footbridge/bridge/internal/host"
 )
@@ -51,4 +52,20 @@ func note(point, target string) {
 	}
 	fmt.Fprintf(f, "%s %s\n", point, target)
 	_ = f.Close()
+}
+
+// quarantine reads FOOTBRIDGE_QUARANTINE, "FAILURES,WITHIN,FOR", so that a test
+// need not wait as long as people would.
+func quarantine() host.Quarantine {
+	parts := strings.Split(os.Getenv("FOOTBRIDGE_QUARANTINE"), ",")
+	if len(parts) != 3 {
+		return host.Quarantine{}
+	}
+	failures, err1 := strconv.Atoi(parts[0])
+	within, err2 := time.ParseDuration(parts[1])
+	duration, err3 := time.ParseDuration(parts[2])
+	if err1 != nil || err2 != nil || err3 != nil {
+		return host.Quarantine{}
+	}
+	return host.Quarantine{Failures: failures, Within: within, For: duration}
 }

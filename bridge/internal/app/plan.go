@@ -1,11 +1,13 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -16,12 +18,25 @@ import (
 	"github.com/footbridge/footbridge/bridge/internal/credential"
 	"github.com/footbridge/footbridge/bridge/internal/egress"
 	"github.com/footbridge/footbridge/bridge/internal/engine"
+	"github.com/footbridge/footbridge/bridge/internal/host"
 	"github.com/footbridge/footbridge/bridge/internal/ingress"
 )
 
 // configurer fits adapters to accounts; the plugin host is one.
 type configurer interface {
 	Configure(ctx context.Context, adapter string, a adapter.Account) (adapter.Profile, error)
+}
+
+// planner is what a plan is made of.
+type planner struct {
+	conf    *config.Config
+	plugins configurer
+	env     func(string) (string, bool)
+	// down says why adapters do not run; an adapter that turns out not to is
+	// added.
+	down map[string]error
+	// before are the accounts that hold now, nil at the start.
+	before map[string]engine.Account
 }
 
 // plan is a configuration made ready: what each part of the program is told.
@@ -33,17 +48,17 @@ type plan struct {
 	warnings []string
 }
 
-// newPlan fits every account to its adapter. What an operator must mend comes
-// back as a *config.Error; an account without its credential is a warning.
-func newPlan(ctx context.Context, c *config.Config, plugins configurer, env func(string) (string, bool), down map[string]error) (*plan, error) {
-	p := &plan{ways: map[string]egress.Account{}, setup: &engine.Setup{Accounts: map[string]engine.Account{}, Text: c.Text}}
+// plan fits every account to its adapter. What an operator must mend comes back
+// as a *config.Error; an account without its credential is a warning.
+func (pl planner) plan(ctx context.Context) (*plan, error) {
+	p := &plan{ways: map[string]egress.Account{}, setup: &engine.Setup{Accounts: map[string]engine.Account{}, Text: pl.conf.Text}}
 	var problems []config.Problem
-	for _, name := range slices.Sorted(maps.Keys(c.Accounts)) {
-		if problem := p.account(ctx, c, name, plugins, env, down); problem != nil {
+	for _, name := range slices.Sorted(maps.Keys(pl.conf.Accounts)) {
+		if problem := pl.account(ctx, p, name); problem != nil {
 			problems = append(problems, *problem)
 		}
 	}
-	for _, r := range c.Routes {
+	for _, r := range pl.conf.Routes {
 		p.setup.Routes = append(p.setup.Routes, route(r))
 	}
 	if len(problems) > 0 {
@@ -52,7 +67,8 @@ func newPlan(ctx context.Context, c *config.Config, plugins configurer, env func
 	return p, nil
 }
 
-func (p *plan) account(ctx context.Context, c *config.Config, name string, plugins configurer, env func(string) (string, bool), down map[string]error) *config.Problem {
+func (pl planner) account(ctx context.Context, p *plan, name string) *config.Problem {
+	c := pl.conf
 	a := c.Accounts[name]
 	key := "accounts." + name
 	settings, err := json.Marshal(a.Settings)
@@ -60,22 +76,15 @@ func (p *plan) account(ctx context.Context, c *config.Config, name string, plugi
 		problem := c.Problem(key+".settings", "cannot be passed on: "+err.Error(), "use strings, numbers, booleans and lists")
 		return &problem
 	}
-	secrets, unready, problem := p.resolve(c, name, env)
+	secrets, unready, problem := p.resolve(c, name, pl.env)
 	if problem != nil {
 		return problem
 	}
 	account := engine.Account{Name: name, Adapter: a.Adapter, Role: event.Role(a.Role), Settings: settings,
 		Credentials: slices.Sorted(maps.Keys(secrets)), PublicURL: c.Server.PublicURL + "/in/" + name, Unready: unready,
 		Language: a.Language, FailUnknown: a.OnUnknown == "fail"}
-	if err := down[a.Adapter]; err != nil {
-		account.Unready = "adapter " + a.Adapter + " did not start: " + err.Error()
-	} else if !account.Native() {
-		account.Profile, err = plugins.Configure(ctx, a.Adapter, adapter.Account{Name: name, Role: account.Role,
-			Settings: settings, Credentials: account.Credentials, PublicURL: account.PublicURL})
-		if err != nil {
-			problem := c.Problem(key+".settings", err.Error(), "see the adapter's page for its settings")
-			return &problem
-		}
+	if problem := pl.fit(ctx, &account); problem != nil {
+		return problem
 	}
 	p.setup.Accounts[name] = account
 	p.ways[name] = egress.Account{Hosts: append(slices.Clone(account.Profile.Hosts), a.AllowedHosts...), Secrets: secrets, Unready: account.Unready}
@@ -83,6 +92,54 @@ func (p *plan) account(ctx context.Context, c *config.Config, name string, plugi
 		Inbound: a.Inbound, AllowUnauthenticated: a.AllowUnauthenticated, Hosts: a.Hosts})
 	p.warnOpenDoors(a, name, account)
 	return nil
+}
+
+// fit asks the adapter for the account's profile. One that does not run now
+// leaves the account as it was, so that its doors stay open, or else unready.
+func (pl planner) fit(ctx context.Context, a *engine.Account) *config.Problem {
+	if a.Native() {
+		return nil
+	}
+	err := pl.down[a.Adapter]
+	if err == nil {
+		a.Profile, err = pl.plugins.Configure(ctx, a.Adapter, adapter.Account{Name: a.Name, Role: a.Role,
+			Settings: a.Settings, Credentials: a.Credentials, PublicURL: a.PublicURL})
+		if err == nil {
+			return nil
+		}
+		if !absent(err) {
+			key := "accounts." + a.Name + ".settings"
+			if named := settingName.FindStringSubmatch(err.Error()); named != nil {
+				key += "." + named[1]
+			}
+			problem := pl.conf.Problem(key, err.Error(), "see the adapter's page for its settings")
+			return &problem
+		}
+		pl.down[a.Adapter] = err
+	}
+	was, known := pl.before[a.Name]
+	if known && (was.Unready == "" || len(was.Profile.Endpoints) > 0) && was.Adapter == a.Adapter && was.Role == a.Role && bytes.Equal(was.Settings, a.Settings) {
+		a.Profile = was.Profile
+		return nil
+	}
+	reason := "adapter " + a.Adapter + " does not run: " + err.Error()
+	if a.Unready != "" {
+		reason = a.Unready + "; " + reason
+	}
+	a.Unready = reason
+	return nil
+}
+
+// settingName finds the setting that an adapter's error names.
+//
+//nolint:gochecknoglobals // never written.
+var settingName = regexp.MustCompile(`\bsetting ([a-z][a-z0-9_]*)\b`)
+
+// absent reports whether an error of the plugin host says that there was no
+// plugin to ask.
+func absent(err error) bool {
+	return slices.ContainsFunc([]error{host.ErrDied, host.ErrTimeout, host.ErrDown, host.ErrQuarantined},
+		func(e error) bool { return errors.Is(err, e) })
 }
 
 // resolve reads an account's secrets. One that is not set makes the account

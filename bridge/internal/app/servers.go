@@ -10,8 +10,10 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/footbridge/footbridge/bridge/internal/config"
 	"github.com/footbridge/footbridge/bridge/internal/observe"
 )
 
@@ -24,32 +26,65 @@ const (
 	drainTimeout  = 15 * time.Second
 )
 
-// serve listens, runs the background work and waits for the end.
+// doors are the listeners, and what a reload changes of them.
+type doors struct {
+	public, admin net.Listener
+	certificate   atomic.Pointer[tls.Certificate] // nil without TLS
+	pages         atomic.Pointer[http.Handler]
+}
+
+// openDoors takes the addresses before anything else begins: with one of them in
+// use nothing must be done for anybody.
+func (a *App) openDoors(context.Context) error {
+	d := &doors{}
+	certificate, err := certificateOf(a.conf)
+	if err != nil {
+		return err
+	}
+	if d.public, err = listen(a.conf.Server.Listen, "[server] listen"); err != nil {
+		return err
+	}
+	a.onClose(func() { _ = d.public.Close() })
+	if d.admin, err = listen(a.conf.Admin.Listen, "[admin] listen"); err != nil {
+		return err
+	}
+	a.onClose(func() { _ = d.admin.Close() })
+	if certificate != nil {
+		d.certificate.Store(certificate)
+		d.public = tls.NewListener(d.public, &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"},
+			GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return d.certificate.Load(), nil }})
+	}
+	a.doors = d
+	return nil
+}
+
+// certificateOf reads the certificate; it is nil where none is set. One that
+// cannot be used is a *config.Error.
+func certificateOf(c *config.Config) (*tls.Certificate, error) {
+	t := c.Server.TLS
+	if !t.Enabled() {
+		return nil, nil
+	}
+	pair, err := tls.LoadX509KeyPair(t.Cert, t.Key)
+	if err != nil {
+		return nil, &config.Error{Problems: []config.Problem{c.Problem("server.tls", "cannot be used: "+err.Error(), "name a certificate and its key in PEM form")}}
+	}
+	return &pair, nil
+}
+
+// serve runs the listeners and the background work, and waits for the end.
 func (a *App) serve(ctx context.Context) error {
-	public, err := a.listen(a.conf.Server.Listen, "[server] listen")
+	pages, err := newPages(a.conf)
 	if err != nil {
 		return err
 	}
-	admin, err := a.listen(a.conf.Admin.Listen, "[admin] listen")
-	if err != nil {
-		_ = public.Close()
-		return err
-	}
-	if cert := a.conf.Server.TLS; cert.Enabled() {
-		if public, err = withTLS(public, cert.Cert, cert.Key); err != nil {
-			return err
-		}
-	}
-	handler, err := a.publicHandler()
-	if err != nil {
-		return err
-	}
+	a.doors.pages.Store(&pages)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	servers := []*http.Server{a.server(handler), a.server(observe.AdminHandler(a.metrics, a.health))}
+	servers := []*http.Server{a.server(http.HandlerFunc(a.servePublic)), a.server(observe.AdminHandler(a.metrics, a.health))}
 	var work sync.WaitGroup
 	failed := make(chan error, len(servers))
-	for i, l := range []net.Listener{public, admin} {
+	for i, l := range []net.Listener{a.doors.public, a.doors.admin} {
 		work.Go(func() {
 			if err := servers[i].Serve(l); !errors.Is(err, http.ErrServerClosed) {
 				failed <- fmt.Errorf("listener %s: %w", l.Addr(), err)
@@ -59,7 +94,7 @@ func (a *App) serve(ctx context.Context) error {
 	work.Go(func() { a.people.Run(ctx, a.engine) })
 	work.Go(func() { a.reloads(ctx) })
 	a.health.Set("engine", nil)
-	a.greet(public.Addr())
+	a.greet()
 	err = a.wait(ctx, failed)
 	cancel()
 	a.shutdown(servers)
@@ -92,7 +127,7 @@ func (a *App) shutdown(servers []*http.Server) {
 	}
 }
 
-func (a *App) listen(address, key string) (net.Listener, error) {
+func listen(address, key string) (net.Listener, error) {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("%s = %q: %w; mend: choose a free address, or stop the program that has it", key, address, err)
@@ -100,46 +135,28 @@ func (a *App) listen(address, key string) (net.Listener, error) {
 	return l, nil
 }
 
-func withTLS(l net.Listener, cert, key string) (net.Listener, error) {
-	pair, err := tls.LoadX509KeyPair(cert, key)
-	if err != nil {
-		_ = l.Close()
-		return nil, fmt.Errorf("[server] tls: %w; mend: name a certificate and its key in PEM form", err)
-	}
-	return tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}), nil
-}
-
 func (a *App) server(h http.Handler) *http.Server {
 	return &http.Server{Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: bodyTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug)}
 }
 
-// publicHandler sends each request to the part that serves it.
-func (a *App) publicHandler() (http.Handler, error) {
-	pages, err := a.newPages()
-	if err != nil {
-		return nil, err
+// servePublic sends each request to the part that serves it.
+func (a *App) servePublic(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case strings.HasPrefix(r.URL.Path, "/in/"):
+		a.ingress.ServeHTTP(w, r)
+	case strings.HasPrefix(r.URL.Path, "/api/"):
+		a.api.ServeHTTP(w, r)
+	case a.ingress.Serves(r):
+		a.ingress.ServeHTTP(w, r)
+	default:
+		(*a.doors.pages.Load()).ServeHTTP(w, r)
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case strings.HasPrefix(r.URL.Path, "/in/"):
-			a.ingress.ServeHTTP(w, r)
-		case strings.HasPrefix(r.URL.Path, "/api/"):
-			a.api.ServeHTTP(w, r)
-		case a.ingress.Serves(r):
-			a.ingress.ServeHTTP(w, r)
-		default:
-			pages.ServeHTTP(w, r)
-		}
-	}), nil
 }
 
 // greet tells the person who starts the program where things are.
-func (a *App) greet(addr net.Addr) {
-	base := a.conf.Server.PublicURL
-	if base == "" {
-		base = "http://" + addr.String()
-	}
+func (a *App) greet() {
+	base := baseURL(a.conf, a.doors.public.Addr().String())
 	fmt.Fprintf(a.o.Out, "Footbridge %s is ready at %s\n", a.o.Version, base)
 	fmt.Fprintf(a.o.Out, "  chat  %s/chat\n", base)
 	for _, t := range a.tokens {
@@ -149,4 +166,15 @@ func (a *App) greet(addr net.Addr) {
 			fmt.Fprintf(a.o.Out, "  desk  %s/desk  (sign in with token %s)\n", base, t.Name)
 		}
 	}
+}
+
+// baseURL is where the public listener is reached, without a slash at the end.
+func baseURL(c *config.Config, address string) string {
+	switch {
+	case c.Server.PublicURL != "":
+		return strings.TrimRight(c.Server.PublicURL, "/")
+	case c.Server.TLS.Enabled():
+		return "https://" + address
+	}
+	return "http://" + address
 }

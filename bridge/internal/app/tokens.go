@@ -54,22 +54,33 @@ func (a *App) resolveTokens(c *config.Config) ([]token, error) {
 	return tokens, nil
 }
 
-// keptToken reads the token made for a name, or makes it.
-func keptToken(dir, name string) (credential.Secret, error) {
-	path := filepath.Join(dir, "token-"+name)
-	kept, err := os.ReadFile(path)
-	if err == nil && len(strings.TrimSpace(string(kept))) > 0 {
-		return credential.NewSecret(strings.TrimSpace(string(kept))), nil
-	}
+func tokenFile(dir, name string) string { return filepath.Join(dir, "token-"+name) }
+
+// readToken reads the token made for a name; it is the zero Secret where none
+// was.
+func readToken(dir, name string) (credential.Secret, error) {
+	kept, err := os.ReadFile(tokenFile(dir, name))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return credential.Secret{}, fmt.Errorf("read the token kept for %s: %w", name, err)
+	}
+	if text := strings.TrimSpace(string(kept)); text != "" {
+		return credential.NewSecret(text), nil
+	}
+	return credential.Secret{}, nil
+}
+
+// keptToken reads the token made for a name, or makes it.
+func keptToken(dir, name string) (credential.Secret, error) {
+	kept, err := readToken(dir, name)
+	if err != nil || !kept.IsZero() {
+		return kept, err
 	}
 	raw := make([]byte, 24)
 	if _, err := rand.Read(raw); err != nil {
 		return credential.Secret{}, fmt.Errorf("make a token: %w", err)
 	}
 	value := base64.RawURLEncoding.EncodeToString(raw)
-	if err := os.WriteFile(path, []byte(value+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(tokenFile(dir, name), []byte(value+"\n"), 0o600); err != nil {
 		return credential.Secret{}, fmt.Errorf("keep the token of %s: %w", name, err)
 	}
 	return credential.NewSecret(value), nil

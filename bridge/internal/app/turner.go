@@ -3,7 +3,9 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
 	"github.com/footbridge/footbridge/bridge/event"
@@ -19,6 +21,9 @@ import (
 type turner struct {
 	plugins  *host.Host
 	breakers *breaker.Set
+
+	mu     sync.Mutex
+	blamed map[string]int // the run of each plugin whose end was counted
 }
 
 // pluginBreaker is the name of the breaker of one adapter's process.
@@ -26,7 +31,7 @@ func pluginBreaker(name string) string { return "plugin " + name }
 
 // Turn runs a turn. A plugin that is down, or whose breaker is open, is
 // engine.ErrUnavailable: the turn did not begin.
-func (t turner) Turn(ctx context.Context, name string, turn adapter.Turn) (adapter.Outcome, error) {
+func (t *turner) Turn(ctx context.Context, name string, turn adapter.Turn) (adapter.Outcome, error) {
 	var out adapter.Outcome
 	var failed error
 	err := t.breakers.Get(pluginBreaker(name)).Do(ctx, func(ctx context.Context) breaker.Outcome {
@@ -37,15 +42,33 @@ func (t turner) Turn(ctx context.Context, name string, turn adapter.Turn) (adapt
 		case errors.Is(failed, host.ErrDown), errors.Is(failed, host.ErrQuarantined), ctx.Err() != nil && errors.Is(ctx.Err(), context.Canceled):
 			return breaker.Neutral
 		}
-		return breaker.Failure
+		return t.blame(name)
 	})
 	switch {
-	case errors.Is(err, breaker.ErrOpen), errors.Is(failed, host.ErrDown), errors.Is(failed, host.ErrQuarantined):
-		return adapter.Outcome{}, errors.Join(engine.ErrUnavailable, err, failed)
+	case errors.Is(err, breaker.ErrOpen):
+		return adapter.Outcome{}, fmt.Errorf("%w: %w", engine.ErrUnavailable, err)
+	case errors.Is(failed, host.ErrDown), errors.Is(failed, host.ErrQuarantined):
+		return adapter.Outcome{}, fmt.Errorf("%w: %w", engine.ErrUnavailable, failed)
 	case err != nil:
 		return adapter.Outcome{}, err
 	}
 	return out, failed
+}
+
+// blame counts the end of a process once, however many turns it took with it.
+func (t *turner) blame(name string) breaker.Outcome {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, s := range t.plugins.States() {
+		if s.Adapter != name {
+			continue
+		}
+		if last, counted := t.blamed[name]; counted && last == s.Restarts {
+			return breaker.Neutral
+		}
+		t.blamed[name] = s.Restarts
+	}
+	return breaker.Failure
 }
 
 // frontDesk tells the engine which live-agent accounts take a hand-off now.

@@ -17,7 +17,7 @@ func TestDiff(t *testing.T) {
 		{"TLS goes", "server.tls = { cert = 'c', key = 'k' }", "", "", "server.tls!"},
 		{"other certificate", "server.tls = { cert = 'c', key = 'k' }", "server.tls = { cert = 'd', key = 'k' }", "", "server.tls.cert"},
 		{"log", "", "log.level = 'warn'", "", "log.level!"},
-		{"a plugin's checksum", "", "plugins.checksums.vonage = '" + strings.Repeat("0", 64) + "'", "", "plugins.checksums.vonage!"},
+		{"a plugin's checksum", "", "plugins.checksums.scripted = '" + strings.Repeat("0", 64) + "'", "", "plugins.checksums.scripted!"},
 		{"breaker", "", "breaker.open = '11s'", "", "breaker.open!"},
 		{"default said aloud", "", "log.level = 'info'", "", ""},
 		{"duration", "", "agents.lost = '61s'", "", "agents.lost"},

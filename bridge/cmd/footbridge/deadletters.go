@@ -1,0 +1,149 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+func deadLettersCommand() *cobra.Command {
+	c := &cobra.Command{Use: "dead-letters", Short: "Inputs whose turn failed for good",
+		Long: `List the inputs whose turn failed for good, or give them to their conversation
+again once what was wrong is mended. Replaying one twice changes nothing.`,
+		Example: "  footbridge dead-letters list\n  footbridge dead-letters replay 01JZX3Q5T4K9",
+		RunE:    group}
+	remoteFlags(c)
+	c.AddCommand(listDeadLettersCommand(), replayCommand())
+	return c
+}
+
+// letter is a dead letter as the list has it.
+type letter struct {
+	ID, Conversation, Account, Adapter, Version, Reason string
+	At                                                  time.Time
+	Replayed                                            *time.Time
+}
+
+func listDeadLettersCommand() *cobra.Command {
+	var asJSON bool
+	var limit int
+	c := &cobra.Command{Use: "list", Short: "List dead letters, newest first", Args: noArgs,
+		Example: "  footbridge dead-letters list --json",
+		RunE: func(c *cobra.Command, _ []string) error {
+			r, err := dial(c, "operator", "supervisor")
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return r.list(c.Context(), "/dead-letters", nil, limit, lines(c.OutOrStdout()))
+			}
+			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
+			fmt.Fprintln(w, "ID\tAT\tACCOUNT\tADAPTER\tREPLAYED\tREASON")
+			err = r.list(c.Context(), "/dead-letters", nil, limit, func(item json.RawMessage) error {
+				var l letter
+				if err := json.Unmarshal(item, &l); err != nil {
+					return err
+				}
+				replayed := "-"
+				if l.Replayed != nil {
+					replayed = l.Replayed.UTC().Format(time.RFC3339)
+				}
+				_, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", l.ID, l.At.UTC().Format(time.RFC3339), l.Account,
+					strings.TrimSpace(l.Adapter+" "+l.Version), replayed, oneLine(l.Reason))
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			return w.Flush()
+		}}
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON, a line an item")
+	c.Flags().IntVar(&limit, "limit", 50, "the most to list; 0 is all")
+	return c
+}
+
+func replayCommand() *cobra.Command {
+	var all, yes bool
+	c := &cobra.Command{Use: "replay ID...", Short: "Give dead letters to their conversation again",
+		Example: "  footbridge dead-letters replay 01JZX3Q5T4K9\n  footbridge dead-letters replay --all --yes",
+		Args: func(_ *cobra.Command, args []string) error {
+			if (len(args) == 0) != all {
+				return usageError{errors.New("name the dead letters, or --all")}
+			}
+			for _, id := range args {
+				if err := checkID(id); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, ids []string) error {
+			r, err := dial(c, "operator")
+			if err != nil {
+				return err
+			}
+			if all {
+				if ids, err = unreplayed(c, r); err != nil {
+					return err
+				}
+				if len(ids) > 0 && !yes && !agreed(c, fmt.Sprintf("Dead letters to replay: %d. Go on?", len(ids))) {
+					return errors.New("nothing was replayed; mend: answer y, or give --yes")
+				}
+			}
+			return replay(c, r, ids)
+		}}
+	c.Flags().BoolVar(&all, "all", false, "all that were not replayed yet")
+	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	return c
+}
+
+// replay replays each and goes on after one that cannot be.
+func replay(c *cobra.Command, r *remote, ids []string) error {
+	failed := 0
+	for _, id := range ids {
+		var done struct{ Replayed bool }
+		err := r.call(c.Context(), http.MethodPost, "/dead-letters/"+id+"/replay", nil, &done)
+		word := "replayed"
+		switch {
+		case isRefused(err, "already_replayed"):
+			word = "was replayed before"
+		case c.Context().Err() != nil:
+			return errors.New("interrupted; mend: run it again, what was replayed stays so")
+		case err != nil:
+			failed++
+			word = "not replayed: " + err.Error()
+		}
+		fmt.Fprintf(c.OutOrStdout(), "%s  %s\n", id, word)
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d of %d dead letters not replayed", failed, len(ids))
+	}
+	return nil
+}
+
+func unreplayed(c *cobra.Command, r *remote) ([]string, error) {
+	var ids []string
+	err := r.list(c.Context(), "/dead-letters", nil, 0, func(item json.RawMessage) error {
+		var l letter
+		err := json.Unmarshal(item, &l)
+		if err == nil && l.Replayed == nil {
+			ids = append(ids, l.ID)
+		}
+		return err
+	})
+	return ids, err
+}
+
+// agreed asks the person at the terminal.
+func agreed(c *cobra.Command, question string) bool {
+	fmt.Fprint(c.ErrOrStderr(), question, " [y/N] ")
+	answer, _ := bufio.NewReader(c.InOrStdin()).ReadString('\n')
+	return strings.EqualFold(strings.TrimSpace(answer), "y")
+}
