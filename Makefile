@@ -11,7 +11,7 @@ CHROMIUM := $(shell command -v chromium || command -v chromium-browser || comman
 
 ## run: build, start the bridge and a simulated AI Studio, print where to look
 run: build
-	@VGAI_KEY=$${VGAI_KEY:-demo-key} ./.ci/demo
+	@VGAI_KEY=demo-key ./.ci/demo
 
 ## build: the program and its plugins, into bin/
 build:
@@ -44,7 +44,7 @@ generate:
 ## bench: figures for docs/performance.md
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./bridge/internal/journal/sqlite ./bridge/internal/host ./bridge/internal/engine
-	$(GO) test -run '^TestMeasure' -v -measure ./bridge/cmd/footbridge
+	$(GO) test ./bridge/cmd/footbridge -run '^TestMeasure' -v -count=1 -measure
 
 ## fuzz: every fuzz target for FUZZTIME each
 FUZZTIME ?= 10s
