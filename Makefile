@@ -31,7 +31,7 @@ race:
 lint:
 	@test -z "$$(gofmt -l bridge adapters plugins)" || { gofmt -l bridge adapters plugins; echo 'mend: gofmt -w bridge adapters plugins'; exit 1; }
 	$(GO) vet ./...
-	$(GO) vet -tags failpoint ./...
+	$(GO) vet -tags failpoint,measure ./...
 	$(GO) mod tidy -diff
 
 ## check: what continuous integration runs
@@ -43,8 +43,8 @@ generate:
 
 ## bench: figures for docs/performance.md
 bench:
-	$(GO) test -run '^$$' -bench . -benchmem ./bridge/internal/journal/sqlite ./bridge/internal/host ./bridge/internal/engine
-	$(GO) test ./bridge/cmd/footbridge -run '^TestMeasure' -v -count=1 -measure
+	$(GO) test -run '^$$' -bench . -benchmem ./bridge/internal/journal/sqlite ./bridge/internal/host
+	$(GO) test -tags measure -run '^TestMeasure' -v -count=1 ./bridge/cmd/footbridge
 
 ## fuzz: every fuzz target for FUZZTIME each
 FUZZTIME ?= 10s

@@ -268,12 +268,15 @@ func (b *batch) note(e event.Event) {
 	}
 }
 
+// attributes adds facts about the customer. Whom a transfer is for is none.
 func (c *convo) attributes(add map[string]string) {
 	if c.doc.Attributes == nil && len(add) > 0 {
 		c.doc.Attributes = map[string]string{}
 	}
 	for k, v := range add {
-		c.doc.Attributes[k] = v
+		if k != conversation.ContextTransferAgent {
+			c.doc.Attributes[k] = v
+		}
 	}
 }
 

@@ -252,7 +252,9 @@ type rig struct {
 	desk    *desk
 	setup   *engine.Setup
 	dead    []*engine.Engine
-	fatal   []error
+
+	mu    sync.Mutex
+	fatal []error
 }
 
 func newRig(t *testing.T) *rig {
@@ -268,7 +270,11 @@ func (r *rig) open() {
 	r.t.Helper()
 	r.journal = &crashing{Journal: r.store}
 	r.engine = engine.New(engine.Options{Journal: r.journal, Turner: process{r.plugins, r.journal}, Caller: line{r.far, r.journal}, Desk: r.desk, Setup: r.setup,
-		Fatal: func(err error) { r.fatal = append(r.fatal, err) }})
+		Fatal: func(err error) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.fatal = append(r.fatal, err)
+		}})
 	if err := r.engine.Start(context.Background()); err != nil {
 		r.t.Fatal(err)
 	}
@@ -399,26 +405,33 @@ func (r *rig) outcome(e event.Event) journal.Delivery {
 
 // unsettled lists what the journal's legs still have under way.
 func unsettled(disk *memory) []string {
-	disk.mu.Lock()
-	defer disk.mu.Unlock()
 	var out []string
-	for id, c := range disk.convos {
-		for _, l := range c.Legs {
-			var doc map[string]json.RawMessage
-			if err := json.Unmarshal(l.Data, &doc); err != nil {
-				out = append(out, err.Error())
-			}
-			for _, part := range []string{"queue", "delivery", "calls", "held"} {
-				if v := string(doc[part]); v != "" && v != "{}" && v != "[]" && v != "null" {
-					out = append(out, fmt.Sprintf("%s leg %s %s %s", id, l.ID, part, v))
-				}
+	for id := range disk.convos {
+		out = append(out, underWay(disk, id)...)
+	}
+	return out
+}
+
+// underWay lists the same of one conversation.
+func underWay(from engine.Journal, id string) []string {
+	c, err := from.Load(context.Background(), id)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	var out []string
+	for _, l := range c.Legs {
+		var doc map[string]json.RawMessage
+		if err := json.Unmarshal(l.Data, &doc); err != nil {
+			out = append(out, err.Error())
+		}
+		for _, part := range []string{"queue", "delivery", "calls", "held"} {
+			if v := string(doc[part]); v != "" && v != "{}" && v != "[]" && v != "null" {
+				out = append(out, fmt.Sprintf("leg %s %s %s", l.ID, part, v))
 			}
 		}
 	}
-	for _, f := range disk.frames {
-		if f.Outcome == "" {
-			out = append(out, "frame "+f.ID)
-		}
+	for _, f := range c.Pending {
+		out = append(out, "frame "+f.ID)
 	}
 	return out
 }

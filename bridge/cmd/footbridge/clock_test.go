@@ -1,0 +1,231 @@
+package main
+
+import (
+	"net/http"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/footbridge/footbridge/bridge/event"
+	"github.com/footbridge/footbridge/bridge/internal/conversation"
+	"github.com/footbridge/footbridge/bridge/internal/engine"
+	"github.com/footbridge/footbridge/bridge/internal/journal"
+)
+
+func timers() conversation.Timers {
+	return conversation.Timers{Waiting: 5 * time.Minute, AgentSilence: 25000 * time.Second, Total: 24 * time.Hour}
+}
+
+// A queue at the built-in desk that nobody takes from: the customer is told, AI
+// Studio gets its session back, and the desk sees why.
+func TestWaitingExpires(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBubble(t, "desk", timers())
+		start := b.begin("s1")
+		id := b.only().ID
+		b.do(id, event.HandoffQueued{Position: 1})
+		if got := b.within(start, time.Second); got != http.StatusOK {
+			t.Fatalf("start was answered %d", got)
+		}
+		time.Sleep(5*time.Minute - 10*time.Second)
+		if got := b.only().Index.State; got != "queued" || len(b.made()) != 0 {
+			t.Fatalf("too early: %s, %q", got, b.made())
+		}
+		time.Sleep(15 * time.Second)
+		want := []string{"studio /live-agent/outbound/s1 text of timed_out", "studio /live-agent/disconnect/s1"}
+		if got := b.made(); !slices.Equal(got, want) {
+			t.Fatalf("AI Studio got %q, want %q", got, want)
+		}
+		if got := b.only().Index.State; got != "automated" {
+			t.Fatalf("conversation is %s", got)
+		}
+		if got := b.seen(id); !slices.Contains(got, "system handoff.cancelled") || !slices.Contains(got, "system handoff.failed") {
+			t.Fatalf("the desk sees %q", got)
+		}
+		if got := b.outcomes(id, event.KindHandoffCancelled); got["2"] != journal.Delivered {
+			t.Fatalf("the withdrawal reached %v", got)
+		}
+	})
+}
+
+// The same at a live-agent server: its protocol has no withdrawal, so its agent
+// is told in words.
+func TestWaitingExpiresAtServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBubble(t, "vdesk", timers())
+		if got := b.within(b.begin("s1"), time.Second); got != http.StatusOK {
+			t.Fatalf("start was answered %d", got)
+		}
+		b.tell("s1", "is anybody there")
+		time.Sleep(5*time.Minute + time.Second)
+		want := []string{"vdesk /start", "vdesk /inbound is anybody there", "studio /live-agent/outbound/s1 text of timed_out",
+			"vdesk /inbound The customer has left the conversation.", "studio /live-agent/disconnect/s1"}
+		got := b.made()
+		slices.Sort(want)
+		sorted := slices.Clone(got)
+		slices.Sort(sorted)
+		if !slices.Equal(sorted, want) {
+			t.Fatalf("calls %q, want %q", got, want)
+		}
+		if said, left := slices.Index(got, want[0]), slices.Index(got, "studio /live-agent/outbound/s1 text of timed_out"); said < left {
+			t.Fatalf("control went back before the customer was told: %q", got)
+		}
+	})
+}
+
+// Web chat: the customer is told, and the virtual agent goes on with what they
+// said meanwhile.
+func TestWaitingExpiresInChat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBubble(t, "desk", timers())
+		id, err := b.engine.Open(t.Context(), engine.Opening{Account: "web"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ada := event.Actor{Role: event.RoleCustomer, ID: "ada"}
+		b.speak(id, ada, event.MessageCreated{Content: event.Plain("a person, please")})
+		b.do(id, event.HandoffQueued{Position: 1})
+		b.speak(id, ada, event.MessageCreated{Content: event.Plain("is anybody there?")})
+		time.Sleep(5*time.Minute + time.Second)
+		got := b.seen(id)
+		at := slices.Index(got, "customer message.created is anybody there?")
+		want := []string{"system handoff.cancelled", "system message.created text of timed_out", "system handoff.failed",
+			"virtual_agent message.created Sorry, I did not understand. Please say it in other words.\n1. Talk to a person",
+			"virtual_agent message.created I am still here. Can I help you with something else?"}
+		if at < 0 || !slices.Equal(got[at+1:], want) {
+			t.Fatalf("the chat is %q, want it to go on with %q", got, want)
+		}
+		for _, kind := range []event.Kind{event.KindHandoffCancelled, event.KindHandoffFailed} {
+			if got := b.outcomes(id, kind); len(got) == 0 {
+				t.Errorf("%s reached nobody", kind)
+			}
+		}
+	})
+}
+
+// An agent who accepted and is silent: the customer is told and goes back to AI
+// Studio, the desk sees the handback.
+func TestAgentSilenceExpires(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBubble(t, "desk", timers())
+		start := b.begin("s1")
+		id := b.only().ID
+		b.do(id, event.HandoffAccepted{})
+		if got := b.within(start, time.Second); got != http.StatusOK {
+			t.Fatalf("start was answered %d", got)
+		}
+		b.do(id, event.MessageCreated{Content: event.Plain("hello")})
+		time.Sleep(6 * time.Hour)
+		b.do(id, event.MessageCreated{Content: event.Plain("still here")})
+		time.Sleep(6 * time.Hour)
+		if got := b.only().Index.State; got != "active" {
+			t.Fatalf("too early: %s", got)
+		}
+		time.Sleep(time.Hour)
+		want := []string{"studio /live-agent/outbound/s1 hello", "studio /live-agent/outbound/s1 still here",
+			"studio /live-agent/outbound/s1 text of agent_silent", "studio /live-agent/disconnect/s1"}
+		if got := b.made(); !slices.Equal(got, want) {
+			t.Fatalf("AI Studio got %q, want %q", got, want)
+		}
+		if got := b.outcomes(id, event.KindHandbackRequested); got["2"] != journal.Delivered || got["1"] != journal.Delivered {
+			t.Fatalf("the handback reached %v", got)
+		}
+		if got := b.only().Index.State; got != "automated" {
+			t.Fatalf("conversation is %s", got)
+		}
+		time.Sleep(24 * time.Hour)
+		if got := b.only().Index.State; got != "ended" {
+			t.Fatalf("a day after the handback the conversation is %s", got)
+		}
+	})
+}
+
+func TestAgentSilenceExpiresAtServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBubble(t, "vdesk", timers())
+		if got := b.within(b.begin("s1"), time.Second); got != http.StatusOK {
+			t.Fatalf("start was answered %d", got)
+		}
+		session := b.session()
+		if got := b.within(b.post("/in/vdesk/live-agent/outbound/"+session, `{"message_type":"text","text":"hello"}`), time.Second); got != http.StatusOK {
+			t.Fatalf("outbound was answered %d", got)
+		}
+		b.tell("s1", "still there?")
+		time.Sleep(25001 * time.Second)
+		want := []string{"vdesk /start", "studio /live-agent/outbound/s1 hello", "vdesk /inbound still there?",
+			"studio /live-agent/outbound/s1 text of agent_silent", "studio /live-agent/outbound/s1 text of say_again",
+			"studio /live-agent/disconnect/s1", "vdesk /inbound The customer has left the conversation."}
+		got := b.made()
+		slices.Sort(want)
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Fatalf("calls %q, want %q", got, want)
+		}
+		if got := b.within(b.post("/in/vdesk/live-agent/outbound/"+session, `{"message_type":"text","text":"late"}`), time.Second); got != http.StatusNotFound {
+			t.Fatalf("a word after the end was answered %d", got)
+		}
+	})
+}
+
+// A start that nobody can take is answered with an error within AI Studio's
+// limit, so that the flow takes its Failed output; nothing is sent to a session
+// that was never ours.
+func TestStartWithNobodyToTakeIt(t *testing.T) {
+	for _, reason := range []string{event.FailedOutOfHours, event.FailedBackendDown, event.FailedQueueFull} {
+		t.Run(reason, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBubble(t, "vdesk", timers())
+				b.refusal = reason
+				if got := b.within(b.begin("s1"), 5*time.Second); got != http.StatusServiceUnavailable {
+					t.Fatalf("start was answered %d", got)
+				}
+				time.Sleep(time.Minute)
+				if got := b.made(); len(got) != 0 {
+					t.Fatalf("calls %q to a session AI Studio has taken back", got)
+				}
+				if got := b.only().Index.State; got != "automated" {
+					t.Fatalf("conversation is %s", got)
+				}
+				b.refusal = ""
+				if got := b.within(b.begin("s1"), 5*time.Second); got != http.StatusOK {
+					t.Fatalf("the next start was answered %d", got)
+				}
+			})
+		})
+	}
+}
+
+// A backend that does not answer in time: the start is refused at its limit, and
+// the hand-off is withdrawn.
+func TestStartWithSlowBackend(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBubble(t, "vdesk", timers())
+		b.slow["/start"] = time.Hour
+		start := b.begin("s1")
+		if got := b.within(start, 12*time.Second); got != http.StatusServiceUnavailable {
+			t.Fatalf("start was answered %d", got)
+		}
+		if got := b.only(); got.Index.State != "automated" || !slices.Contains(b.seen(got.ID), "virtual_agent handoff.cancelled") {
+			t.Fatalf("conversation is %s: %q", got.Index.State, b.seen(got.ID))
+		}
+	})
+}
+
+// Nothing is acknowledged before it is stored: as long as the journal has not
+// taken a frame or a turn, not a byte of its answer is written.
+func TestStoredBeforeAcknowledged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBubble(t, "vdesk", timers())
+		gate := make(chan string)
+		b.gate.Store(&gate)
+		defer b.open(gate)
+		start := b.begin("s1")
+		b.release(gate, start, "reply")
+		word := b.post("/in/studio/inbound", `{"sessionId":"s1","type":"text","text":"hello"}`)
+		b.release(gate, word, "frame")
+		b.drain(gate)
+		reply := b.post("/in/vdesk/live-agent/outbound/"+b.session(), `{"text":"hi"}`)
+		b.release(gate, reply, "reply")
+	})
+}

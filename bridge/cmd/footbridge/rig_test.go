@@ -1,0 +1,409 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/footbridge/footbridge/adapters/vonage/vonagesim"
+	"github.com/footbridge/footbridge/bridge/internal/credential"
+	"github.com/footbridge/footbridge/bridge/internal/journal"
+	"github.com/footbridge/footbridge/bridge/internal/journal/sqlite"
+)
+
+// TestMain lets more tests wait at once than there are processors, for that is
+// what most of them do, and removes the binaries when all are done.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	_ = flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0)))
+	code := m.Run()
+	if built.Load() {
+		dir, _ := binaries()
+		_ = os.RemoveAll(dir)
+	}
+	os.Exit(code)
+}
+
+// built says that binaries has been asked for.
+var built atomic.Bool
+
+// binaries is the folder of the program and its plugins, built once with the
+// crash points in.
+var binaries = sync.OnceValues(func() (string, error) {
+	built.Store(true)
+	dir, err := os.MkdirTemp("", "footbridge-bin-")
+	if err != nil {
+		return "", err
+	}
+	build := exec.Command("go", "build", "-tags", "failpoint", "-o", dir+"/", "./bridge/cmd/footbridge",
+		"./plugins/footbridge-adapter-vonage", "./plugins/footbridge-adapter-scripted")
+	build.Dir = "../../.."
+	if out, err := build.CombinedOutput(); err != nil {
+		return dir, fmt.Errorf("build: %w\n%s", err, out)
+	}
+	return dir, nil
+})
+
+// ports gives every listener a port of its own, outside the range the system
+// takes ports for calls from: a bridge that is killed must find its port free.
+var ports atomic.Int32
+
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	for range 1000 {
+		addr := fmt.Sprintf("127.0.0.1:%d", 12000+(os.Getpid()*131+int(ports.Add(1)))%20000)
+		l, err := net.Listen("tcp", addr)
+		if err != nil {
+			continue
+		}
+		_ = l.Close()
+		return addr
+	}
+	t.Fatal("no port is free")
+	return ""
+}
+
+// What must be in no log, metric, error or file: the secrets, and a word every
+// text of the stories has.
+const (
+	studioKey = "studio-key-canary-4711"
+	deskKey   = "desk-key-canary-0815"
+	deskToken = "desk-token-canary-1234567890"
+	canary    = "okapi"
+)
+
+// rig is a running bridge with simulated vendors around it.
+type rig struct {
+	t        *testing.T
+	bin, dir string
+	tmp      string
+	public   string
+	admin    string
+	config   string
+	hitLog   string
+	studio   *vonagesim.Studio
+	desk     *vonagesim.Desk
+	client   *http.Client
+	done     chan struct{}
+	fails    []string // of the processes to come
+	env      []string
+
+	mu       sync.Mutex
+	cmd      *exec.Cmd
+	log      bytes.Buffer
+	closing  bool
+	restarts int
+	problems []string // what the API refused with
+	tokens   []string // what customers were given
+}
+
+// setting changes the configuration of a rig.
+type setting struct {
+	idempotency bool // the simulated AI Studio honours a key
+	backends    []string
+	timers      string
+	route       string // keys of AI Studio's route
+	studio      string // settings of AI Studio's account
+	extra       string // keys at the top; {desk} is the live-agent server's address
+	breaker     string
+	env         []string // more of the environment
+}
+
+// newRig builds everything and starts the bridge. fails are the crash points of
+// the first process, of the one after it, and so on.
+func newRig(t *testing.T, s setting, fails ...string) *rig {
+	t.Helper()
+	bin, err := binaries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tmp, err := os.MkdirTemp("", "fb")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(tmp) })
+	r := &rig{t: t, bin: bin, dir: t.TempDir(), tmp: tmp, public: freeAddr(t), admin: freeAddr(t),
+		client: &http.Client{Timeout: 15 * time.Second}, done: make(chan struct{}), fails: fails, env: s.env}
+	t.Cleanup(r.client.CloseIdleConnections)
+	r.hitLog = filepath.Join(r.dir, "hits")
+	header := ""
+	if s.idempotency {
+		header = "Idempotency-Key"
+	}
+	r.studio = vonagesim.NewStudio(vonagesim.Options{Key: studioKey, BridgeURL: "http://" + r.public + "/in/studio", IdempotencyHeader: header})
+	studio := httptest.NewServer(r.studio.Handler())
+	t.Cleanup(studio.Close)
+	r.desk = vonagesim.NewDesk(vonagesim.DeskOptions{Key: deskKey, BridgeURL: "http://" + r.public + "/in/vdesk"})
+	desk := httptest.NewServer(r.desk.Handler())
+	t.Cleanup(desk.Close)
+	r.config = filepath.Join(r.dir, "config.toml")
+	if err := os.WriteFile(r.config, []byte(r.toml(s, studio.URL, desk.URL, header)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd, err := r.start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	go r.keep(cmd)
+	t.Cleanup(r.close)
+	r.ready()
+	return r
+}
+
+func (r *rig) toml(s setting, studio, desk, header string) string {
+	if s.backends == nil {
+		s.backends = []string{"desk"}
+	}
+	backends, _ := json.Marshal(s.backends)
+	if header != "" {
+		header = fmt.Sprintf("idempotency_header = %q", header)
+	}
+	return fmt.Sprintf(`
+%s
+[server]
+listen = %q
+[admin]
+listen = %q
+[journal]
+dir = %q
+[log]
+level = "debug"
+%s
+[[api.tokens]]
+name = "desk"
+roles = ["live_agent", "supervisor", "operator"]
+token = "env:DESK_TOKEN"
+[accounts.studio]
+adapter = "vonage"
+role = "virtual_agent"
+credentials = { key = "env:STUDIO_KEY" }
+[accounts.studio.settings]
+mode = "routing"
+base_url = %q
+%s
+%s
+[accounts.vdesk]
+adapter = "vonage"
+role = "live_agent"
+settings = { base_url = %q, agent_phone = "447700900002" }
+credentials = { key = "env:VDESK_KEY" }
+[accounts.web]
+adapter = "native"
+role = "customer"
+publishable_key = "pk_test"
+[accounts.helper]
+adapter = "scripted"
+role = "virtual_agent"
+[accounts.helper.settings]
+greeting = "okapi greeting"
+fallback = "okapi fallback"
+welcome_back = "okapi welcome back"
+answers = [{ keywords = ["apples"], text = "okapi about apples" }, { keywords = ["pears"], text = "okapi about pears" },
+  { keywords = ["plums"], text = "okapi about plums" }, { keywords = ["cherries"], text = "okapi about cherries" }]
+[accounts.desk]
+adapter = "native"
+role = "live_agent"
+[[routes]]
+name = "web"
+customer = "web"
+virtual_agent = "helper"
+live_agent = ["desk"]
+[[routes]]
+name = "studio"
+virtual_agent = "studio"
+live_agent = %s
+%s
+%s
+`, strings.ReplaceAll(s.extra, "{desk}", desk), r.public, r.admin, filepath.Join(r.dir, "data"), s.breaker, studio, header, s.studio, desk, backends, s.timers, s.route)
+}
+
+// start runs the bridge with the next crash point.
+func (r *rig) start() (*exec.Cmd, error) {
+	fail := ""
+	if len(r.fails) > 0 {
+		fail, r.fails = r.fails[0], r.fails[1:]
+	}
+	cmd := exec.Command(filepath.Join(r.bin, "footbridge"), "serve", "--config", r.config)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + r.tmp, "STUDIO_KEY=" + studioKey, "VDESK_KEY=" + deskKey, "DESK_TOKEN=" + deskToken,
+		"FOOTBRIDGE_FAILPOINT=" + fail, "FOOTBRIDGE_FAILPOINT_LOG=" + r.hitLog}
+	cmd.Env = append(cmd.Env, r.env...)
+	out := &locked{mu: &r.mu, b: &r.log}
+	cmd.Stdout, cmd.Stderr = out, out
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.cmd = cmd
+	return cmd, cmd.Start()
+}
+
+// keep starts the bridge again after a crash, as a service manager would.
+func (r *rig) keep(cmd *exec.Cmd) {
+	defer close(r.done)
+	for {
+		_ = cmd.Wait()
+		r.mu.Lock()
+		closing := r.closing
+		r.restarts++
+		r.mu.Unlock()
+		if closing {
+			return
+		}
+		if cmd.ProcessState.Exited() {
+			r.t.Errorf("the bridge ended by itself: %s", cmd.ProcessState)
+			return
+		}
+		next, err := r.start()
+		if err != nil {
+			r.t.Errorf("start the bridge again: %v", err)
+			return
+		}
+		cmd = next
+	}
+}
+
+// locked writes under a lock that readers of the buffer take too.
+type locked struct {
+	mu *sync.Mutex
+	b  *bytes.Buffer
+}
+
+func (l *locked) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (r *rig) output() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.log.String()
+}
+
+func (r *rig) kill() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_ = r.cmd.Process.Kill()
+}
+
+// close ends the bridge, unless it has been.
+func (r *rig) close() {
+	r.stop()
+	if r.t.Failed() {
+		r.t.Logf("output of the bridge:\n%s", tail(r.output(), 20000))
+	}
+}
+
+// stop ends the bridge as an operator would, and looks through what it leaves.
+func (r *rig) stop() {
+	r.mu.Lock()
+	stopped := r.closing
+	r.mu.Unlock()
+	if stopped {
+		return
+	}
+	r.discreet()
+	r.mu.Lock()
+	r.closing = true
+	_ = r.cmd.Process.Signal(os.Interrupt)
+	r.mu.Unlock()
+	select {
+	case <-r.done:
+	case <-time.After(60 * time.Second):
+		r.kill()
+		<-r.done
+		r.t.Error("bridge did not end within 60 s of an interrupt")
+	}
+	r.sealed()
+}
+
+// stored reads from the journal, when the bridge has ended, what became of a
+// conversation's events.
+func (r *rig) stored(id string) []journal.Delivery {
+	r.t.Helper()
+	r.stop()
+	dir := filepath.Join(r.dir, "data")
+	keys, err := credential.OpenKeyring(dir)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	j, err := sqlite.Open(r.t.Context(), dir, keys, sqlite.Options{})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer j.Close()
+	all, err := j.Deliveries(r.t.Context(), id)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return all
+}
+
+func (r *rig) canaries() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]string{studioKey, deskKey, deskToken, canary}, r.tokens...)
+}
+
+// discreet looks for what was said, and for secrets, where they must not be.
+func (r *rig) discreet() {
+	r.t.Helper()
+	r.mu.Lock()
+	problems := strings.Join(r.problems, "\n")
+	r.mu.Unlock()
+	for where, text := range map[string]string{"log": r.output(), "metrics": r.metrics(), "errors of the API": problems} {
+		for _, canary := range r.canaries() {
+			if at := strings.Index(text, canary); at >= 0 {
+				r.t.Errorf("%q is in the %s: %s", canary, where, tail(text[:min(len(text), at+100)], 300))
+			}
+		}
+	}
+}
+
+// sealed looks for the same in the files of the journal.
+func (r *rig) sealed() {
+	r.t.Helper()
+	files, err := filepath.Glob(filepath.Join(r.dir, "data", "*"))
+	if err != nil || len(files) == 0 {
+		r.t.Errorf("no journal: %v", err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			continue // a folder, or gone since
+		}
+		for _, canary := range r.canaries() {
+			if bytes.Contains(data, []byte(canary)) {
+				r.t.Errorf("%q is in %s", canary, filepath.Base(file))
+			}
+		}
+	}
+}
+
+func tail(s string, n int) string {
+	return s[max(0, len(s)-n):]
+}
+
+func (r *rig) ready() {
+	r.t.Helper()
+	r.eventually("ready", func() bool {
+		resp, err := r.client.Get("http://" + r.admin + "/readyz")
+		if err != nil {
+			return false
+		}
+		defer resp.Body.Close()
+		return resp.StatusCode == http.StatusOK
+	})
+}
