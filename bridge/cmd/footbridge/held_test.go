@@ -42,6 +42,9 @@ func TestHeldStartAskedAgain(t *testing.T) {
 	if n := kinds(r.events(id), event.KindHandoffRequested); n != 1 {
 		t.Fatalf("%d hand-offs, want 1", n)
 	}
+	if r.counter("footbridge_frames_duplicate_total") == 0 {
+		t.Error("the start that was asked again was stored as another one")
+	}
 	said := r.tell("s1", "hello")
 	session := r.desk.Sessions()
 	if len(session) != 1 {
@@ -138,7 +141,9 @@ func TestAcknowledgedSurvives(t *testing.T) {
 	if twice := len(all) - len(slices.Compact(slices.Clone(all))); twice > 0 {
 		t.Errorf("%d texts are there twice", twice)
 	}
-	if got := r.restarts; got < rounds {
-		t.Errorf("%d kills, want %d", got, rounds)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.restarts < rounds {
+		t.Errorf("%d kills, want %d", r.restarts, rounds)
 	}
 }

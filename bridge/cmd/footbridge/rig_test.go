@@ -164,15 +164,8 @@ func newRig(t *testing.T, s setting, fails ...string) *rig {
 	return r
 }
 
-func (r *rig) toml(s setting, studio, desk, header string) string {
-	if s.backends == nil {
-		s.backends = []string{"desk"}
-	}
-	backends, _ := json.Marshal(s.backends)
-	if header != "" {
-		header = fmt.Sprintf("idempotency_header = %q", header)
-	}
-	return fmt.Sprintf(`
+// configuration has both vendors, both built-ins and a route for each front.
+const configuration = `
 %s
 [server]
 listen = %q
@@ -228,7 +221,17 @@ virtual_agent = "studio"
 live_agent = %s
 %s
 %s
-`, strings.ReplaceAll(s.extra, "{desk}", desk), r.public, r.admin, filepath.Join(r.dir, "data"), s.breaker, studio, header, s.studio, desk, backends, s.timers, s.route)
+`
+
+func (r *rig) toml(s setting, studio, desk, header string) string {
+	if s.backends == nil {
+		s.backends = []string{"desk"}
+	}
+	backends, _ := json.Marshal(s.backends)
+	if header != "" {
+		header = fmt.Sprintf("idempotency_header = %q", header)
+	}
+	return fmt.Sprintf(configuration, strings.ReplaceAll(s.extra, "{desk}", desk), r.public, r.admin, filepath.Join(r.dir, "data"), s.breaker, studio, header, s.studio, desk, backends, s.timers, s.route)
 }
 
 // start runs the bridge with the next crash point.

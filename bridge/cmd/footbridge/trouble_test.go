@@ -122,6 +122,9 @@ func TestBackendFallsOver(t *testing.T) {
 			if !r.at(first, "vdesk") || !r.at(first, "desk") || took > 7*time.Second {
 				t.Errorf("the hand-off under way went, after %s, to %+v", took, r.conversations())
 			}
+			if got := r.gauge(`footbridge_calls_total{account="vdesk",outcome="breaker_open"}`); got != "1" {
+				t.Errorf("the hand-off was held up by the open breaker: %s tries", got)
+			}
 			r.seesOpenBreaker()
 			asked := r.startsAsked()
 			second, took := r.handsOff("s2")
@@ -153,8 +156,7 @@ func (r *rig) seesOpenBreaker() {
 		r.t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	var page strings.Builder
-	if _, err := fmt.Fprint(&page, readAll(r.t, resp.Body)); err != nil || !strings.Contains(page.String(), `.get("/accounts")`) {
+	if !strings.Contains(readAll(r.t, resp.Body), `.get("/accounts")`) {
 		r.t.Error("the desk does not read /accounts")
 	}
 }
@@ -234,14 +236,20 @@ func brittle(t *testing.T, mended string) string {
 // tellBrittle posts words to the brittle account.
 func (r *rig) tellBrittle(key, text string) {
 	r.t.Helper()
-	r.eventually("the brittle account's door", func() bool {
-		resp, err := r.client.Post("http://"+r.public+"/in/brittle/say", "application/json", strings.NewReader(fmt.Sprintf(`{"id":%q,"text":%q}`, key, text)))
-		if err != nil {
-			return false
-		}
-		defer resp.Body.Close()
-		return resp.StatusCode == http.StatusOK
-	})
+	if got := r.post("/in/brittle/say", fmt.Sprintf(`{"id":%q,"text":%q}`, key, text)); got != http.StatusOK {
+		r.t.Fatalf("%q was answered %d", text, got)
+	}
+}
+
+// post gives the status of a vendor's request.
+func (r *rig) post(path, body string) int {
+	r.t.Helper()
+	resp, err := r.client.Post("http://"+r.public+path, "application/json", strings.NewReader(body))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	return resp.StatusCode
 }
 
 // TestCrashLoop: a plugin that crashes again and again is quarantined and shown;
@@ -284,6 +292,12 @@ func TestPluginNeverStarts(t *testing.T) {
 	extra := strings.Split(brittle(t, flag), "\n")
 	extra[1] = fmt.Sprintf("dir = %q", own)
 	r := newRig(t, setting{extra: strings.Join(extra, "\n")})
+	if got := r.post("/in/brittle/say", `{"id":"b0","text":"okapi"}`); got != http.StatusServiceUnavailable {
+		t.Errorf("its vendor is answered %d, which is not: try again", got)
+	}
+	if got := r.post("/in/nobody/say", `{"id":"b0","text":"okapi"}`); got != http.StatusNotFound {
+		t.Errorf("the vendor of no account is answered %d", got)
+	}
 	if a := r.account("brittle"); a.Ready || !strings.Contains(a.Unready, "brittle") {
 		t.Errorf("shown as %+v", a)
 	}

@@ -4,6 +4,8 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -61,6 +63,7 @@ type App struct {
 	egress   *egress.Egress
 	engine   *engine.Engine
 	ingress  *ingress.Ingress
+	runDir   string
 	people   *desk.Desk
 	api      *api.API
 	tokens   []token
@@ -133,9 +136,33 @@ func (a *App) openJournal(ctx context.Context) error {
 		return fmt.Errorf("open the journal in %s: %w", dir, err)
 	}
 	a.onClose(func() { _ = a.journal.Close() })
+	a.runDir = runDir(dir)
 	a.health.Set("journal", nil)
 	a.health.Set("engine", errors.New("starting"))
 	return nil
+}
+
+// maxRunDir is the longest path of a run folder: sockets leave no more room.
+const maxRunDir = 60
+
+// runDir is the folder of the plugins' sockets and copies: beside the journal,
+// whose lock makes it ours, so that every start empties what a crash left. Where
+// the path is too long for sockets it is one of its own in the system's temporary
+// folder, the same at every start.
+func runDir(journalDir string) string {
+	abs, err := filepath.Abs(journalDir)
+	if err != nil {
+		return ""
+	}
+	if dir := filepath.Join(abs, "run"); len(dir) <= maxRunDir {
+		return dir
+	}
+	sum := sha256.Sum256([]byte(abs))
+	dir := filepath.Join(os.TempDir(), "footbridge-"+hex.EncodeToString(sum[:8]))
+	if len(dir) > maxRunDir {
+		return ""
+	}
+	return dir
 }
 
 // stop ends the program: the journal can no longer be trusted.
@@ -160,7 +187,7 @@ func (a *App) startPlugins(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("find the program's own folder: %w", err)
 	}
-	a.plugins, err = host.New(host.Options{Dir: c.Plugins.Dir, Beside: filepath.Dir(beside), Checksums: c.Plugins.Checksums,
+	a.plugins, err = host.New(host.Options{RunDir: a.runDir, Dir: c.Plugins.Dir, Beside: filepath.Dir(beside), Checksums: c.Plugins.Checksums,
 		StartTimeout: c.Plugins.StartTimeout, TurnTimeout: c.Plugins.TurnTimeout, Sandbox: c.Plugins.Sandbox, Logger: a.log,
 		Quarantine: quarantine(),
 		OnRestart:  func(name string) { a.metrics.PluginRestarts.WithLabelValues(name).Inc() }, OnState: a.pluginChanged})

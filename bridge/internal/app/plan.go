@@ -64,6 +64,7 @@ func (pl planner) plan(ctx context.Context) (*plan, error) {
 	if len(problems) > 0 {
 		return nil, &config.Error{Problems: problems}
 	}
+	p.warnEmptyDesk(pl.conf)
 	return p, nil
 }
 
@@ -165,6 +166,20 @@ func (p *plan) resolve(c *config.Config, name string, env func(string) (string, 
 		p.warnings = append(p.warnings, fmt.Sprintf("account %s is unconfigured: %s; its calls are refused until it is set", name, strings.Join(missing, ", ")))
 	}
 	return secrets, strings.Join(missing, ", "), nil
+}
+
+// warnEmptyDesk tells that nobody can sign in where people are to answer.
+func (p *plan) warnEmptyDesk(c *config.Config) {
+	for _, t := range c.API.Tokens {
+		if slices.Contains(t.Roles, string(event.RoleLiveAgent)) {
+			return
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Accounts)) {
+		if a := c.Accounts[name]; a.Adapter == engine.Native && a.Role == string(event.RoleLiveAgent) {
+			p.warnings = append(p.warnings, fmt.Sprintf("account %s: nobody can sign in to answer; mend: add [[api.tokens]] with the role live_agent", name))
+		}
+	}
 }
 
 func (p *plan) warnOpenDoors(a config.Account, name string, account engine.Account) {

@@ -8,11 +8,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/footbridge/footbridge/bridge/event"
 	"github.com/footbridge/footbridge/bridge/internal/config"
 	"github.com/footbridge/footbridge/bridge/internal/observe"
 )
@@ -143,6 +145,9 @@ func (a *App) server(h http.Handler) *http.Server {
 // servePublic sends each request to the part that serves it.
 func (a *App) servePublic(w http.ResponseWriter, r *http.Request) {
 	switch {
+	case a.shut(r.URL.Path):
+		w.Header().Set("Retry-After", "5")
+		http.Error(w, "this account's adapter does not run now", http.StatusServiceUnavailable)
 	case strings.HasPrefix(r.URL.Path, "/in/"):
 		a.ingress.ServeHTTP(w, r)
 	case strings.HasPrefix(r.URL.Path, "/api/"):
@@ -154,15 +159,33 @@ func (a *App) servePublic(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// shut reports whether the path is for an account whose adapter has not run yet,
+// so that nobody knows its endpoints. Its vendor is to try again: 404 would mean
+// that a conversation is gone.
+func (a *App) shut(path string) bool {
+	rest, vendor := strings.CutPrefix(path, "/in/")
+	name, _, _ := strings.Cut(rest, "/")
+	account, known := a.setup().Accounts[name]
+	return vendor && known && !account.Native() && account.Unready != "" && len(account.Profile.Endpoints) == 0
+}
+
 // greet tells the person who starts the program where things are.
 func (a *App) greet() {
 	base := baseURL(a.conf, a.doors.public.Addr().String())
 	fmt.Fprintf(a.o.Out, "Footbridge %s is ready at %s\n", a.o.Version, base)
-	fmt.Fprintf(a.o.Out, "  chat  %s/chat\n", base)
+	if len(sites(a.conf)) > 0 {
+		fmt.Fprintf(a.o.Out, "  chat  %s/chat\n", base)
+	}
+	if len(a.tokens) == 0 {
+		fmt.Fprintln(a.o.Out, "  desk  has no token: add one under [[api.tokens]] with the role live_agent")
+	}
 	for _, t := range a.tokens {
-		if t.made {
+		switch {
+		case !slices.Contains(t.Roles, string(event.RoleLiveAgent)):
+			continue // it opens no page
+		case t.made:
 			fmt.Fprintf(a.o.Out, "  desk  %s/desk#token=%s  (token %s, made for you; set %s to choose your own)\n", base, t.secret.Reveal(), t.Name, t.Token.Token)
-		} else {
+		default:
 			fmt.Fprintf(a.o.Out, "  desk  %s/desk  (sign in with token %s)\n", base, t.Name)
 		}
 	}

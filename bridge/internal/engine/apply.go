@@ -12,6 +12,10 @@ import (
 // defaultGiveUp bounds the tries of a call that names no bound.
 const defaultGiveUp = 10 * time.Minute
 
+// soonest is the shortest time a timer runs: an adapter that sets one anew each
+// time must not keep the bridge busy with nothing else.
+const soonest = 10 * time.Millisecond
+
 // apply puts a good turn's state and effects into the batch.
 func (b *batch) apply(l *leg, in adapter.Input, out adapter.Outcome, serves bool) {
 	l.doc.State, l.doc.StateVersion = out.State, out.StateVersion
@@ -38,7 +42,7 @@ func (b *batch) effect(l *leg, effect adapter.Effect, serves bool) {
 		if l.doc.Timers == nil {
 			l.doc.Timers = map[string]time.Time{}
 		}
-		l.doc.Timers[x.Name] = b.at.Add(x.After)
+		l.doc.Timers[x.Name] = b.at.Add(max(x.After, soonest))
 	case adapter.TimerStop:
 		delete(l.doc.Timers, x.Name)
 	case adapter.Binding:

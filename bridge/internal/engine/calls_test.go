@@ -3,6 +3,7 @@ package engine_test
 import (
 	"encoding/json"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -55,7 +56,7 @@ func TestCallOutcomes(t *testing.T) {
 				id := r.active()
 				r.far.will(c.answers...)
 				e := r.say(id, "hello")
-				time.Sleep(5 * time.Minute)
+				pass(5 * time.Minute)
 				if got := r.far.tried(); got != c.tries {
 					t.Errorf("%d tries, want %d", got, c.tries)
 				}
@@ -74,9 +75,9 @@ func TestCallOutcomes(t *testing.T) {
 func TestTryIsStoredFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
-		tries := 0
+		var made atomic.Int32
 		r.far.onCall = func(adapter.Call) {
-			tries++
+			tries := int(made.Add(1))
 			var doc struct {
 				Calls map[string]struct{ Attempts int } `json:"calls"`
 			}
@@ -96,9 +97,9 @@ func TestTryIsStoredFirst(t *testing.T) {
 		r.far.will(reason(adapter.ReasonUnknown), status(500), reason(adapter.ReasonRefused))
 		r.open()
 		r.say(r.active(), "hello")
-		time.Sleep(time.Minute)
-		if tries != 4 {
-			t.Errorf("%d tries", tries)
+		pass(time.Minute)
+		if n := made.Load(); n != 4 {
+			t.Errorf("%d tries", n)
 		}
 	})
 }
@@ -110,11 +111,11 @@ func TestGiveUp(t *testing.T) {
 		id := r.active()
 		r.far.will(slices.Repeat([]answer{reason(adapter.ReasonRefused)}, 1000)...)
 		e := r.say(id, "hello")
-		time.Sleep(9 * time.Minute)
+		pass(9 * time.Minute)
 		if len(r.disk.outcomeOf(e.ID)) > 1 { // the desk's own
 			t.Fatal("given up early")
 		}
-		time.Sleep(2 * time.Minute)
+		pass(2 * time.Minute)
 		if got := r.outcome(e); got.Outcome != journal.Failed || got.MaybeDuplicate {
 			t.Errorf("outcome %+v", got)
 		}
@@ -131,11 +132,11 @@ func TestRetryAfterCounts(t *testing.T) {
 		id := r.active()
 		r.far.will(answer{attempt: engine.Attempt{Status: 429, RetryAfter: 2 * time.Minute}})
 		r.say(id, "hello")
-		time.Sleep(119 * time.Second)
+		pass(119 * time.Second)
 		if n := r.far.tried(); n != 1 {
 			t.Errorf("%d tries before the vendor's time", n)
 		}
-		time.Sleep(30 * time.Second)
+		pass(30 * time.Second)
 		if n := r.far.tried(); n != 2 {
 			t.Errorf("%d tries after it", n)
 		}
@@ -186,7 +187,7 @@ func TestRepeatRules(t *testing.T) {
 				id := r.active()
 				r.far.will(reason(adapter.ReasonUnknown))
 				r.say(id, "hello")
-				time.Sleep(time.Minute)
+				pass(time.Minute)
 				results := inputs[adapter.Result](r.plugins)
 				if n := r.far.tried(); n != c.tries || len(results) != 1 || results[0].MaybeDuplicate != c.maybe {
 					t.Errorf("%d tries, results %+v", n, results)
@@ -223,7 +224,7 @@ func TestCallsAcrossRestart(t *testing.T) {
 				} else {
 					r.restart()
 				}
-				time.Sleep(time.Minute)
+				pass(time.Minute)
 				if n := r.far.tried(); n != 2 {
 					t.Errorf("%d tries", n)
 				}
@@ -246,7 +247,7 @@ func TestCloseLetsCallsEnd(t *testing.T) {
 		e := r.say(id, "hello")
 		synctest.Wait()
 		r.restart()
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if got := r.outcome(e); r.far.tried() != 1 || got.Outcome != journal.Delivered || got.MaybeDuplicate {
 			t.Errorf("%d tries, outcome %+v", r.far.tried(), got)
 		}
@@ -274,13 +275,13 @@ func TestEndCutsRetries(t *testing.T) {
 			r.far.will(slices.Repeat([]answer{reason(adapter.ReasonRefused)}, 6)...)
 			first := r.say(id, "one")
 			second := r.say(id, "two")
-			time.Sleep(500 * time.Millisecond)
+			pass(500 * time.Millisecond)
 			if restart {
 				r.crash()
 			}
 			r.far.heal()
 			end := r.must(id, event.ConversationEnded{Reason: "done"})
-			time.Sleep(5 * time.Second)
+			pass(5 * time.Second)
 			if got := r.outcome(first); got.Outcome != journal.Failed {
 				t.Errorf("first %+v", got)
 			}
@@ -320,7 +321,7 @@ func TestEndIsRetried(t *testing.T) {
 		id := r.active()
 		r.far.will(reason(adapter.ReasonRefused), status(503))
 		end := r.must(id, event.ConversationEnded{})
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if got := r.outcome(end); got.Outcome != journal.Delivered || r.far.tried() != 3 {
 			t.Errorf("%+v after %d tries", got, r.far.tried())
 		}
@@ -342,7 +343,7 @@ func TestAdaptersOwnRepeatIsMarked(t *testing.T) {
 		id := r.active()
 		r.far.will(reason(adapter.ReasonUnknown))
 		e := r.say(id, "hello")
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if got := r.outcome(e); again != 1 || got.Outcome != journal.Delivered || !got.MaybeDuplicate {
 			t.Errorf("again %d, outcome %+v", again, got)
 		}
@@ -361,7 +362,7 @@ func TestTagInUse(t *testing.T) {
 		})
 		r.open()
 		e := r.say(r.active(), "hello")
-		time.Sleep(time.Second)
+		pass(time.Second)
 		if got := r.far.bodies(out); !slices.Equal(got, []string{"a"}) || r.outcome(e).Outcome != journal.Delivered {
 			t.Errorf("arrived %q", got)
 		}

@@ -296,7 +296,7 @@ func (c *convo) rest() bool {
 
 // evictable reports whether nothing of the conversation lives in memory alone.
 func (c *convo) evictable() bool {
-	return c.loaded && !c.running && len(c.queue) == 0 && len(c.mail) == 0 && c.settled()
+	return !c.running && c.loaded && len(c.queue) == 0 && len(c.mail) == 0 && c.settled()
 }
 
 // evict lets go of the conversation if it has been idle since a time.

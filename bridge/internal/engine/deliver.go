@@ -134,9 +134,6 @@ func (b *batch) settle(l *leg, serves, dead bool) error {
 	switch {
 	case dead:
 		outcome = journal.Dead
-		for _, k := range l.doc.Calls {
-			k.Serves = false
-		}
 	case d.Failure != "":
 		outcome, reason = journal.Failed, d.Failure
 	}
@@ -146,8 +143,7 @@ func (b *batch) settle(l *leg, serves, dead bool) error {
 // end gives the leg's delivery its one outcome.
 func (b *batch) end(l *leg, d *delivery, outcome, reason string) error {
 	b.outcome(l, d.Event, outcome, reason, d.MaybeDuplicate)
-	l.dirty = true
-	l.doc.Settled, l.doc.Delivery = max(l.doc.Settled, d.Seq), nil
+	l.let(d.Seq)
 	if outcome != journal.Delivered {
 		b.giveUp(l, d, strings.TrimSpace(outcome+" "+reason))
 	}
@@ -186,7 +182,6 @@ func (b *batch) shutLeg(l *leg, told int64) {
 	}
 	if d != nil && !d.Offered {
 		b.drop(l, d.Event, d.Seq)
-		l.doc.Delivery = nil
 	}
 	for _, seq := range l.doc.Queue {
 		e, err := b.c.event(b.ctx, seq)
@@ -200,9 +195,22 @@ func (b *batch) shutLeg(l *leg, told int64) {
 }
 
 func (b *batch) drop(l *leg, eventID string, seq int64) {
+	b.outcome(l, eventID, journal.Undelivered, "the leg had left", false)
+	l.let(seq)
+}
+
+// let goes on from an event that has its outcome. Calls that are still under way
+// for it serve nothing any more.
+func (l *leg) let(seq int64) {
 	l.dirty = true
 	l.doc.Settled = max(l.doc.Settled, seq)
-	b.outcome(l, eventID, journal.Undelivered, "the leg had left", false)
+	if d := l.doc.Delivery; d == nil || d.Seq != seq {
+		return
+	}
+	l.doc.Delivery = nil
+	for _, k := range l.doc.Calls {
+		k.Serves = false
+	}
 }
 
 // skip lets the conversation go on without what a leg still does for anything
@@ -212,7 +220,6 @@ func (b *batch) skip(l *leg, before int64) {
 	l.doc.Cut = max(l.doc.Cut, before)
 	if d := l.doc.Delivery; d != nil && d.Postponed && d.Seq < before {
 		b.drop(l, d.Event, d.Seq)
-		l.doc.Delivery = nil
 	}
 	b.then(func() { b.c.cutShort(l) })
 }

@@ -50,7 +50,7 @@ func TestDeliverySettlesOnce(t *testing.T) {
 				if strings.HasPrefix(c.name, "two") && len(r.disk.outcomeOf(e.ID)) > 0 {
 					t.Error("settled with a call open")
 				}
-				time.Sleep(time.Minute)
+				pass(time.Minute)
 				if got := r.outcome(e); got.Outcome != c.outcome {
 					t.Errorf("outcome %+v", got)
 				}
@@ -101,15 +101,15 @@ func TestLater(t *testing.T) {
 				r.open()
 				id := r.active()
 				one, two := r.say(id, "one"), r.say(id, "two")
-				time.Sleep(5 * time.Second)
+				pass(5 * time.Second)
 				if c.others {
 					if got := r.far.bodies(out); len(got) != 0 {
 						t.Errorf("overtaken: %q", got)
 					}
-					ready = true
+					r.plugins.with(func() { ready = true })
 					r.arrive(inbound(), "s1", "poll")
 				}
-				time.Sleep(time.Minute)
+				pass(time.Minute)
 				if got := r.outcome(one); got.Outcome != c.first || got.MaybeDuplicate {
 					t.Errorf("first %+v", got)
 				}
@@ -155,7 +155,7 @@ func TestLaterAfterUnknown(t *testing.T) {
 			id := r.active()
 			r.far.will(reason(adapter.ReasonUnknown))
 			e := r.say(id, "hello")
-			time.Sleep(time.Minute)
+			pass(time.Minute)
 			got := r.outcome(e)
 			if fail && (got.Outcome != journal.Failed || len(marked) != 1) {
 				t.Errorf("fail: %+v after %v", got, marked)
@@ -180,7 +180,7 @@ func TestEndAfterLater(t *testing.T) {
 		words := r.say(id, "hello")
 		synctest.Wait()
 		end := r.must(id, event.ConversationEnded{})
-		time.Sleep(time.Second)
+		pass(time.Second)
 		if got := r.outcome(words); got.Outcome != journal.Undelivered {
 			t.Errorf("words %+v", got)
 		}
@@ -211,7 +211,7 @@ func TestLegLeavesWithWordsInLine(t *testing.T) {
 			said = append(said, r.say(id, fmt.Sprint(i)))
 		}
 		r.arrive(inbound(), "s1", "leave")
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		want := []string{journal.Failed, journal.Undelivered, journal.Undelivered, journal.Undelivered, journal.Undelivered}
 		for i, e := range said {
 			if got := r.outcome(e); got.Outcome != want[i] {
@@ -258,7 +258,7 @@ func TestDeclinedDeskIsLeft(t *testing.T) {
 		receipt := r.arrive(start(), "s1", "start")
 		synctest.Wait()
 		r.arrive(inbound(), "s1", "anybody there?")
-		time.Sleep(4 * time.Second)
+		pass(4 * time.Second)
 		if !slices.Equal(got, []string{"handoff.requested"}) {
 			t.Errorf("the desk got %v", got)
 		}
@@ -293,7 +293,7 @@ func TestDeadDeliveryGoesOn(t *testing.T) {
 		}))
 		r.open()
 		receipt := r.arrive(start(), "s1", "start")
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		if n := len(r.disk.deadLetters()); n != 1 {
 			t.Errorf("%d dead letters", n)
 		}
@@ -337,14 +337,73 @@ func TestResumedWordsKeepTheirOrder(t *testing.T) {
 		r.plugins.set(func(p *plugins) { p.down = true })
 		say("one")
 		say("two")
-		time.Sleep(2 * time.Minute) // nobody came
+		pass(2 * time.Minute) // nobody came
 		say("three")
 		r.plugins.set(func(p *plugins) { p.down = false })
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		want := []string{"conversation.started ", "message.created person please", "message.created one", "message.created two",
 			"handoff.failed ", "message.created three"}
 		if !slices.Equal(got, want) {
 			t.Errorf("the helper got %q", got)
+		}
+	})
+}
+
+// A call whose delivery was let go says nothing of the next one.
+func TestLateResultOfDroppedDelivery(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.plugins.defs["front"] = puppetOver(front(), func(tx *adapter.Tx, in adapter.Deliver) bool {
+			switch in.Event.Kind() {
+			case event.KindMessageCreated:
+				tx.Call("say", adapter.Call{Method: "POST", URL: out})
+				tx.Later()
+			case event.KindConversationEnded:
+				tx.Call("end", adapter.Call{Method: "POST", URL: "http://vendor/end"})
+			default:
+				return false
+			}
+			return true
+		})
+		r.open()
+		id := r.active()
+		r.far.will(answer{attempt: engine.Attempt{Status: 404}, took: 10 * time.Second})
+		words := r.say(id, "hello")
+		synctest.Wait()
+		r.far.will(answer{attempt: engine.Attempt{Status: 200}, took: 20 * time.Second})
+		end := r.must(id, event.ConversationEnded{})
+		pass(time.Minute)
+		if got := r.outcome(words); got.Outcome != journal.Undelivered {
+			t.Errorf("words %+v", got)
+		}
+		if got := r.outcome(end); got.Outcome != journal.Delivered {
+			t.Errorf("end %+v", got)
+		}
+	})
+}
+
+// State that grows without bound is refused; the leg goes on with what it had.
+func TestStateIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.plugins.defs["front"] = adapter.Definition{Manifest: adapter.Manifest{StateVersion: 1},
+			Adapter: adapter.Func(func(tx *adapter.Tx, s *string, in adapter.Input) error {
+				if q, ok := in.(adapter.Request); ok {
+					*s += string(q.Body)
+					tx.Emit(message(event.RoleCustomer, "", fmt.Sprint(len(*s))))
+				}
+				return nil
+			})}
+		r.open()
+		id := r.arrive(start(), "s1", "start").Conversation
+		for i := range 5 {
+			r.arrive(inbound(), "s1", fmt.Sprint(i, strings.Repeat("x", 20_000)))
+		}
+		r.arrive(inbound(), "s1", "small")
+		r.letters(2)
+		last := r.events(id)[len(r.events(id))-1]
+		if n := text(last); n < "60000" || n > "61000" {
+			t.Errorf("state has %s bytes", n)
 		}
 	})
 }

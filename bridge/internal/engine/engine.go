@@ -54,7 +54,8 @@ type Options struct {
 	Logger   *slog.Logger
 	// Fail is called at the crash points; nil in production.
 	Fail func(point string)
-	// Fatal is called once when the journal can no longer be trusted.
+	// Fatal is called once, in a goroutine of its own, when the journal can no
+	// longer be trusted.
 	Fatal func(error)
 }
 
@@ -252,7 +253,7 @@ func (e *Engine) failed(turn string, err error) {
 	}
 	e.mu.Unlock()
 	if over && e.Fatal != nil {
-		e.Fatal(err)
+		go e.Fatal(err)
 	}
 }
 

@@ -35,7 +35,7 @@ func TestHeldReplyRunsOut(t *testing.T) {
 			t.Errorf("declared failure after %s", took)
 		}
 		r.engine.Written(receipt, false)
-		time.Sleep(5 * time.Minute)
+		pass(5 * time.Minute)
 		if got := r.expired(); !slices.Equal(got, []string{adapter.ExpiredDeadline}) {
 			t.Errorf("expired %v", got)
 		}
@@ -75,7 +75,7 @@ func TestHeldReplyAskedAgain(t *testing.T) {
 				if c.answer {
 					accept()
 				}
-				time.Sleep(30 * time.Second)
+				pass(30 * time.Second)
 				second := r.arrive(start(), "s1", "start")
 				if !second.Duplicate || second.Conversation != first.Conversation {
 					t.Errorf("taken for new: %+v", second)
@@ -87,7 +87,7 @@ func TestHeldReplyAskedAgain(t *testing.T) {
 					t.Errorf("got %d %v", got.Status, ok)
 				}
 				r.engine.Written(second, true)
-				time.Sleep(5 * time.Minute)
+				pass(5 * time.Minute)
 				if got := r.expired(); len(got) > 0 {
 					t.Errorf("expired %v", got)
 				}
@@ -112,13 +112,13 @@ func TestHeldReplyLost(t *testing.T) {
 			if answered {
 				r.must(first.Conversation, event.HandoffQueued{})
 			}
-			time.Sleep(64 * time.Second)
+			pass(64 * time.Second)
 			if got := r.expired(); len(got) > 0 {
 				t.Errorf("lost too early: %v", got)
 			}
-			time.Sleep(2 * time.Second)
+			pass(2 * time.Second)
 			r.crash()
-			time.Sleep(10 * time.Minute)
+			pass(10 * time.Minute)
 			if got := r.expired(); !slices.Equal(got, []string{adapter.ExpiredLost}) {
 				t.Errorf("expired %v", got)
 			}
@@ -138,7 +138,7 @@ func TestHeldReplyWhilePluginIsDown(t *testing.T) {
 			t.Error("answered by nobody")
 		}
 		r.engine.Written(first, false)
-		time.Sleep(20 * time.Second)
+		pass(20 * time.Second)
 		second := r.arrive(start(), "s1", "start")
 		r.plugins.set(func(p *plugins) { p.down = false })
 		hasty, cancel := context.WithTimeout(context.Background(), 4*time.Second)
@@ -183,7 +183,7 @@ func TestRefusalIsNotOwed(t *testing.T) {
 		if got, ok := r.await(r.arrive(forever, "s1", "start")); ok || time.Since(began) > time.Second {
 			t.Errorf("again: got %d %v after %s", got.Status, ok, time.Since(began))
 		}
-		time.Sleep(5 * time.Minute)
+		pass(5 * time.Minute)
 		if left := unsettled(r.disk); len(left) > 0 || len(r.expired()) > 0 {
 			t.Errorf("left %v, expired %v", left, r.expired())
 		}
@@ -239,7 +239,7 @@ func TestAnswerAtTheDeadline(t *testing.T) {
 			t.Errorf("got %d %v", got.Status, ok)
 		}
 		r.engine.Written(receipt, true)
-		time.Sleep(5 * time.Minute)
+		pass(5 * time.Minute)
 		if got := r.expired(); len(got) != 1 {
 			t.Errorf("expired %v", got)
 		}
@@ -264,7 +264,7 @@ func TestTwoConnectionsOneAnswer(t *testing.T) {
 			t.Errorf("got %d %v", got.Status, ok)
 		}
 		r.engine.Written(second, true)
-		time.Sleep(5 * time.Minute)
+		pass(5 * time.Minute)
 		if got := r.expired(); len(got) > 0 {
 			t.Errorf("expired %v", got)
 		}

@@ -338,8 +338,9 @@ func TestDiesAtEveryCommitOnDisk(t *testing.T) {
 		for _, after := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%d,%v", at, after), func(t *testing.T) {
 				t.Parallel()
+				store := onDisk(t)
 				s := &story{rig: newRig(t)}
-				s.store = onDisk(t)
+				s.store = store
 				s.open()
 				s.journal.dieIn(at, after)
 				for _, what := range []string{"start", "inbound", "accept", "say", "twice", "say", "inbound"} {

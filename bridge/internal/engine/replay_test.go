@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -18,7 +19,7 @@ import (
 // letters waits until the journal has so many dead letters, and gives them.
 func (r *rig) letters(n int) []journal.DeadLetter {
 	r.t.Helper()
-	time.Sleep(10 * time.Second)
+	pass(10 * time.Second)
 	all := r.disk.deadLetters()
 	if len(all) != n {
 		r.t.Fatalf("%d dead letters, want %d", len(all), n)
@@ -65,18 +66,18 @@ func TestReplayTwice(t *testing.T) {
 				if letter.Frame == "" || letter.Reason == "" || !strings.Contains(string(letter.Input), "request") {
 					t.Errorf("letter %+v", letter)
 				}
-				mended = true
+				r.plugins.with(func() { mended = true })
 				r.plugins.set(func(p *plugins) { p.down = true })
 				if err := r.engine.Replay(t.Context(), letter.ID); err != nil {
 					t.Fatal(err)
 				}
 				c.between(r)
 				r.plugins.set(func(p *plugins) { p.down = false })
-				time.Sleep(10 * time.Second)
+				pass(10 * time.Second)
 				if err := r.engine.Replay(t.Context(), letter.ID); !errors.Is(err, engine.ErrReplayed) {
 					t.Errorf("again: %v", err)
 				}
-				time.Sleep(10 * time.Second)
+				pass(10 * time.Second)
 				if n := r.said(id, "mended"); n != 1 {
 					t.Errorf("said %d times", n)
 				}
@@ -104,7 +105,7 @@ func TestReplayMarkLost(t *testing.T) {
 		id := r.active()
 		r.arrive(inbound(), "s1", "poison")
 		letter := r.letters(1)[0]
-		mended = true
+		r.plugins.with(func() { mended = true })
 		if err := r.engine.Replay(t.Context(), letter.ID); err != nil {
 			t.Fatal(err)
 		}
@@ -113,7 +114,7 @@ func TestReplayMarkLost(t *testing.T) {
 		if err := r.engine.Replay(t.Context(), letter.ID); !errors.Is(err, engine.ErrReplayed) {
 			t.Errorf("again: %v", err)
 		}
-		time.Sleep(time.Second)
+		pass(time.Second)
 		if n := r.said(id, "mended"); n != 1 || r.disk.letters[letter.ID].Replayed.IsZero() {
 			t.Errorf("said %d times", n)
 		}
@@ -155,17 +156,12 @@ func TestReplayDelivery(t *testing.T) {
 		if err := r.engine.Replay(t.Context(), letter.ID); err != nil {
 			t.Fatal(err)
 		}
-		second := r.letters(2)
-		mended = true
-		for _, l := range second {
-			if l.ID != letter.ID {
-				letter = l
-			}
-		}
-		if err := r.engine.Replay(t.Context(), letter.ID); err != nil {
+		second := slices.DeleteFunc(r.letters(2), func(l journal.DeadLetter) bool { return l.ID == letter.ID })[0]
+		r.plugins.with(func() { mended = true })
+		if err := r.engine.Replay(t.Context(), second.ID); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Second)
+		pass(time.Second)
 		if got := r.far.bodies(out); len(got) != 1 || got[0] != "hello" {
 			t.Errorf("arrived %q", got)
 		}
@@ -207,7 +203,7 @@ func TestOnlyDeathAloneCounts(t *testing.T) {
 			p.dies = func(adapter.Turn) bool { deaths++; return deaths <= 3 }
 		})
 		r.arrive(inbound(), "s1", "hello")
-		time.Sleep(10 * time.Second)
+		pass(10 * time.Second)
 		if n := r.said(id, "hello"); n != 1 || len(r.disk.deadLetters()) != 0 {
 			t.Errorf("said %d times, letters %v", n, r.disk.deadLetters())
 		}
@@ -252,14 +248,14 @@ func TestPluginDown(t *testing.T) {
 		for _, words := range []string{"one", "two", "three"} {
 			r.arrive(inbound(), "s1", words)
 		}
-		time.Sleep(10 * time.Minute)
+		pass(10 * time.Minute)
 		r.plugins.set(func(p *plugins) {
 			if len(p.turns) > 200 {
 				t.Errorf("%d turns in ten minutes", len(p.turns))
 			}
 			p.down = false
 		})
-		time.Sleep(10 * time.Second)
+		pass(10 * time.Second)
 		var said []string
 		for _, e := range r.events(id) {
 			if e.Actor.Role == event.RoleCustomer {
@@ -345,7 +341,7 @@ func TestJournalFails(t *testing.T) {
 		if _, err := r.try(inbound(), "s1", "hello"); !errors.Is(err, journal.ErrClosed) {
 			t.Errorf("accepted: %v", err)
 		}
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		if len(r.fatal) != 1 {
 			t.Errorf("told %d times", len(r.fatal))
 		}

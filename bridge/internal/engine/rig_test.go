@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
@@ -182,24 +183,31 @@ type plugins struct {
 	down  bool
 	dies  func(t adapter.Turn) bool
 	turns []adapter.Turn
-	slow  time.Duration
+
+	running sync.Mutex // one turn at a time
 }
 
 func (p *plugins) Turn(_ context.Context, name string, t adapter.Turn) (adapter.Outcome, error) {
 	p.mu.Lock()
 	p.turns = append(p.turns, t)
-	down, dies, def, slow := p.down, p.dies != nil && p.dies(t), p.defs[name], p.slow
+	down, dies, def := p.down, p.dies != nil && p.dies(t), p.defs[name]
 	p.mu.Unlock()
-	if slow > 0 {
-		time.Sleep(slow)
-	}
 	switch {
 	case down:
 		return adapter.Outcome{}, fmt.Errorf("not there: %w", engine.ErrUnavailable)
 	case dies:
 		return adapter.Outcome{}, fmt.Errorf("process died")
 	}
+	p.running.Lock()
+	defer p.running.Unlock()
 	return adapter.Run(def, t), nil
+}
+
+// with lets a test look at what its adapters share with it, between turns.
+func (p *plugins) with(look func()) {
+	p.running.Lock()
+	defer p.running.Unlock()
+	look()
 }
 
 // process is one engine's way to the plugins; it is cut when the engine dies.
@@ -446,4 +454,10 @@ func text(e event.Event) string {
 		}
 	}
 	return ""
+}
+
+// pass lets time go by in a bubble, and all that follows happen.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
 }

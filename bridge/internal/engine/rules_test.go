@@ -181,19 +181,19 @@ func TestTimers(t *testing.T) {
 			if restart {
 				r.crash()
 			}
-			time.Sleep(29 * time.Second)
+			pass(29 * time.Second)
 			if n := len(inputs[adapter.Fired](r.plugins)); n != 0 {
 				t.Errorf("%d fired early", n)
 			}
-			time.Sleep(2 * time.Second)
+			pass(2 * time.Second)
 			if got := inputs[adapter.Fired](r.plugins); len(got) != 1 || got[0].Timer != "a" {
 				t.Errorf("fired %v", got)
 			}
-			time.Sleep(58 * time.Minute)
+			pass(58 * time.Minute)
 			if r.has(id, "system handback.requested") {
 				t.Error("the agent counts as silent early")
 			}
-			time.Sleep(2 * time.Minute)
+			pass(2 * time.Minute)
 			if !r.has(id, "system handback.requested") || !r.has(id, "virtual_agent handback.completed") {
 				t.Errorf("after the agent's silence: %v", r.kinds(id))
 			}
@@ -208,7 +208,7 @@ func TestWaitingRunsOut(t *testing.T) {
 		receipt := r.arrive(start(), "s1", "start")
 		r.must(receipt.Conversation, event.HandoffQueued{})
 		r.engine.Written(receipt, true)
-		time.Sleep(61 * time.Second)
+		pass(61 * time.Second)
 		if !r.has(receipt.Conversation, "system handoff.failed") {
 			t.Errorf("events %v", r.kinds(receipt.Conversation))
 		}
@@ -230,7 +230,7 @@ func TestStraightToPeople(t *testing.T) {
 		if !r.has(id, "system handoff.requested") {
 			t.Errorf("events %v", r.kinds(id))
 		}
-		time.Sleep(2 * time.Minute)
+		pass(2 * time.Minute)
 		customer := engine.Command{Conversation: id, Role: event.RoleCustomer, Actor: event.Actor{Role: event.RoleCustomer, ID: "ada"},
 			Body: event.MessageCreated{Content: event.Plain("anybody?")}}
 		if _, err := r.engine.Do(t.Context(), customer); err != nil {
@@ -355,7 +355,7 @@ func TestIntakeIsBounded(t *testing.T) {
 				t.Errorf("command: %v", err)
 			}
 			r.plugins.set(func(p *plugins) { p.down = false })
-			time.Sleep(10 * time.Second)
+			pass(10 * time.Second)
 			if _, err := r.try(inbound(), "s1", "last"); err != nil {
 				t.Error(err)
 			}
@@ -398,7 +398,7 @@ func TestIdempotency(t *testing.T) {
 		if r.said(id, "hello") != 1 {
 			t.Errorf("said %d times", r.said(id, "hello"))
 		}
-		time.Sleep(25 * time.Hour)
+		pass(25 * time.Hour)
 		if later, err := say("k", "other"); err != nil || later.ID == first.ID {
 			t.Errorf("a day later: %v", err)
 		}
@@ -476,7 +476,7 @@ func TestTranscript(t *testing.T) {
 			for i := range 20 {
 				r.arrive(inbound(), "s1", fmt.Sprintf("%d %s", i, strings.Repeat("x", each)))
 			}
-			time.Sleep(6 * time.Second) // the hand-off is withdrawn
+			pass(6 * time.Second) // the hand-off is withdrawn
 			r.arrive(start(), "s1", "start again")
 			synctest.Wait()
 			n := len(got.Transcript)

@@ -135,7 +135,7 @@ func (c *convo) take(ctx context.Context, l *leg, t turn) (bool, error) {
 	out, result, reason := c.runTurn(ctx, l, t.id, t.in)
 	b := c.begin(t.id)
 	if result == turnGood {
-		if why, err := b.mayBind(l, out); err != nil {
+		if why, err := b.mayStore(l, out); err != nil {
 			return false, err
 		} else if why != "" {
 			result, reason = c.strike(l, t.id, why, true), why
@@ -162,6 +162,26 @@ func (c *convo) take(ctx context.Context, l *leg, t turn) (bool, error) {
 		c.e.fail(PointBeforeResult)
 	}
 	return true, b.finish(ctx)
+}
+
+// The size of a leg's state, in bytes: from where it is remarked on, and where it
+// is refused.
+const (
+	largeState = 16 << 10
+	mostState  = 64 << 10
+)
+
+// mayStore gives why a turn cannot be stored: its state is too large, or a key it
+// binds is another's.
+func (b *batch) mayStore(l *leg, out adapter.Outcome) (string, error) {
+	if len(out.State) > mostState {
+		return fmt.Sprintf("its state has %d bytes; at most %d are kept", len(out.State), mostState), nil
+	}
+	if len(out.State) > largeState && len(l.doc.State) <= largeState {
+		b.c.e.Logger.Warn("state of a leg is large", "conversation", b.c.id, "account", l.Account, "bytes", len(out.State),
+			"mend", "the adapter should keep less between turns")
+	}
+	return b.mayBind(l, out)
 }
 
 // mayBind looks whether the keys a turn binds are free, and from which legs of

@@ -124,10 +124,11 @@ func usable(place, value string) error {
 func (f *fields) masked(pointers []string) ([]byte, error) {
 	changed := false
 	for _, pointer := range pointers {
-		cut := strings.LastIndex(pointer, "/")
-		if cut < 0 {
-			continue
+		if pointer == "" {
+			continue // the whole body cannot be masked
 		}
+		pointer = "/" + strings.TrimPrefix(pointer, "/")
+		cut := strings.LastIndex(pointer, "/")
 		last := unescape(pointer[cut+1:])
 		switch in := follow(f.doc, pointer[:cut]).(type) {
 		case map[string]any:

@@ -121,6 +121,10 @@ func (i *Ingress) Serves(r *http.Request) bool {
 // ServeHTTP finds the endpoint. Paths that are not in their plain form are not
 // found: nothing is redirected.
 func (i *Ingress) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if len(r.TransferEncoding) > 0 {
+		// It may have had a length too, and another reader's idea of its end.
+		w.Header().Set("Connection", "close")
+	}
 	if path.Clean(r.URL.Path) != r.URL.Path || strings.ContainsFunc(r.URL.Path, unicode.IsControl) ||
 		strings.Contains(strings.ToLower(r.URL.RawPath), "%2f") {
 		i.refuse(w, "", "path", problem(http.StatusNotFound, "not found"))

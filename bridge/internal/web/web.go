@@ -83,6 +83,11 @@ func New(o Options) (http.Handler, error) {
 		}
 		mux.Handle("GET "+address, page(body))
 	}
+	front := "/desk"
+	if o.DefaultKey+o.DefaultAccount != "" {
+		front = "/chat"
+	}
+	mux.Handle("GET /{$}", http.RedirectHandler(front, http.StatusFound))
 	assets, err := embedded()
 	if err != nil {
 		return nil, err

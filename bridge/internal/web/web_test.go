@@ -116,7 +116,7 @@ func TestEveryFileIsServed(t *testing.T) {
 
 func TestNothingElseIsServed(t *testing.T) {
 	h := pages(t, web.Options{})
-	for _, address := range []string{"/", "/assets/", "/assets/desk.html", "/assets/..%2fweb.go", "/static/desk.js", "/desk/x"} {
+	for _, address := range []string{"/assets/", "/assets/desk.html", "/assets/..%2fweb.go", "/static/desk.js", "/desk/x"} {
 		if r := get(t, h, address); r.StatusCode != http.StatusNotFound {
 			t.Errorf("%s: %d, want 404", address, r.StatusCode)
 		}
@@ -151,6 +151,21 @@ func TestFilesKeepThePolicy(t *testing.T) {
 			if _, err := os.Stat(path.Join("static", m[1])); err != nil && strings.HasSuffix(name, ".js") {
 				t.Errorf("%s imports %s: %v", name, m[1], err)
 			}
+		}
+	}
+}
+
+// The address alone leads somewhere: to the chat where there is one.
+func TestFrontDoor(t *testing.T) {
+	for account, want := range map[string]string{"": "/desk", "web": "/chat"} {
+		h, err := web.New(web.Options{DefaultAccount: account})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+		if w.Code != http.StatusFound || w.Header().Get("Location") != want {
+			t.Errorf("account %q: %d to %q, want %q", account, w.Code, w.Header().Get("Location"), want)
 		}
 	}
 }

@@ -102,6 +102,7 @@ export class Board {
       return;
     }
     const was = this.rows.get(row.id);
+    if (row.state === "ended" && this.isMine(was)) this.held.add(row.id); // stays until it is closed, so that nobody wonders where it went
     if (this.#concerns(row) || was && this.held.has(row.id)) {
       this.rows.set(row.id, row);
       this.read(row.id).catch(() => {});

@@ -82,7 +82,7 @@ function work(me, actor) {
   const outbox = new Outbox(api, { name: `desk.${actor.id}`, storage: sessionStorage, changed: refresh, delivered: (item, e) => take(e) });
   const room = new Room(board, outbox, { actor, toast, chosen: (id) => choose(id) });
   const state = new State(api, actor);
-  const accounts = me.roles.some((r) => ["operator", "supervisor"].includes(r)) ? new Accounts(api) : undefined;
+  const accounts = new Accounts(api, me.roles.some((r) => ["operator", "supervisor"].includes(r)));
 
   function choose(id) {
     desk.chosen = id;
@@ -189,7 +189,8 @@ class State {
 
 // Accounts is the line of backends and how their breakers stand.
 class Accounts {
-  constructor(api) { this.api = api; }
+  // Live agents see the accounts in trouble; who runs the bridge sees all.
+  constructor(api, all) { this.api = api; this.all = all; }
 
   start() {
     this.read();
@@ -198,7 +199,7 @@ class Accounts {
 
   async read() {
     const { accounts = [] } = await this.api.get("/accounts").catch(() => ({}));
-    sync(byId("accounts"), accounts, {
+    sync(byId("accounts"), accounts.filter((a) => this.all || standing(a) !== "ready"), {
       key: (a) => a.name,
       face: (a) => a,
       make: (a) => el("li", { title: describe(a), className: standing(a) === "ready" ? "fine" : "" }, el("span", { className: `dot ${standing(a)}` }), a.name, standing(a) === "ready" ? "" : ` · ${standing(a).replace("_", " ")}`),

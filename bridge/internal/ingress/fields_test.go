@@ -1,0 +1,87 @@
+package ingress
+
+import (
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/footbridge/footbridge/bridge/adapter"
+)
+
+// Hostile bodies are refused quickly.
+func TestDeepBodyIsCheap(t *testing.T) {
+	deep := strings.Repeat("[", 1_000_000)
+	f := fields{body: []byte(deep)}
+	began := time.Now()
+	if err := f.parse(); err == nil || time.Since(began) > 100*time.Millisecond {
+		t.Errorf("%v after %s", err, time.Since(began))
+	}
+}
+
+func TestPlaces(t *testing.T) {
+	r := httptest.NewRequest("POST", "/x?a=1&b=2&b=3", nil)
+	r.Header.Add("One", "h")
+	r.Header.Add("Two", "h")
+	r.Header.Add("Two", "i")
+	f := fields{r: r, body: []byte(`{"a":{"b/c":"slash","d~e":"tilde","":"empty"},"l":[{"id":7},"x"]}`)}
+	if err := f.parse(); err != nil {
+		t.Fatal(err)
+	}
+	for place, want := range map[string]string{"query:a": "1", "query:b": "", "query:c": "", "header:One": "h", "header:Two": "", "header:No": "",
+		"body:/a/b~1c": "slash", "body:/a/d~0e": "tilde", "body:/a/": "empty", "body:/l/0/id": "7", "body:/l/1": "x", "body:/l/01": "",
+		"body:/l/2": "", "body:/l/-": "", "body:/a": "", "body:/no/where": "", "path:id": "", "token:sub": ""} {
+		got, err := f.get(place)
+		if (err == nil) != (want != "") || err == nil && got != want {
+			t.Errorf("%s gave %q %v, want %q", place, got, err, want)
+		}
+	}
+	if digest, err := f.get("body"); err != nil || len(digest) != 64 {
+		t.Errorf("digest %q %v", digest, err)
+	}
+}
+
+// What is masked is seen by nobody behind the door; everything else stays.
+func TestMask(t *testing.T) {
+	b := &book{}
+	s := open(t, b, Options{}, Account{Name: "studio", Endpoints: []adapter.Endpoint{endpoint()}, Mask: []string{"/token", "/list/1/card", "/no/where", "/list/9/x", ""}})
+	post(t, s.URL+"/in/studio/inbound", `{"session":{"id":9007199254740993},"token":{"a":"secret"},"list":[1,{"card":"4111","n":1.50}]}`)
+	want := `{"list":[1,{"card":"[masked]","n":1.50}],"session":{"id":9007199254740993},"token":"[masked]"}`
+	if got := string(b.stored()[0].Request.Body); got != want {
+		t.Errorf("stored %s", got)
+	}
+	post(t, s.URL+"/in/studio/inbound", good)
+	if got := string(b.stored()[1].Request.Body); got != good {
+		t.Errorf("stored %s", got)
+	}
+}
+
+// Whatever bytes come, what is accepted is one JSON object that reads the same
+// again, and its fields are usable as keys.
+func FuzzFields(f *testing.F) {
+	for _, seed := range []string{good, `{"a":[{"b":1e5}]}`, `{"a":"\ud83d\ude42"}`, "{}", "[]", `{"a":1,"a":2}`, "\xff", `{"a":{"a":{"a":"x"}}}`} {
+		f.Add([]byte(seed), "/a")
+		f.Add([]byte(seed), "/a/0/b")
+	}
+	f.Fuzz(func(t *testing.T, body []byte, pointer string) {
+		in := fields{r: httptest.NewRequest("POST", "/", nil), body: body}
+		if in.parse() != nil {
+			return
+		}
+		value, err := in.get("body:" + pointer)
+		if err == nil && (value == "" || len(value) > maxKey || strings.ContainsAny(value, "\x00\n\r")) {
+			t.Errorf("%q is usable as a key", value)
+		}
+		masked, err := in.masked([]string{pointer})
+		if err != nil {
+			t.Fatalf("mask %s in %q: %v", pointer, body, err)
+		}
+		after := fields{r: in.r, body: masked}
+		if err := after.parse(); err != nil {
+			t.Errorf("masked body %q: %v", masked, err)
+		}
+		if was := lookup(in.doc, pointer); was != "" && lookup(after.doc, pointer) != mask {
+			t.Errorf("%s still says %q", pointer, lookup(after.doc, pointer))
+		}
+	})
+}
