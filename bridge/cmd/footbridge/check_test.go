@@ -87,7 +87,7 @@ func broken() []struct{ from, to, key, mend string } {
 		{`hours = "office"`, `hours = "ofice"`, "queues.support.hours", "did you mean office?"},
 		{`timezone = "UTC"`, `timezone = "Mars/Base"`, "hours.office.timezone", "IANA"},
 		{`mon = ["00:00-24:00"]`, `mon = ["22:00-06:00"]`, "hours.office.week.mon[0]", "over midnight is two"},
-		{`ended = "This`, `endet = "This`, "texts.en.endet", "ended"},
+		{`say_again = "Please`, `say_agian = "Please`, "texts.en.say_agian", "say_again"},
 		{`adapter = "scripted"`, `adapter = "scriptd"`, "accounts.helper.adapter", "footbridge-adapter-scriptd"},
 	}
 }

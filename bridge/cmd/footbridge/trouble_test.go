@@ -256,7 +256,8 @@ func (r *rig) post(path, body string) int {
 // other conversations do not notice. After the quarantine it is tried again.
 func TestCrashLoop(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, setting{extra: brittle(t, filepath.Join(t.TempDir(), "mended")), env: []string{"FOOTBRIDGE_QUARANTINE=4,1m,5s"}})
+	r := newRig(t, setting{extra: brittle(t, filepath.Join(t.TempDir(), "mended")), env: []string{"FOOTBRIDGE_QUARANTINE=4,1m,5s"},
+		breaker: "[breaker]\nopen = \"200ms\"\nmax_open = \"1s\""}) // two poisons open the plugin's breaker too
 	others := r.plugin("vonage").Pid
 	r.tellBrittle("b1", "okapi poison")
 	r.tellBrittle("b2", "okapi poison")

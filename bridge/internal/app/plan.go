@@ -90,7 +90,7 @@ func (pl planner) account(ctx context.Context, p *plan, name string) *config.Pro
 	p.setup.Accounts[name] = account
 	p.ways[name] = egress.Account{Hosts: append(slices.Clone(account.Profile.Hosts), a.AllowedHosts...), Secrets: secrets, Unready: account.Unready}
 	p.doors = append(p.doors, ingress.Account{Name: name, Endpoints: account.Profile.Endpoints, Secrets: secrets,
-		Inbound: a.Inbound, AllowUnauthenticated: a.AllowUnauthenticated, Hosts: a.Hosts})
+		Inbound: a.Inbound, AllowUnauthenticated: a.AllowUnauthenticated, Hosts: a.Hosts, Mask: account.Profile.Mask})
 	p.warnOpenDoors(a, name, account)
 	return nil
 }

@@ -68,7 +68,7 @@ hours = "office"
 max_waiting = 7
 assign = "push"
 [texts.de]
-queued = "Bitte warten."
+no_agents = "Bitte warten."
 [accounts.brain.settings]
 deep = { list = [1, "two", 3.5, true] }
 [accounts.brain.credentials]
@@ -108,8 +108,8 @@ func TestParseFillsEveryKind(t *testing.T) {
 		{"fallback default", route.Fallback, "return"},
 		{"queue", cfg.Queues["Billing Team"], Queue{Hours: "office", MaxWaiting: 7, Assign: "push", WhenNoAgent: "queue"}},
 		{"zone default", cfg.Hours["office"].Timezone, "UTC"},
-		{"text", cfg.Text("de-AT", "queued"), "Bitte warten."},
-		{"text in English", cfg.Text("de", "ended"), "This conversation has ended."},
+		{"text", cfg.Text("de-AT", "no_agents"), "Bitte warten."},
+		{"text in English", cfg.Text("de", "say_again"), "Please say that again: your last message could not be passed on."},
 		{"text unknown", cfg.Text("de", "nonsense"), ""},
 		{"proxies", cfg.Server.Proxies()[0].String() + " " + cfg.Server.Proxies()[1].String(), "10.0.0.7/32 10.1.0.0/16"},
 	}
@@ -133,8 +133,8 @@ func TestSparseFileKeepsDefaults(t *testing.T) {
 }
 
 func TestDefaultsAreFreshEachTime(t *testing.T) {
-	Defaults().Texts["en"]["queued"] = "changed"
-	if got := Defaults().Text("en", "queued"); got == "changed" || got == "" {
+	Defaults().Texts["en"]["no_agents"] = "changed"
+	if got := Defaults().Text("en", "no_agents"); got == "changed" || got == "" {
 		t.Errorf("a second Defaults gives %q", got)
 	}
 	for _, key := range TextKeys() {

@@ -38,7 +38,7 @@ func TestOverrides(t *testing.T) {
 		"FOOTBRIDGE_ACCOUNTS__BRAIN__SETTINGS__FRESH=10",
 		"FOOTBRIDGE_ACCOUNTS__MY_DESK__LANGUAGE=de",
 		"FOOTBRIDGE_QUEUES__BILLING_TEAM__MAX_WAITING=5",
-		"FOOTBRIDGE_TEXTS__EN__QUEUED=Wait.",
+		"FOOTBRIDGE_TEXTS__EN__NO_AGENTS=Wait.",
 		// None of these is a setting.
 		"FOOTBRIDGE_CONFIG=/etc/x", "FOOTBRIDGE_LOG=debug", "OTHER__THING=1", "footbridge_server__listen=x", "nonsense", "=",
 	)
@@ -60,8 +60,8 @@ func TestOverrides(t *testing.T) {
 		{"settings", brain.Settings, settings},
 		{"dash in a name", cfg.Accounts["my-desk"].Language, "de"},
 		{"space in a name", cfg.Queues["Billing Team"].MaxWaiting, 5},
-		{"words", cfg.Text("en", "queued"), "Wait."},
-		{"other words", cfg.Text("en", "ended"), "This conversation has ended."},
+		{"words", cfg.Text("en", "no_agents"), "Wait."},
+		{"other words", cfg.Text("en", "say_again"), "Please say that again: your last message could not be passed on."},
 	} {
 		if !reflect.DeepEqual(c.got, c.want) {
 			t.Errorf("%s: got %#v, want %#v", c.name, c.got, c.want)

@@ -8,21 +8,18 @@ const english = "en"
 //
 //nolint:gochecknoglobals // a table that is never written.
 var texts = []struct{ key, words string }{
-	{"queued", "You are in the queue. Somebody will be with you soon."},
-	{"offered", "We are connecting you with a colleague."},
-	{"accepted", "You are now talking to a colleague."},
 	{"no_agents", "Sorry, nobody is available right now."},
 	{"out_of_hours", "Sorry, we are closed right now."},
 	{"queue_full", "Sorry, too many people are waiting right now. Please try again later."},
 	{"timed_out", "Sorry, nobody could take your request in time."},
 	{"backend_down", "Sorry, we cannot reach our colleagues right now."},
-	{"agent_silent", "Sorry, your colleague has not answered for a long time. We end the conversation here."},
-	{"customer_gone", "The customer has left the conversation."},
-	{"returned", "You are back with the virtual agent."},
+	{"declined", "Sorry, nobody can take your request right now."},
+	{"rejected", "Sorry, we could not find anybody for you. Please try again later."},
+	{"leave_message", "Please leave a message: we will come back to you."},
+	{"agent_silent", "Sorry, your colleague has not answered for a long time."},
+	{"customer_gone", "We have not heard from you for a while, so this conversation ends here."},
 	{"say_again", "Please say that again: your last message could not be passed on."},
-	{"ended", "This conversation has ended."},
 	{"agent_lost", "The connection to your colleague was lost. We are looking for another one."},
-	{"left_message", "Thank you. We have kept your message and will come back to you."},
 }
 
 // TextKeys lists the keys Text knows, in a fixed order.

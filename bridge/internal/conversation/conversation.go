@@ -91,6 +91,9 @@ type State struct {
 	// Hops counts hand-offs that failed or came straight back, with no word of
 	// the customer in between; the guard against two failing sides.
 	Hops int `json:"hops,omitempty"`
+	// HopAt is when the last of them ended. Two sides that throw a conversation
+	// back and forth do it at once; later is another matter.
+	HopAt time.Time `json:"hop_at,omitzero"`
 	// Deadlines are the timers that run, by name.
 	Deadlines map[TimerName]time.Time `json:"deadlines,omitempty"`
 	// OpenStreams are the virtual agent's messages begun before its request.

@@ -280,6 +280,26 @@ func TestHopGuard(t *testing.T) {
 	k.phase(Requested, "")
 }
 
+// A minute after the last hand-off that was tried the next is tried again, however
+// often it was asked for in between: some platforms never show us the word of
+// the customer that leads to the next hand-off.
+func TestHopGuardForgetsAfterAWhile(t *testing.T) {
+	k := begin(t, bridgeBetween)
+	k.f.Backends = nil
+	for range 4 {
+		k.do("va", asVirtual(), event.HandoffRequested{})
+	}
+	k.f.Backends = facts().Backends
+	for range 3 {
+		k.f.Now = k.f.Now.Add(20 * time.Second)
+		k.do("va", asVirtual(), event.HandoffRequested{})
+		k.phase(Automated, event.RoleVirtualAgent)
+	}
+	k.f.Now = k.f.Now.Add(time.Second)
+	k.do("va", asVirtual(), event.HandoffRequested{})
+	k.phase(Requested, "")
+}
+
 func TestWaitingTakesTheShorterLimit(t *testing.T) {
 	for _, c := range []struct {
 		ours   time.Duration

@@ -56,7 +56,7 @@ func (m *move) lastSeen() int64 {
 func handedBack(m *move) {
 	m.pass()
 	m.detach(m.s.Former)
-	m.s.Hops++
+	m.hop()
 	after := m.s.ResumeSeq
 	m.automate()
 	m.resumeVirtual(after)
@@ -76,7 +76,7 @@ func ownPeopleDone(m *move) {
 // returned ends a hand-off to the virtual agent's own people. The leg has had
 // the customer's words all along.
 func (m *move) returned() {
-	m.s.Hops++
+	m.hop()
 	m.automate()
 }
 

@@ -1,10 +1,25 @@
 package conversation
 
-import "github.com/footbridge/footbridge/bridge/event"
+import (
+	"time"
+
+	"github.com/footbridge/footbridge/bridge/event"
+)
 
 // hopsMax is how often a hand-off may fail or come straight back before the
 // next is turned down unasked.
 const hopsMax = 4
+
+// hopsForgiven is after how long a hop no longer counts.
+const hopsForgiven = time.Minute
+
+// hop counts a hand-off that failed or came back. One turned down unasked does
+// not count, or asking again and again would keep the guard up for ever.
+func (m *move) hop() {
+	if m.s.Hops < hopsMax {
+		m.s.Hops, m.s.HopAt = m.s.Hops+1, m.f.Now
+	}
+}
 
 // request opens a hand-off.
 func request(m *move) {
@@ -18,6 +33,9 @@ func request(m *move) {
 	m.s.Requester, m.s.RequestSeq, m.s.LastFailure = m.in.Leg, m.seq(), ""
 	m.s.ReadSeq, m.s.LastAgentSeq, m.s.ResumeSeq = 0, 0, 0
 	m.s.Deadlines = nil
+	if m.f.Now.Sub(m.s.HopAt) > hopsForgiven {
+		m.s.Hops = 0
+	}
 	if m.s.Hops >= hopsMax {
 		m.pass()
 		m.fail(event.FailedRejected)
@@ -214,7 +232,7 @@ func (m *move) fail(reason string) {
 		m.say(TextLeaveMessage)
 	}
 	m.tell(event.HandoffFailed{Reason: reason}, toAsker|toObservers)
-	m.s.Hops++
+	m.hop()
 	after := m.unread()
 	m.automate()
 	m.resumeVirtual(after)
