@@ -71,7 +71,7 @@ var everyPlugin = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	dir := filepath.Join(bin, "plugins")
-	build := exec.Command("go", "build", "-o", dir+"/", "./plugins/...")
+	build := exec.Command("go", "build", "-buildvcs=false", "-o", dir+"/", "./plugins/...")
 	build.Dir = repository
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the plugins: %w\n%s", err, out)

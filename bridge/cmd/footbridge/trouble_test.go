@@ -208,7 +208,7 @@ var testPlugins = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	dir := filepath.Join(bin, "test")
-	build := exec.Command("go", "build", "-o", filepath.Join(dir, "footbridge-adapter-brittle"), "./testdata/brittle")
+	build := exec.Command("go", "build", "-buildvcs=false", "-o", filepath.Join(dir, "footbridge-adapter-brittle"), "./testdata/brittle")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build: %w\n%s", err, out)
 	}

@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	built = filepath.Join(dir, "echo")
-	if out, err := exec.Command("go", "build", "-o", built, "./testdata/echo").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", built, "./testdata/echo").CombinedOutput(); err != nil {
 		panic(string(out))
 	}
 	code := m.Run()
