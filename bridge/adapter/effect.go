@@ -9,7 +9,8 @@ import (
 )
 
 // Effect is one thing a turn asks for: one of Emission, Answer, Holding,
-// Calling, Timer, TimerStop, Binding, Learned, Postponed or Failure. Adapters
+// Calling, Dialing, Sending, Closing, Timer, TimerStop, Binding, Learned,
+// Minting, Postponed or Failure. Adapters
 // record effects with the methods of Tx; the bridge reads them.
 type Effect interface{ effect() }
 
@@ -68,6 +69,78 @@ type Call struct {
 	// Binds says the result will bind a key of the vendor's (Tx.Bind); inbound
 	// for an unknown key waits meanwhile where the endpoint says so.
 	Binds bool
+	// Capture takes tokens out of a good answer before the adapter sees it.
+	Capture []Capture
+}
+
+// Capture names a token in the JSON answer to a Call. It is kept sealed for the
+// leg; from the Result on Tx.Credential(Name) stands for it, and the Result has
+// CapturedMark in its place. A later answer replaces it.
+type Capture struct {
+	Name string
+	// Pointer is the JSON pointer (RFC 6901) of the token, "/session_token".
+	Pointer string
+}
+
+// CapturedMark stands in a Result where a token was.
+const CapturedMark = "[captured]"
+
+// The transports of a connection.
+const (
+	TransportWebSocket = "websocket" // RFC 6455
+	TransportSocketIO  = "socketio"  // Socket.IO protocol 5 over Engine.IO 4, WebSocket only
+)
+
+// Dial is one connection to the vendor. It is tried with back-off until it
+// stands or GiveUp passes; once it stood it is never dialled again unasked.
+// Secrets are written as the placeholder Tx.Credential gives, in URL, Header or
+// Protocols.
+type Dial struct {
+	URL    string
+	Header http.Header
+	// Protocols are the WebSocket sub-protocols offered.
+	Protocols []string
+	// Transport is one of the Transport constants; empty means TransportWebSocket.
+	Transport string
+	// Event is the name our messages go out under, for Socket.IO; empty means
+	// "message".
+	Event string
+	// GiveUp bounds all tries; 0 means one minute.
+	GiveUp time.Duration
+	// Binds is as in Call.
+	Binds bool
+}
+
+// Dialing asks for a connection: Opened or Closed comes back under Conn, which
+// must not be in use in this leg.
+type Dialing struct {
+	Conn string
+	Dial Dial
+}
+
+// Sending writes one message to a connection; its Sent comes back under Tag. In
+// the turn of a transient event, and with an empty Tag, it is tried once at most
+// and no Sent comes. A secret is written as its placeholder.
+type Sending struct {
+	Tag    string
+	Conn   string
+	Data   []byte
+	Binary bool
+}
+
+// Closing closes a connection with a WebSocket close code; its Closed comes back.
+// What was sent before it leaves before it.
+type Closing struct {
+	Conn string
+	Code int
+}
+
+// Minting makes a token that opens the leg at an endpoint whose Auth is
+// "minted:NAME". Placeholder stands for it in the turn's replies and sends.
+type Minting struct {
+	Name        string
+	Placeholder string
+	TTL         time.Duration
 }
 
 // Calling asks for a Call; its Result comes back under Tag.
@@ -98,6 +171,10 @@ type Postponed struct{}
 // Failure settles the delivery as failed.
 type Failure struct{ Reason string }
 
+func (Dialing) effect()   {}
+func (Sending) effect()   {}
+func (Closing) effect()   {}
+func (Minting) effect()   {}
 func (Emission) effect()  {}
 func (Answer) effect()    {}
 func (Holding) effect()   {}

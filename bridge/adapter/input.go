@@ -8,8 +8,8 @@ import (
 	"github.com/footbridge/footbridge/bridge/event"
 )
 
-// Input is what a turn is about: one of Request, Deliver, Result, Fired or
-// Expired. Inputs are added when an adapter first needs them; answer an input
+// Input is what a turn is about: one of Request, Deliver, Result, Fired,
+// Expired, Opened, Frame, Closed or Sent. Inputs are added when an adapter first needs them; answer an input
 // you do not know with ErrUnsupported.
 type Input interface{ input() }
 
@@ -76,6 +76,63 @@ const (
 // Expired says a request that was held can no longer be answered.
 type Expired struct{ Request, Reason string }
 
+// Opened says a connection stands: one the adapter dialled (Endpoint is empty), or
+// one that somebody opened at an endpoint with a Transport. Conn names it in
+// Send, Close, Frame and Closed.
+type Opened struct {
+	Conn     string
+	Endpoint string
+	// Path, Query and Header are those of the request that opened a served one;
+	// credentials among them are masked.
+	Path   string
+	Query  url.Values
+	Header http.Header
+}
+
+// Frame is one message of the far side on a connection. It is stored before its
+// turn. Event is its name where the transport has names (Socket.IO).
+type Frame struct {
+	Conn   string
+	Event  string
+	Data   []byte
+	Binary bool
+}
+
+// The reasons of a Closed.
+const (
+	ClosedByPeer     = "peer"        // the far side closed it
+	ClosedByUs       = "closed"      // the adapter closed it
+	ClosedLost       = "lost"        // the connection broke, or the bridge restarted
+	ClosedReplaced   = "replaced"    // a newer connection with the same key took its place
+	ClosedDialFailed = "dial_failed" // it never stood
+)
+
+// Closed says a connection is gone. Every connection dialled or served ends in
+// exactly one Closed, across restarts. Code is the WebSocket close code (RFC 6455
+// section 7.4), 0 where there was none; Status is the HTTP status of a dial that
+// was answered with something else than a connection.
+type Closed struct {
+	Conn   string
+	Code   int
+	Status int
+	Reason string
+}
+
+// How a Send ended.
+const (
+	SentWritten = "written" // handed to the connection; most vendors confirm nothing more
+	SentUnsent  = "unsent"  // the connection was not there: nothing left
+	SentUnknown = "unknown" // it may have left
+)
+
+// Sent is how a Send ended. Every send with a tag ends in exactly one Sent,
+// across restarts.
+type Sent struct{ Tag, Outcome string }
+
+func (Opened) input()  {}
+func (Frame) input()   {}
+func (Closed) input()  {}
+func (Sent) input()    {}
 func (Request) input() {}
 func (Deliver) input() {}
 func (Result) input()  {}

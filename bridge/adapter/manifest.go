@@ -1,6 +1,7 @@
 package adapter
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/event"
@@ -19,6 +20,16 @@ type Manifest struct {
 	Roles        []event.Role `json:"roles"`
 	Settings     []Setting    `json:"settings,omitempty"`
 	Credentials  []Credential `json:"credentials,omitempty"`
+	// Samples are what the vendor answers to calls, for translating without it.
+	Samples []Sample `json:"samples,omitempty"`
+}
+
+// Sample is what the vendor answers to a call when all is well.
+type Sample struct {
+	// Tag is how the tags of such calls begin; of several the longest counts.
+	Tag    string          `json:"tag"`
+	Status int             `json:"status"`
+	Body   json.RawMessage `json:"body,omitempty"`
 }
 
 // Setting is one key of an account's settings.
@@ -84,10 +95,15 @@ const (
 	DedupHandoff = "handoff"
 )
 
-// Endpoint is one HTTP endpoint the bridge serves for the vendor.
+// Endpoint is one HTTP endpoint, or with a Transport one socket, the bridge serves
+// for the vendor.
 type Endpoint struct {
 	Name   string `json:"name"`
 	Method string `json:"method"`
+	// Transport is one of the Transport constants for a socket: whoever opens it
+	// gives its leg Opened, Frame and Closed in place of Request. A newer socket
+	// with the same key replaces the older one.
+	Transport string `json:"transport,omitempty"`
 	// Path is below the account's own; {name} stands for one segment.
 	Path   string `json:"path"`
 	Answer string `json:"answer"`
@@ -97,8 +113,10 @@ type Endpoint struct {
 	Failure Reply `json:"failure,omitzero"`
 	// Within is how long a reply may take; 10 s if unset.
 	Within time.Duration `json:"within,omitempty"`
-	// Key says where the leg's key is: "path:NAME", "query:NAME", "header:NAME"
-	// or "body:/json/pointer".
+	// Key says where the leg's key is: "path:NAME", "query:NAME", "header:NAME",
+	// "body:/json/pointer", "token" (the key a minted token is bound to), for a
+	// socket also "frame:/json/pointer" of its first message, or "connection":
+	// every connection is a leg of its own.
 	Key string `json:"key"`
 	// Dedup says where the dedup id is, in the same words, or "body" for the
 	// digest of the whole body; empty means there is none.
@@ -112,9 +130,15 @@ type Endpoint struct {
 	// MaxBody is the limit of the body in bytes; 256 KiB if unset.
 	MaxBody int64 `json:"max_body,omitempty"`
 	// Auth names the credential and where the vendor sends it, for an endpoint
-	// the vendor authenticates: "header:NAME=credential". Empty means the vendor
-	// sends none, and the account's own inbound setting applies.
+	// the vendor authenticates: "header:NAME=credential" (or "bearer=",
+	// "query:NAME=", "frame:/pointer="), or "minted:NAME" for a token of Tx.Mint.
+	// Empty means the vendor sends none, and the account's own inbound setting
+	// applies.
 	Auth string `json:"auth,omitempty"`
+	// Tokens are the places a minted token may be in, the first found counts:
+	// "bearer", "query:NAME", "protocol" (a WebSocket sub-protocol) or
+	// "frame:/pointer".
+	Tokens []string `json:"tokens,omitempty"`
 	// Unauthorized is the reply to a wrong credential; 401 if unset.
 	Unauthorized Reply `json:"unauthorized,omitzero"`
 	// Raw says the body is not JSON, so that it is not parsed before the turn.

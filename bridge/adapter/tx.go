@@ -65,9 +65,9 @@ func (tx *Tx) NewID() string {
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
 }
 
-// Credential gives a placeholder for the account's credential of that name, or
-// "" when the account has none. The bridge puts the secret in its place as the
-// bytes leave; the adapter never sees it. It is good for calls of this turn only.
+// Credential gives a placeholder for the account's credential or the leg's
+// captured token of that name, or "" when there is none. The bridge puts the secret in its place as the
+// bytes leave; the adapter never sees it. It is good for calls, dials and sends of this turn only.
 func (tx *Tx) Credential(name string) string { return tx.turn.Placeholders[name] }
 
 // Emit says that something happened at the vendor.
@@ -83,6 +83,29 @@ func (tx *Tx) Hold(request string) { tx.record(Holding{request}) }
 // Call asks for an HTTP call. Its Result comes back under tag, which must not be
 // in use in this leg.
 func (tx *Tx) Call(tag string, c Call) { tx.record(Calling{tag, c}) }
+
+// Dial asks for a connection; Opened or Closed comes back under conn, a name of
+// the adapter's own that is not in use in this leg.
+func (tx *Tx) Dial(conn string, d Dial) { tx.record(Dialing{conn, d}) }
+
+// Send writes one message to a connection; its Sent comes back under tag, which
+// must not be in use in this leg. With an empty tag nothing comes back.
+func (tx *Tx) Send(tag, conn string, data []byte) {
+	tx.record(Sending{Tag: tag, Conn: conn, Data: data})
+}
+
+// Close closes a connection; its Closed comes back. Closing one that is gone is
+// no error.
+func (tx *Tx) Close(conn string, code int) { tx.record(Closing{conn, code}) }
+
+// Mint makes a token good for this leg's key at the endpoints whose Auth is
+// "minted:"+name, and gives the placeholder that stands for it in the replies,
+// calls and sends of this turn.
+func (tx *Tx) Mint(name string, ttl time.Duration) string {
+	placeholder := "minted-" + tx.NewID()
+	tx.record(Minting{name, placeholder, ttl})
+	return placeholder
+}
 
 // After asks for Fired{timer} when d has passed.
 func (tx *Tx) After(timer string, d time.Duration) { tx.record(Timer{timer, d}) }

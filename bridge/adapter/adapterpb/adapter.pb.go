@@ -535,6 +535,10 @@ type Turn struct {
 	//	*Turn_Result
 	//	*Turn_Fired
 	//	*Turn_Expired
+	//	*Turn_Opened
+	//	*Turn_Frame
+	//	*Turn_Closed
+	//	*Turn_Sent
 	Input         isTurn_Input `protobuf_oneof:"input"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -678,6 +682,42 @@ func (x *Turn) GetExpired() *Expired {
 	return nil
 }
 
+func (x *Turn) GetOpened() *Opened {
+	if x != nil {
+		if x, ok := x.Input.(*Turn_Opened); ok {
+			return x.Opened
+		}
+	}
+	return nil
+}
+
+func (x *Turn) GetFrame() *Frame {
+	if x != nil {
+		if x, ok := x.Input.(*Turn_Frame); ok {
+			return x.Frame
+		}
+	}
+	return nil
+}
+
+func (x *Turn) GetClosed() *Closed {
+	if x != nil {
+		if x, ok := x.Input.(*Turn_Closed); ok {
+			return x.Closed
+		}
+	}
+	return nil
+}
+
+func (x *Turn) GetSent() *Sent {
+	if x != nil {
+		if x, ok := x.Input.(*Turn_Sent); ok {
+			return x.Sent
+		}
+	}
+	return nil
+}
+
 type isTurn_Input interface {
 	isTurn_Input()
 }
@@ -702,6 +742,22 @@ type Turn_Expired struct {
 	Expired *Expired `protobuf:"bytes,20,opt,name=expired,proto3,oneof"`
 }
 
+type Turn_Opened struct {
+	Opened *Opened `protobuf:"bytes,21,opt,name=opened,proto3,oneof"`
+}
+
+type Turn_Frame struct {
+	Frame *Frame `protobuf:"bytes,22,opt,name=frame,proto3,oneof"`
+}
+
+type Turn_Closed struct {
+	Closed *Closed `protobuf:"bytes,23,opt,name=closed,proto3,oneof"`
+}
+
+type Turn_Sent struct {
+	Sent *Sent `protobuf:"bytes,24,opt,name=sent,proto3,oneof"`
+}
+
 func (*Turn_Request) isTurn_Input() {}
 
 func (*Turn_Deliver) isTurn_Input() {}
@@ -711,6 +767,14 @@ func (*Turn_Result) isTurn_Input() {}
 func (*Turn_Fired) isTurn_Input() {}
 
 func (*Turn_Expired) isTurn_Input() {}
+
+func (*Turn_Opened) isTurn_Input() {}
+
+func (*Turn_Frame) isTurn_Input() {}
+
+func (*Turn_Closed) isTurn_Input() {}
+
+func (*Turn_Sent) isTurn_Input() {}
 
 // Values is one name of a header or query with its values, in order.
 type Values struct {
@@ -1103,6 +1167,274 @@ func (x *Expired) GetReason() string {
 	return ""
 }
 
+// Opened says a connection stands.
+type Opened struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Conn          string                 `protobuf:"bytes,1,opt,name=conn,proto3" json:"conn,omitempty"`
+	Endpoint      string                 `protobuf:"bytes,2,opt,name=endpoint,proto3" json:"endpoint,omitempty"`
+	Path          []byte                 `protobuf:"bytes,3,opt,name=path,proto3" json:"path,omitempty"`
+	Query         []*Values              `protobuf:"bytes,4,rep,name=query,proto3" json:"query,omitempty"`
+	Header        []*Values              `protobuf:"bytes,5,rep,name=header,proto3" json:"header,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Opened) Reset() {
+	*x = Opened{}
+	mi := &file_adapter_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Opened) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Opened) ProtoMessage() {}
+
+func (x *Opened) ProtoReflect() protoreflect.Message {
+	mi := &file_adapter_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Opened.ProtoReflect.Descriptor instead.
+func (*Opened) Descriptor() ([]byte, []int) {
+	return file_adapter_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *Opened) GetConn() string {
+	if x != nil {
+		return x.Conn
+	}
+	return ""
+}
+
+func (x *Opened) GetEndpoint() string {
+	if x != nil {
+		return x.Endpoint
+	}
+	return ""
+}
+
+func (x *Opened) GetPath() []byte {
+	if x != nil {
+		return x.Path
+	}
+	return nil
+}
+
+func (x *Opened) GetQuery() []*Values {
+	if x != nil {
+		return x.Query
+	}
+	return nil
+}
+
+func (x *Opened) GetHeader() []*Values {
+	if x != nil {
+		return x.Header
+	}
+	return nil
+}
+
+// Frame is one message of the far side on a connection.
+type Frame struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Conn          string                 `protobuf:"bytes,1,opt,name=conn,proto3" json:"conn,omitempty"`
+	Event         []byte                 `protobuf:"bytes,2,opt,name=event,proto3" json:"event,omitempty"`
+	Data          []byte                 `protobuf:"bytes,3,opt,name=data,proto3" json:"data,omitempty"`
+	Binary        bool                   `protobuf:"varint,4,opt,name=binary,proto3" json:"binary,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Frame) Reset() {
+	*x = Frame{}
+	mi := &file_adapter_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Frame) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Frame) ProtoMessage() {}
+
+func (x *Frame) ProtoReflect() protoreflect.Message {
+	mi := &file_adapter_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Frame.ProtoReflect.Descriptor instead.
+func (*Frame) Descriptor() ([]byte, []int) {
+	return file_adapter_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *Frame) GetConn() string {
+	if x != nil {
+		return x.Conn
+	}
+	return ""
+}
+
+func (x *Frame) GetEvent() []byte {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
+func (x *Frame) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+func (x *Frame) GetBinary() bool {
+	if x != nil {
+		return x.Binary
+	}
+	return false
+}
+
+// Closed says a connection is gone.
+type Closed struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Conn          string                 `protobuf:"bytes,1,opt,name=conn,proto3" json:"conn,omitempty"`
+	Code          int64                  `protobuf:"varint,2,opt,name=code,proto3" json:"code,omitempty"`
+	Status        int64                  `protobuf:"varint,3,opt,name=status,proto3" json:"status,omitempty"`
+	Reason        string                 `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Closed) Reset() {
+	*x = Closed{}
+	mi := &file_adapter_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Closed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Closed) ProtoMessage() {}
+
+func (x *Closed) ProtoReflect() protoreflect.Message {
+	mi := &file_adapter_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Closed.ProtoReflect.Descriptor instead.
+func (*Closed) Descriptor() ([]byte, []int) {
+	return file_adapter_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *Closed) GetConn() string {
+	if x != nil {
+		return x.Conn
+	}
+	return ""
+}
+
+func (x *Closed) GetCode() int64 {
+	if x != nil {
+		return x.Code
+	}
+	return 0
+}
+
+func (x *Closed) GetStatus() int64 {
+	if x != nil {
+		return x.Status
+	}
+	return 0
+}
+
+func (x *Closed) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// Sent is how a send ended.
+type Sent struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Tag           string                 `protobuf:"bytes,1,opt,name=tag,proto3" json:"tag,omitempty"`
+	Outcome       string                 `protobuf:"bytes,2,opt,name=outcome,proto3" json:"outcome,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Sent) Reset() {
+	*x = Sent{}
+	mi := &file_adapter_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Sent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Sent) ProtoMessage() {}
+
+func (x *Sent) ProtoReflect() protoreflect.Message {
+	mi := &file_adapter_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Sent.ProtoReflect.Descriptor instead.
+func (*Sent) Descriptor() ([]byte, []int) {
+	return file_adapter_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *Sent) GetTag() string {
+	if x != nil {
+		return x.Tag
+	}
+	return ""
+}
+
+func (x *Sent) GetOutcome() string {
+	if x != nil {
+		return x.Outcome
+	}
+	return ""
+}
+
 // Outcome is what a turn came to. State and effects count only while error is
 // empty.
 type Outcome struct {
@@ -1119,7 +1451,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_adapter_proto_msgTypes[16]
+	mi := &file_adapter_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1131,7 +1463,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[16]
+	mi := &file_adapter_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1144,7 +1476,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{16}
+	return file_adapter_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Outcome) GetState() []byte {
@@ -1198,6 +1530,10 @@ type Effect struct {
 	//	*Effect_Learned
 	//	*Effect_Postponed
 	//	*Effect_Failure
+	//	*Effect_Dialing
+	//	*Effect_Sending
+	//	*Effect_Closing
+	//	*Effect_Minting
 	Effect        isEffect_Effect `protobuf_oneof:"effect"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1205,7 +1541,7 @@ type Effect struct {
 
 func (x *Effect) Reset() {
 	*x = Effect{}
-	mi := &file_adapter_proto_msgTypes[17]
+	mi := &file_adapter_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1217,7 +1553,7 @@ func (x *Effect) String() string {
 func (*Effect) ProtoMessage() {}
 
 func (x *Effect) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[17]
+	mi := &file_adapter_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1230,7 +1566,7 @@ func (x *Effect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Effect.ProtoReflect.Descriptor instead.
 func (*Effect) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{17}
+	return file_adapter_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Effect) GetEffect() isEffect_Effect {
@@ -1330,6 +1666,42 @@ func (x *Effect) GetFailure() *Failure {
 	return nil
 }
 
+func (x *Effect) GetDialing() *Dialing {
+	if x != nil {
+		if x, ok := x.Effect.(*Effect_Dialing); ok {
+			return x.Dialing
+		}
+	}
+	return nil
+}
+
+func (x *Effect) GetSending() *Sending {
+	if x != nil {
+		if x, ok := x.Effect.(*Effect_Sending); ok {
+			return x.Sending
+		}
+	}
+	return nil
+}
+
+func (x *Effect) GetClosing() *Closing {
+	if x != nil {
+		if x, ok := x.Effect.(*Effect_Closing); ok {
+			return x.Closing
+		}
+	}
+	return nil
+}
+
+func (x *Effect) GetMinting() *Minting {
+	if x != nil {
+		if x, ok := x.Effect.(*Effect_Minting); ok {
+			return x.Minting
+		}
+	}
+	return nil
+}
+
 type isEffect_Effect interface {
 	isEffect_Effect()
 }
@@ -1374,6 +1746,22 @@ type Effect_Failure struct {
 	Failure *Failure `protobuf:"bytes,10,opt,name=failure,proto3,oneof"`
 }
 
+type Effect_Dialing struct {
+	Dialing *Dialing `protobuf:"bytes,11,opt,name=dialing,proto3,oneof"`
+}
+
+type Effect_Sending struct {
+	Sending *Sending `protobuf:"bytes,12,opt,name=sending,proto3,oneof"`
+}
+
+type Effect_Closing struct {
+	Closing *Closing `protobuf:"bytes,13,opt,name=closing,proto3,oneof"`
+}
+
+type Effect_Minting struct {
+	Minting *Minting `protobuf:"bytes,14,opt,name=minting,proto3,oneof"`
+}
+
 func (*Effect_Emission) isEffect_Effect() {}
 
 func (*Effect_Answer) isEffect_Effect() {}
@@ -1394,6 +1782,14 @@ func (*Effect_Postponed) isEffect_Effect() {}
 
 func (*Effect_Failure) isEffect_Effect() {}
 
+func (*Effect_Dialing) isEffect_Effect() {}
+
+func (*Effect_Sending) isEffect_Effect() {}
+
+func (*Effect_Closing) isEffect_Effect() {}
+
+func (*Effect_Minting) isEffect_Effect() {}
+
 // Actor is who did an event.
 type Actor struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1407,7 +1803,7 @@ type Actor struct {
 
 func (x *Actor) Reset() {
 	*x = Actor{}
-	mi := &file_adapter_proto_msgTypes[18]
+	mi := &file_adapter_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1419,7 +1815,7 @@ func (x *Actor) String() string {
 func (*Actor) ProtoMessage() {}
 
 func (x *Actor) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[18]
+	mi := &file_adapter_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1432,7 +1828,7 @@ func (x *Actor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Actor.ProtoReflect.Descriptor instead.
 func (*Actor) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{18}
+	return file_adapter_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Actor) GetRole() string {
@@ -1480,7 +1876,7 @@ type Emission struct {
 
 func (x *Emission) Reset() {
 	*x = Emission{}
-	mi := &file_adapter_proto_msgTypes[19]
+	mi := &file_adapter_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1492,7 +1888,7 @@ func (x *Emission) String() string {
 func (*Emission) ProtoMessage() {}
 
 func (x *Emission) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[19]
+	mi := &file_adapter_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1505,7 +1901,7 @@ func (x *Emission) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Emission.ProtoReflect.Descriptor instead.
 func (*Emission) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{19}
+	return file_adapter_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Emission) GetKind() string {
@@ -1562,7 +1958,7 @@ type Reply struct {
 
 func (x *Reply) Reset() {
 	*x = Reply{}
-	mi := &file_adapter_proto_msgTypes[20]
+	mi := &file_adapter_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1574,7 +1970,7 @@ func (x *Reply) String() string {
 func (*Reply) ProtoMessage() {}
 
 func (x *Reply) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[20]
+	mi := &file_adapter_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1587,7 +1983,7 @@ func (x *Reply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reply.ProtoReflect.Descriptor instead.
 func (*Reply) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{20}
+	return file_adapter_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Reply) GetStatus() int64 {
@@ -1622,7 +2018,7 @@ type Answer struct {
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_adapter_proto_msgTypes[21]
+	mi := &file_adapter_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1634,7 +2030,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[21]
+	mi := &file_adapter_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1647,7 +2043,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{21}
+	return file_adapter_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Answer) GetRequest() string {
@@ -1674,7 +2070,7 @@ type Holding struct {
 
 func (x *Holding) Reset() {
 	*x = Holding{}
-	mi := &file_adapter_proto_msgTypes[22]
+	mi := &file_adapter_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1686,7 +2082,7 @@ func (x *Holding) String() string {
 func (*Holding) ProtoMessage() {}
 
 func (x *Holding) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[22]
+	mi := &file_adapter_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1699,7 +2095,7 @@ func (x *Holding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Holding.ProtoReflect.Descriptor instead.
 func (*Holding) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{22}
+	return file_adapter_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Holding) GetRequest() string {
@@ -1719,13 +2115,14 @@ type Call struct {
 	Repeat        string                 `protobuf:"bytes,5,opt,name=repeat,proto3" json:"repeat,omitempty"`
 	GiveUp        int64                  `protobuf:"varint,6,opt,name=give_up,json=giveUp,proto3" json:"give_up,omitempty"`
 	Binds         bool                   `protobuf:"varint,7,opt,name=binds,proto3" json:"binds,omitempty"`
+	Capture       []*Capture             `protobuf:"bytes,8,rep,name=capture,proto3" json:"capture,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Call) Reset() {
 	*x = Call{}
-	mi := &file_adapter_proto_msgTypes[23]
+	mi := &file_adapter_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1737,7 +2134,7 @@ func (x *Call) String() string {
 func (*Call) ProtoMessage() {}
 
 func (x *Call) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[23]
+	mi := &file_adapter_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1750,7 +2147,7 @@ func (x *Call) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Call.ProtoReflect.Descriptor instead.
 func (*Call) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{23}
+	return file_adapter_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Call) GetMethod() string {
@@ -1802,6 +2199,395 @@ func (x *Call) GetBinds() bool {
 	return false
 }
 
+func (x *Call) GetCapture() []*Capture {
+	if x != nil {
+		return x.Capture
+	}
+	return nil
+}
+
+// Capture names a token in the answer to a call.
+type Capture struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Pointer       string                 `protobuf:"bytes,2,opt,name=pointer,proto3" json:"pointer,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Capture) Reset() {
+	*x = Capture{}
+	mi := &file_adapter_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Capture) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Capture) ProtoMessage() {}
+
+func (x *Capture) ProtoReflect() protoreflect.Message {
+	mi := &file_adapter_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Capture.ProtoReflect.Descriptor instead.
+func (*Capture) Descriptor() ([]byte, []int) {
+	return file_adapter_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *Capture) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Capture) GetPointer() string {
+	if x != nil {
+		return x.Pointer
+	}
+	return ""
+}
+
+// Dial is one connection to the vendor.
+type Dial struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Url           string                 `protobuf:"bytes,1,opt,name=url,proto3" json:"url,omitempty"`
+	Header        []*Values              `protobuf:"bytes,2,rep,name=header,proto3" json:"header,omitempty"`
+	Protocols     []string               `protobuf:"bytes,3,rep,name=protocols,proto3" json:"protocols,omitempty"`
+	Transport     string                 `protobuf:"bytes,4,opt,name=transport,proto3" json:"transport,omitempty"`
+	Event         string                 `protobuf:"bytes,5,opt,name=event,proto3" json:"event,omitempty"`
+	GiveUp        int64                  `protobuf:"varint,6,opt,name=give_up,json=giveUp,proto3" json:"give_up,omitempty"`
+	Binds         bool                   `protobuf:"varint,7,opt,name=binds,proto3" json:"binds,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Dial) Reset() {
+	*x = Dial{}
+	mi := &file_adapter_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Dial) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Dial) ProtoMessage() {}
+
+func (x *Dial) ProtoReflect() protoreflect.Message {
+	mi := &file_adapter_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Dial.ProtoReflect.Descriptor instead.
+func (*Dial) Descriptor() ([]byte, []int) {
+	return file_adapter_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *Dial) GetUrl() string {
+	if x != nil {
+		return x.Url
+	}
+	return ""
+}
+
+func (x *Dial) GetHeader() []*Values {
+	if x != nil {
+		return x.Header
+	}
+	return nil
+}
+
+func (x *Dial) GetProtocols() []string {
+	if x != nil {
+		return x.Protocols
+	}
+	return nil
+}
+
+func (x *Dial) GetTransport() string {
+	if x != nil {
+		return x.Transport
+	}
+	return ""
+}
+
+func (x *Dial) GetEvent() string {
+	if x != nil {
+		return x.Event
+	}
+	return ""
+}
+
+func (x *Dial) GetGiveUp() int64 {
+	if x != nil {
+		return x.GiveUp
+	}
+	return 0
+}
+
+func (x *Dial) GetBinds() bool {
+	if x != nil {
+		return x.Binds
+	}
+	return false
+}
+
+// Dialing asks for a connection.
+type Dialing struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Conn          string                 `protobuf:"bytes,1,opt,name=conn,proto3" json:"conn,omitempty"`
+	Dial          *Dial                  `protobuf:"bytes,2,opt,name=dial,proto3" json:"dial,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Dialing) Reset() {
+	*x = Dialing{}
+	mi := &file_adapter_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Dialing) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Dialing) ProtoMessage() {}
+
+func (x *Dialing) ProtoReflect() protoreflect.Message {
+	mi := &file_adapter_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Dialing.ProtoReflect.Descriptor instead.
+func (*Dialing) Descriptor() ([]byte, []int) {
+	return file_adapter_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *Dialing) GetConn() string {
+	if x != nil {
+		return x.Conn
+	}
+	return ""
+}
+
+func (x *Dialing) GetDial() *Dial {
+	if x != nil {
+		return x.Dial
+	}
+	return nil
+}
+
+// Sending writes one message to a connection; its sent comes back under the tag.
+type Sending struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Tag           string                 `protobuf:"bytes,1,opt,name=tag,proto3" json:"tag,omitempty"`
+	Conn          string                 `protobuf:"bytes,2,opt,name=conn,proto3" json:"conn,omitempty"`
+	Data          []byte                 `protobuf:"bytes,3,opt,name=data,proto3" json:"data,omitempty"`
+	Binary        bool                   `protobuf:"varint,4,opt,name=binary,proto3" json:"binary,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Sending) Reset() {
+	*x = Sending{}
+	mi := &file_adapter_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Sending) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Sending) ProtoMessage() {}
+
+func (x *Sending) ProtoReflect() protoreflect.Message {
+	mi := &file_adapter_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Sending.ProtoReflect.Descriptor instead.
+func (*Sending) Descriptor() ([]byte, []int) {
+	return file_adapter_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *Sending) GetTag() string {
+	if x != nil {
+		return x.Tag
+	}
+	return ""
+}
+
+func (x *Sending) GetConn() string {
+	if x != nil {
+		return x.Conn
+	}
+	return ""
+}
+
+func (x *Sending) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+func (x *Sending) GetBinary() bool {
+	if x != nil {
+		return x.Binary
+	}
+	return false
+}
+
+// Closing closes a connection with a WebSocket close code.
+type Closing struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Conn          string                 `protobuf:"bytes,1,opt,name=conn,proto3" json:"conn,omitempty"`
+	Code          int64                  `protobuf:"varint,2,opt,name=code,proto3" json:"code,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Closing) Reset() {
+	*x = Closing{}
+	mi := &file_adapter_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Closing) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Closing) ProtoMessage() {}
+
+func (x *Closing) ProtoReflect() protoreflect.Message {
+	mi := &file_adapter_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Closing.ProtoReflect.Descriptor instead.
+func (*Closing) Descriptor() ([]byte, []int) {
+	return file_adapter_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *Closing) GetConn() string {
+	if x != nil {
+		return x.Conn
+	}
+	return ""
+}
+
+func (x *Closing) GetCode() int64 {
+	if x != nil {
+		return x.Code
+	}
+	return 0
+}
+
+// Minting makes a token that opens the leg at an endpoint.
+type Minting struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Placeholder   string                 `protobuf:"bytes,2,opt,name=placeholder,proto3" json:"placeholder,omitempty"`
+	Ttl           int64                  `protobuf:"varint,3,opt,name=ttl,proto3" json:"ttl,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Minting) Reset() {
+	*x = Minting{}
+	mi := &file_adapter_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Minting) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Minting) ProtoMessage() {}
+
+func (x *Minting) ProtoReflect() protoreflect.Message {
+	mi := &file_adapter_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Minting.ProtoReflect.Descriptor instead.
+func (*Minting) Descriptor() ([]byte, []int) {
+	return file_adapter_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *Minting) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Minting) GetPlaceholder() string {
+	if x != nil {
+		return x.Placeholder
+	}
+	return ""
+}
+
+func (x *Minting) GetTtl() int64 {
+	if x != nil {
+		return x.Ttl
+	}
+	return 0
+}
+
 // Calling asks for a call; its result comes back under the tag.
 type Calling struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1813,7 +2599,7 @@ type Calling struct {
 
 func (x *Calling) Reset() {
 	*x = Calling{}
-	mi := &file_adapter_proto_msgTypes[24]
+	mi := &file_adapter_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1825,7 +2611,7 @@ func (x *Calling) String() string {
 func (*Calling) ProtoMessage() {}
 
 func (x *Calling) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[24]
+	mi := &file_adapter_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1838,7 +2624,7 @@ func (x *Calling) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Calling.ProtoReflect.Descriptor instead.
 func (*Calling) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{24}
+	return file_adapter_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Calling) GetTag() string {
@@ -1866,7 +2652,7 @@ type Timer struct {
 
 func (x *Timer) Reset() {
 	*x = Timer{}
-	mi := &file_adapter_proto_msgTypes[25]
+	mi := &file_adapter_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1878,7 +2664,7 @@ func (x *Timer) String() string {
 func (*Timer) ProtoMessage() {}
 
 func (x *Timer) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[25]
+	mi := &file_adapter_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1891,7 +2677,7 @@ func (x *Timer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timer.ProtoReflect.Descriptor instead.
 func (*Timer) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{25}
+	return file_adapter_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Timer) GetName() string {
@@ -1918,7 +2704,7 @@ type TimerStop struct {
 
 func (x *TimerStop) Reset() {
 	*x = TimerStop{}
-	mi := &file_adapter_proto_msgTypes[26]
+	mi := &file_adapter_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1930,7 +2716,7 @@ func (x *TimerStop) String() string {
 func (*TimerStop) ProtoMessage() {}
 
 func (x *TimerStop) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[26]
+	mi := &file_adapter_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1943,7 +2729,7 @@ func (x *TimerStop) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TimerStop.ProtoReflect.Descriptor instead.
 func (*TimerStop) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{26}
+	return file_adapter_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *TimerStop) GetName() string {
@@ -1963,7 +2749,7 @@ type Binding struct {
 
 func (x *Binding) Reset() {
 	*x = Binding{}
-	mi := &file_adapter_proto_msgTypes[27]
+	mi := &file_adapter_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1975,7 +2761,7 @@ func (x *Binding) String() string {
 func (*Binding) ProtoMessage() {}
 
 func (x *Binding) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[27]
+	mi := &file_adapter_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1988,7 +2774,7 @@ func (x *Binding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Binding.ProtoReflect.Descriptor instead.
 func (*Binding) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{27}
+	return file_adapter_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Binding) GetKey() string {
@@ -2009,7 +2795,7 @@ type Learned struct {
 
 func (x *Learned) Reset() {
 	*x = Learned{}
-	mi := &file_adapter_proto_msgTypes[28]
+	mi := &file_adapter_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2021,7 +2807,7 @@ func (x *Learned) String() string {
 func (*Learned) ProtoMessage() {}
 
 func (x *Learned) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[28]
+	mi := &file_adapter_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2034,7 +2820,7 @@ func (x *Learned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Learned.ProtoReflect.Descriptor instead.
 func (*Learned) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{28}
+	return file_adapter_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Learned) GetEvent() string {
@@ -2060,7 +2846,7 @@ type Postponed struct {
 
 func (x *Postponed) Reset() {
 	*x = Postponed{}
-	mi := &file_adapter_proto_msgTypes[29]
+	mi := &file_adapter_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2072,7 +2858,7 @@ func (x *Postponed) String() string {
 func (*Postponed) ProtoMessage() {}
 
 func (x *Postponed) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[29]
+	mi := &file_adapter_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2085,7 +2871,7 @@ func (x *Postponed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Postponed.ProtoReflect.Descriptor instead.
 func (*Postponed) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{29}
+	return file_adapter_proto_rawDescGZIP(), []int{39}
 }
 
 // Failure settles the delivery as failed.
@@ -2098,7 +2884,7 @@ type Failure struct {
 
 func (x *Failure) Reset() {
 	*x = Failure{}
-	mi := &file_adapter_proto_msgTypes[30]
+	mi := &file_adapter_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2110,7 +2896,7 @@ func (x *Failure) String() string {
 func (*Failure) ProtoMessage() {}
 
 func (x *Failure) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[30]
+	mi := &file_adapter_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2123,7 +2909,7 @@ func (x *Failure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failure.ProtoReflect.Descriptor instead.
 func (*Failure) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{30}
+	return file_adapter_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Failure) GetReason() string {
@@ -2164,7 +2950,7 @@ const file_adapter_proto_rawDesc = "" +
 	"\x05turns\x18\x01 \x03(\v2#.footbridge.adapter.v1.TurnResponseR\x05turns\"X\n" +
 	"\fTurnResponse\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x128\n" +
-	"\aoutcome\x18\x02 \x01(\v2\x1e.footbridge.adapter.v1.OutcomeR\aoutcome\"\x93\x05\n" +
+	"\aoutcome\x18\x02 \x01(\v2\x1e.footbridge.adapter.v1.OutcomeR\aoutcome\"\xee\x06\n" +
 	"\x04Turn\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x128\n" +
 	"\aaccount\x18\x02 \x01(\v2\x1e.footbridge.adapter.v1.AccountR\aaccount\x12\x10\n" +
@@ -2178,7 +2964,11 @@ const file_adapter_proto_rawDesc = "" +
 	"\adeliver\x18\x11 \x01(\v2\x1e.footbridge.adapter.v1.DeliverH\x00R\adeliver\x127\n" +
 	"\x06result\x18\x12 \x01(\v2\x1d.footbridge.adapter.v1.ResultH\x00R\x06result\x124\n" +
 	"\x05fired\x18\x13 \x01(\v2\x1c.footbridge.adapter.v1.FiredH\x00R\x05fired\x12:\n" +
-	"\aexpired\x18\x14 \x01(\v2\x1e.footbridge.adapter.v1.ExpiredH\x00R\aexpired\x1a?\n" +
+	"\aexpired\x18\x14 \x01(\v2\x1e.footbridge.adapter.v1.ExpiredH\x00R\aexpired\x127\n" +
+	"\x06opened\x18\x15 \x01(\v2\x1d.footbridge.adapter.v1.OpenedH\x00R\x06opened\x124\n" +
+	"\x05frame\x18\x16 \x01(\v2\x1c.footbridge.adapter.v1.FrameH\x00R\x05frame\x127\n" +
+	"\x06closed\x18\x17 \x01(\v2\x1d.footbridge.adapter.v1.ClosedH\x00R\x06closed\x121\n" +
+	"\x04sent\x18\x18 \x01(\v2\x1b.footbridge.adapter.v1.SentH\x00R\x04sent\x1a?\n" +
 	"\x11PlaceholdersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\a\n" +
@@ -2209,13 +2999,32 @@ const file_adapter_proto_rawDesc = "" +
 	"\x05timer\x18\x01 \x01(\tR\x05timer\";\n" +
 	"\aExpired\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\tR\arequest\x12\x16\n" +
-	"\x06reason\x18\x02 \x01(\tR\x06reason\"\xb5\x01\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\"\xb8\x01\n" +
+	"\x06Opened\x12\x12\n" +
+	"\x04conn\x18\x01 \x01(\tR\x04conn\x12\x1a\n" +
+	"\bendpoint\x18\x02 \x01(\tR\bendpoint\x12\x12\n" +
+	"\x04path\x18\x03 \x01(\fR\x04path\x123\n" +
+	"\x05query\x18\x04 \x03(\v2\x1d.footbridge.adapter.v1.ValuesR\x05query\x125\n" +
+	"\x06header\x18\x05 \x03(\v2\x1d.footbridge.adapter.v1.ValuesR\x06header\"]\n" +
+	"\x05Frame\x12\x12\n" +
+	"\x04conn\x18\x01 \x01(\tR\x04conn\x12\x14\n" +
+	"\x05event\x18\x02 \x01(\fR\x05event\x12\x12\n" +
+	"\x04data\x18\x03 \x01(\fR\x04data\x12\x16\n" +
+	"\x06binary\x18\x04 \x01(\bR\x06binary\"`\n" +
+	"\x06Closed\x12\x12\n" +
+	"\x04conn\x18\x01 \x01(\tR\x04conn\x12\x12\n" +
+	"\x04code\x18\x02 \x01(\x03R\x04code\x12\x16\n" +
+	"\x06status\x18\x03 \x01(\x03R\x06status\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\"2\n" +
+	"\x04Sent\x12\x10\n" +
+	"\x03tag\x18\x01 \x01(\tR\x03tag\x12\x18\n" +
+	"\aoutcome\x18\x02 \x01(\tR\aoutcome\"\xb5\x01\n" +
 	"\aOutcome\x12\x14\n" +
 	"\x05state\x18\x01 \x01(\fR\x05state\x12#\n" +
 	"\rstate_version\x18\x02 \x01(\x03R\fstateVersion\x127\n" +
 	"\aeffects\x18\x03 \x03(\v2\x1d.footbridge.adapter.v1.EffectR\aeffects\x12\x14\n" +
 	"\x05error\x18\x04 \x01(\tR\x05error\x12 \n" +
-	"\vunsupported\x18\x05 \x01(\bR\vunsupported\"\xf1\x04\n" +
+	"\vunsupported\x18\x05 \x01(\bR\vunsupported\"\xe1\x06\n" +
 	"\x06Effect\x12=\n" +
 	"\bemission\x18\x01 \x01(\v2\x1f.footbridge.adapter.v1.EmissionH\x00R\bemission\x127\n" +
 	"\x06answer\x18\x02 \x01(\v2\x1d.footbridge.adapter.v1.AnswerH\x00R\x06answer\x12:\n" +
@@ -2228,7 +3037,11 @@ const file_adapter_proto_rawDesc = "" +
 	"\alearned\x18\b \x01(\v2\x1e.footbridge.adapter.v1.LearnedH\x00R\alearned\x12@\n" +
 	"\tpostponed\x18\t \x01(\v2 .footbridge.adapter.v1.PostponedH\x00R\tpostponed\x12:\n" +
 	"\afailure\x18\n" +
-	" \x01(\v2\x1e.footbridge.adapter.v1.FailureH\x00R\afailureB\b\n" +
+	" \x01(\v2\x1e.footbridge.adapter.v1.FailureH\x00R\afailure\x12:\n" +
+	"\adialing\x18\v \x01(\v2\x1e.footbridge.adapter.v1.DialingH\x00R\adialing\x12:\n" +
+	"\asending\x18\f \x01(\v2\x1e.footbridge.adapter.v1.SendingH\x00R\asending\x12:\n" +
+	"\aclosing\x18\r \x01(\v2\x1e.footbridge.adapter.v1.ClosingH\x00R\aclosing\x12:\n" +
+	"\aminting\x18\x0e \x01(\v2\x1e.footbridge.adapter.v1.MintingH\x00R\amintingB\b\n" +
 	"\x06effect\"W\n" +
 	"\x05Actor\x12\x12\n" +
 	"\x04role\x18\x01 \x01(\tR\x04role\x12\x0e\n" +
@@ -2253,7 +3066,7 @@ const file_adapter_proto_rawDesc = "" +
 	"\arequest\x18\x01 \x01(\tR\arequest\x122\n" +
 	"\x05reply\x18\x02 \x01(\v2\x1c.footbridge.adapter.v1.ReplyR\x05reply\"#\n" +
 	"\aHolding\x12\x18\n" +
-	"\arequest\x18\x01 \x01(\tR\arequest\"\xc2\x01\n" +
+	"\arequest\x18\x01 \x01(\tR\arequest\"\xfc\x01\n" +
 	"\x04Call\x12\x16\n" +
 	"\x06method\x18\x01 \x01(\tR\x06method\x12\x10\n" +
 	"\x03url\x18\x02 \x01(\tR\x03url\x125\n" +
@@ -2261,7 +3074,34 @@ const file_adapter_proto_rawDesc = "" +
 	"\x04body\x18\x04 \x01(\fR\x04body\x12\x16\n" +
 	"\x06repeat\x18\x05 \x01(\tR\x06repeat\x12\x17\n" +
 	"\agive_up\x18\x06 \x01(\x03R\x06giveUp\x12\x14\n" +
-	"\x05binds\x18\a \x01(\bR\x05binds\"L\n" +
+	"\x05binds\x18\a \x01(\bR\x05binds\x128\n" +
+	"\acapture\x18\b \x03(\v2\x1e.footbridge.adapter.v1.CaptureR\acapture\"7\n" +
+	"\aCapture\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
+	"\apointer\x18\x02 \x01(\tR\apointer\"\xd0\x01\n" +
+	"\x04Dial\x12\x10\n" +
+	"\x03url\x18\x01 \x01(\tR\x03url\x125\n" +
+	"\x06header\x18\x02 \x03(\v2\x1d.footbridge.adapter.v1.ValuesR\x06header\x12\x1c\n" +
+	"\tprotocols\x18\x03 \x03(\tR\tprotocols\x12\x1c\n" +
+	"\ttransport\x18\x04 \x01(\tR\ttransport\x12\x14\n" +
+	"\x05event\x18\x05 \x01(\tR\x05event\x12\x17\n" +
+	"\agive_up\x18\x06 \x01(\x03R\x06giveUp\x12\x14\n" +
+	"\x05binds\x18\a \x01(\bR\x05binds\"N\n" +
+	"\aDialing\x12\x12\n" +
+	"\x04conn\x18\x01 \x01(\tR\x04conn\x12/\n" +
+	"\x04dial\x18\x02 \x01(\v2\x1b.footbridge.adapter.v1.DialR\x04dial\"[\n" +
+	"\aSending\x12\x10\n" +
+	"\x03tag\x18\x01 \x01(\tR\x03tag\x12\x12\n" +
+	"\x04conn\x18\x02 \x01(\tR\x04conn\x12\x12\n" +
+	"\x04data\x18\x03 \x01(\fR\x04data\x12\x16\n" +
+	"\x06binary\x18\x04 \x01(\bR\x06binary\"1\n" +
+	"\aClosing\x12\x12\n" +
+	"\x04conn\x18\x01 \x01(\tR\x04conn\x12\x12\n" +
+	"\x04code\x18\x02 \x01(\x03R\x04code\"Q\n" +
+	"\aMinting\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
+	"\vplaceholder\x18\x02 \x01(\tR\vplaceholder\x12\x10\n" +
+	"\x03ttl\x18\x03 \x01(\x03R\x03ttl\"L\n" +
 	"\aCalling\x12\x10\n" +
 	"\x03tag\x18\x01 \x01(\tR\x03tag\x12/\n" +
 	"\x04call\x18\x02 \x01(\v2\x1b.footbridge.adapter.v1.CallR\x04call\"1\n" +
@@ -2295,7 +3135,7 @@ func file_adapter_proto_rawDescGZIP() []byte {
 	return file_adapter_proto_rawDescData
 }
 
-var file_adapter_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
+var file_adapter_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
 var file_adapter_proto_goTypes = []any{
 	(*DescribeRequest)(nil),   // 0: footbridge.adapter.v1.DescribeRequest
 	(*DescribeResponse)(nil),  // 1: footbridge.adapter.v1.DescribeResponse
@@ -2313,68 +3153,91 @@ var file_adapter_proto_goTypes = []any{
 	(*Result)(nil),            // 13: footbridge.adapter.v1.Result
 	(*Fired)(nil),             // 14: footbridge.adapter.v1.Fired
 	(*Expired)(nil),           // 15: footbridge.adapter.v1.Expired
-	(*Outcome)(nil),           // 16: footbridge.adapter.v1.Outcome
-	(*Effect)(nil),            // 17: footbridge.adapter.v1.Effect
-	(*Actor)(nil),             // 18: footbridge.adapter.v1.Actor
-	(*Emission)(nil),          // 19: footbridge.adapter.v1.Emission
-	(*Reply)(nil),             // 20: footbridge.adapter.v1.Reply
-	(*Answer)(nil),            // 21: footbridge.adapter.v1.Answer
-	(*Holding)(nil),           // 22: footbridge.adapter.v1.Holding
-	(*Call)(nil),              // 23: footbridge.adapter.v1.Call
-	(*Calling)(nil),           // 24: footbridge.adapter.v1.Calling
-	(*Timer)(nil),             // 25: footbridge.adapter.v1.Timer
-	(*TimerStop)(nil),         // 26: footbridge.adapter.v1.TimerStop
-	(*Binding)(nil),           // 27: footbridge.adapter.v1.Binding
-	(*Learned)(nil),           // 28: footbridge.adapter.v1.Learned
-	(*Postponed)(nil),         // 29: footbridge.adapter.v1.Postponed
-	(*Failure)(nil),           // 30: footbridge.adapter.v1.Failure
-	nil,                       // 31: footbridge.adapter.v1.Turn.PlaceholdersEntry
-	nil,                       // 32: footbridge.adapter.v1.Emission.VendorEntry
+	(*Opened)(nil),            // 16: footbridge.adapter.v1.Opened
+	(*Frame)(nil),             // 17: footbridge.adapter.v1.Frame
+	(*Closed)(nil),            // 18: footbridge.adapter.v1.Closed
+	(*Sent)(nil),              // 19: footbridge.adapter.v1.Sent
+	(*Outcome)(nil),           // 20: footbridge.adapter.v1.Outcome
+	(*Effect)(nil),            // 21: footbridge.adapter.v1.Effect
+	(*Actor)(nil),             // 22: footbridge.adapter.v1.Actor
+	(*Emission)(nil),          // 23: footbridge.adapter.v1.Emission
+	(*Reply)(nil),             // 24: footbridge.adapter.v1.Reply
+	(*Answer)(nil),            // 25: footbridge.adapter.v1.Answer
+	(*Holding)(nil),           // 26: footbridge.adapter.v1.Holding
+	(*Call)(nil),              // 27: footbridge.adapter.v1.Call
+	(*Capture)(nil),           // 28: footbridge.adapter.v1.Capture
+	(*Dial)(nil),              // 29: footbridge.adapter.v1.Dial
+	(*Dialing)(nil),           // 30: footbridge.adapter.v1.Dialing
+	(*Sending)(nil),           // 31: footbridge.adapter.v1.Sending
+	(*Closing)(nil),           // 32: footbridge.adapter.v1.Closing
+	(*Minting)(nil),           // 33: footbridge.adapter.v1.Minting
+	(*Calling)(nil),           // 34: footbridge.adapter.v1.Calling
+	(*Timer)(nil),             // 35: footbridge.adapter.v1.Timer
+	(*TimerStop)(nil),         // 36: footbridge.adapter.v1.TimerStop
+	(*Binding)(nil),           // 37: footbridge.adapter.v1.Binding
+	(*Learned)(nil),           // 38: footbridge.adapter.v1.Learned
+	(*Postponed)(nil),         // 39: footbridge.adapter.v1.Postponed
+	(*Failure)(nil),           // 40: footbridge.adapter.v1.Failure
+	nil,                       // 41: footbridge.adapter.v1.Turn.PlaceholdersEntry
+	nil,                       // 42: footbridge.adapter.v1.Emission.VendorEntry
 }
 var file_adapter_proto_depIdxs = []int32{
 	4,  // 0: footbridge.adapter.v1.ConfigureRequest.account:type_name -> footbridge.adapter.v1.Account
 	6,  // 1: footbridge.adapter.v1.TurnRequests.turns:type_name -> footbridge.adapter.v1.TurnRequest
 	9,  // 2: footbridge.adapter.v1.TurnRequest.turn:type_name -> footbridge.adapter.v1.Turn
 	8,  // 3: footbridge.adapter.v1.TurnResponses.turns:type_name -> footbridge.adapter.v1.TurnResponse
-	16, // 4: footbridge.adapter.v1.TurnResponse.outcome:type_name -> footbridge.adapter.v1.Outcome
+	20, // 4: footbridge.adapter.v1.TurnResponse.outcome:type_name -> footbridge.adapter.v1.Outcome
 	4,  // 5: footbridge.adapter.v1.Turn.account:type_name -> footbridge.adapter.v1.Account
-	31, // 6: footbridge.adapter.v1.Turn.placeholders:type_name -> footbridge.adapter.v1.Turn.PlaceholdersEntry
+	41, // 6: footbridge.adapter.v1.Turn.placeholders:type_name -> footbridge.adapter.v1.Turn.PlaceholdersEntry
 	11, // 7: footbridge.adapter.v1.Turn.request:type_name -> footbridge.adapter.v1.Request
 	12, // 8: footbridge.adapter.v1.Turn.deliver:type_name -> footbridge.adapter.v1.Deliver
 	13, // 9: footbridge.adapter.v1.Turn.result:type_name -> footbridge.adapter.v1.Result
 	14, // 10: footbridge.adapter.v1.Turn.fired:type_name -> footbridge.adapter.v1.Fired
 	15, // 11: footbridge.adapter.v1.Turn.expired:type_name -> footbridge.adapter.v1.Expired
-	10, // 12: footbridge.adapter.v1.Request.query:type_name -> footbridge.adapter.v1.Values
-	10, // 13: footbridge.adapter.v1.Request.header:type_name -> footbridge.adapter.v1.Values
-	10, // 14: footbridge.adapter.v1.Result.header:type_name -> footbridge.adapter.v1.Values
-	17, // 15: footbridge.adapter.v1.Outcome.effects:type_name -> footbridge.adapter.v1.Effect
-	19, // 16: footbridge.adapter.v1.Effect.emission:type_name -> footbridge.adapter.v1.Emission
-	21, // 17: footbridge.adapter.v1.Effect.answer:type_name -> footbridge.adapter.v1.Answer
-	22, // 18: footbridge.adapter.v1.Effect.holding:type_name -> footbridge.adapter.v1.Holding
-	24, // 19: footbridge.adapter.v1.Effect.calling:type_name -> footbridge.adapter.v1.Calling
-	25, // 20: footbridge.adapter.v1.Effect.timer:type_name -> footbridge.adapter.v1.Timer
-	26, // 21: footbridge.adapter.v1.Effect.timer_stop:type_name -> footbridge.adapter.v1.TimerStop
-	27, // 22: footbridge.adapter.v1.Effect.binding:type_name -> footbridge.adapter.v1.Binding
-	28, // 23: footbridge.adapter.v1.Effect.learned:type_name -> footbridge.adapter.v1.Learned
-	29, // 24: footbridge.adapter.v1.Effect.postponed:type_name -> footbridge.adapter.v1.Postponed
-	30, // 25: footbridge.adapter.v1.Effect.failure:type_name -> footbridge.adapter.v1.Failure
-	18, // 26: footbridge.adapter.v1.Emission.actor:type_name -> footbridge.adapter.v1.Actor
-	32, // 27: footbridge.adapter.v1.Emission.vendor:type_name -> footbridge.adapter.v1.Emission.VendorEntry
-	10, // 28: footbridge.adapter.v1.Reply.header:type_name -> footbridge.adapter.v1.Values
-	20, // 29: footbridge.adapter.v1.Answer.reply:type_name -> footbridge.adapter.v1.Reply
-	10, // 30: footbridge.adapter.v1.Call.header:type_name -> footbridge.adapter.v1.Values
-	23, // 31: footbridge.adapter.v1.Calling.call:type_name -> footbridge.adapter.v1.Call
-	0,  // 32: footbridge.adapter.v1.Adapter.Describe:input_type -> footbridge.adapter.v1.DescribeRequest
-	2,  // 33: footbridge.adapter.v1.Adapter.Configure:input_type -> footbridge.adapter.v1.ConfigureRequest
-	5,  // 34: footbridge.adapter.v1.Adapter.Turns:input_type -> footbridge.adapter.v1.TurnRequests
-	1,  // 35: footbridge.adapter.v1.Adapter.Describe:output_type -> footbridge.adapter.v1.DescribeResponse
-	3,  // 36: footbridge.adapter.v1.Adapter.Configure:output_type -> footbridge.adapter.v1.ConfigureResponse
-	7,  // 37: footbridge.adapter.v1.Adapter.Turns:output_type -> footbridge.adapter.v1.TurnResponses
-	35, // [35:38] is the sub-list for method output_type
-	32, // [32:35] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	16, // 12: footbridge.adapter.v1.Turn.opened:type_name -> footbridge.adapter.v1.Opened
+	17, // 13: footbridge.adapter.v1.Turn.frame:type_name -> footbridge.adapter.v1.Frame
+	18, // 14: footbridge.adapter.v1.Turn.closed:type_name -> footbridge.adapter.v1.Closed
+	19, // 15: footbridge.adapter.v1.Turn.sent:type_name -> footbridge.adapter.v1.Sent
+	10, // 16: footbridge.adapter.v1.Request.query:type_name -> footbridge.adapter.v1.Values
+	10, // 17: footbridge.adapter.v1.Request.header:type_name -> footbridge.adapter.v1.Values
+	10, // 18: footbridge.adapter.v1.Result.header:type_name -> footbridge.adapter.v1.Values
+	10, // 19: footbridge.adapter.v1.Opened.query:type_name -> footbridge.adapter.v1.Values
+	10, // 20: footbridge.adapter.v1.Opened.header:type_name -> footbridge.adapter.v1.Values
+	21, // 21: footbridge.adapter.v1.Outcome.effects:type_name -> footbridge.adapter.v1.Effect
+	23, // 22: footbridge.adapter.v1.Effect.emission:type_name -> footbridge.adapter.v1.Emission
+	25, // 23: footbridge.adapter.v1.Effect.answer:type_name -> footbridge.adapter.v1.Answer
+	26, // 24: footbridge.adapter.v1.Effect.holding:type_name -> footbridge.adapter.v1.Holding
+	34, // 25: footbridge.adapter.v1.Effect.calling:type_name -> footbridge.adapter.v1.Calling
+	35, // 26: footbridge.adapter.v1.Effect.timer:type_name -> footbridge.adapter.v1.Timer
+	36, // 27: footbridge.adapter.v1.Effect.timer_stop:type_name -> footbridge.adapter.v1.TimerStop
+	37, // 28: footbridge.adapter.v1.Effect.binding:type_name -> footbridge.adapter.v1.Binding
+	38, // 29: footbridge.adapter.v1.Effect.learned:type_name -> footbridge.adapter.v1.Learned
+	39, // 30: footbridge.adapter.v1.Effect.postponed:type_name -> footbridge.adapter.v1.Postponed
+	40, // 31: footbridge.adapter.v1.Effect.failure:type_name -> footbridge.adapter.v1.Failure
+	30, // 32: footbridge.adapter.v1.Effect.dialing:type_name -> footbridge.adapter.v1.Dialing
+	31, // 33: footbridge.adapter.v1.Effect.sending:type_name -> footbridge.adapter.v1.Sending
+	32, // 34: footbridge.adapter.v1.Effect.closing:type_name -> footbridge.adapter.v1.Closing
+	33, // 35: footbridge.adapter.v1.Effect.minting:type_name -> footbridge.adapter.v1.Minting
+	22, // 36: footbridge.adapter.v1.Emission.actor:type_name -> footbridge.adapter.v1.Actor
+	42, // 37: footbridge.adapter.v1.Emission.vendor:type_name -> footbridge.adapter.v1.Emission.VendorEntry
+	10, // 38: footbridge.adapter.v1.Reply.header:type_name -> footbridge.adapter.v1.Values
+	24, // 39: footbridge.adapter.v1.Answer.reply:type_name -> footbridge.adapter.v1.Reply
+	10, // 40: footbridge.adapter.v1.Call.header:type_name -> footbridge.adapter.v1.Values
+	28, // 41: footbridge.adapter.v1.Call.capture:type_name -> footbridge.adapter.v1.Capture
+	10, // 42: footbridge.adapter.v1.Dial.header:type_name -> footbridge.adapter.v1.Values
+	29, // 43: footbridge.adapter.v1.Dialing.dial:type_name -> footbridge.adapter.v1.Dial
+	27, // 44: footbridge.adapter.v1.Calling.call:type_name -> footbridge.adapter.v1.Call
+	0,  // 45: footbridge.adapter.v1.Adapter.Describe:input_type -> footbridge.adapter.v1.DescribeRequest
+	2,  // 46: footbridge.adapter.v1.Adapter.Configure:input_type -> footbridge.adapter.v1.ConfigureRequest
+	5,  // 47: footbridge.adapter.v1.Adapter.Turns:input_type -> footbridge.adapter.v1.TurnRequests
+	1,  // 48: footbridge.adapter.v1.Adapter.Describe:output_type -> footbridge.adapter.v1.DescribeResponse
+	3,  // 49: footbridge.adapter.v1.Adapter.Configure:output_type -> footbridge.adapter.v1.ConfigureResponse
+	7,  // 50: footbridge.adapter.v1.Adapter.Turns:output_type -> footbridge.adapter.v1.TurnResponses
+	48, // [48:51] is the sub-list for method output_type
+	45, // [45:48] is the sub-list for method input_type
+	45, // [45:45] is the sub-list for extension type_name
+	45, // [45:45] is the sub-list for extension extendee
+	0,  // [0:45] is the sub-list for field type_name
 }
 
 func init() { file_adapter_proto_init() }
@@ -2388,8 +3251,12 @@ func file_adapter_proto_init() {
 		(*Turn_Result)(nil),
 		(*Turn_Fired)(nil),
 		(*Turn_Expired)(nil),
+		(*Turn_Opened)(nil),
+		(*Turn_Frame)(nil),
+		(*Turn_Closed)(nil),
+		(*Turn_Sent)(nil),
 	}
-	file_adapter_proto_msgTypes[17].OneofWrappers = []any{
+	file_adapter_proto_msgTypes[21].OneofWrappers = []any{
 		(*Effect_Emission)(nil),
 		(*Effect_Answer)(nil),
 		(*Effect_Holding)(nil),
@@ -2400,6 +3267,10 @@ func file_adapter_proto_init() {
 		(*Effect_Learned)(nil),
 		(*Effect_Postponed)(nil),
 		(*Effect_Failure)(nil),
+		(*Effect_Dialing)(nil),
+		(*Effect_Sending)(nil),
+		(*Effect_Closing)(nil),
+		(*Effect_Minting)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -2407,7 +3278,7 @@ func file_adapter_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_adapter_proto_rawDesc), len(file_adapter_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   33,
+			NumMessages:   43,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

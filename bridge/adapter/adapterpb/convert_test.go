@@ -107,6 +107,10 @@ func (d draw) input() adapter.Input {
 		adapter.Result{Tag: d.text(), Status: d.int(), Header: d.values(), Body: d.bytes(), Reason: d.text(), MaybeDuplicate: d.bool()},
 		adapter.Fired{Timer: d.text()},
 		adapter.Expired{Request: d.text(), Reason: d.text()},
+		adapter.Opened{Conn: d.text(), Endpoint: d.text(), Path: string(d.bytes()), Query: d.values(), Header: d.values()},
+		adapter.Frame{Conn: d.text(), Event: string(d.bytes()), Data: d.bytes(), Binary: d.bool()},
+		adapter.Closed{Conn: d.text(), Code: d.int(), Status: d.int(), Reason: d.text()},
+		adapter.Sent{Tag: d.text(), Outcome: d.text()},
 	}).Draw(d.T, "input")
 }
 
@@ -116,7 +120,13 @@ func (d draw) effect() adapter.Effect {
 		adapter.Answer{Request: d.text(), Reply: adapter.Reply{Status: d.int(), Header: d.values(), Body: d.bytes()}},
 		adapter.Holding{Request: d.text()},
 		adapter.Calling{Tag: d.text(), Call: adapter.Call{Method: d.text(), URL: d.text(), Header: d.values(), Body: d.bytes(),
-			Repeat: d.text(), GiveUp: time.Duration(d.int()), Binds: d.bool()}},
+			Repeat: d.text(), GiveUp: time.Duration(d.int()), Binds: d.bool(),
+			Capture: []adapter.Capture{{Name: d.text(), Pointer: d.text()}}}},
+		adapter.Dialing{Conn: d.text(), Dial: adapter.Dial{URL: d.text(), Header: d.values(), Protocols: []string{d.text()},
+			Transport: d.text(), Event: d.text(), GiveUp: time.Duration(d.int()), Binds: d.bool()}},
+		adapter.Sending{Tag: d.text(), Conn: d.text(), Data: d.bytes(), Binary: d.bool()},
+		adapter.Closing{Conn: d.text(), Code: d.int()},
+		adapter.Minting{Name: d.text(), Placeholder: d.text(), TTL: time.Duration(d.int())},
 		adapter.Timer{Name: d.text(), After: time.Duration(d.int())},
 		adapter.TimerStop{Name: d.text()},
 		adapter.Binding{Key: d.text()},

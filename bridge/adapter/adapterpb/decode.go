@@ -75,7 +75,7 @@ func decodeInput(m *Turn) (adapter.Input, error) {
 	case *Turn_Expired:
 		return adapter.Expired{Request: in.Expired.GetRequest(), Reason: in.Expired.GetReason()}, nil
 	}
-	return nil, fmt.Errorf("input: %w", ErrUnknown)
+	return decodeConnectionInput(m)
 }
 
 func decodeEffect(m *Effect) (adapter.Effect, error) {
@@ -101,7 +101,7 @@ func decodeEffect(m *Effect) (adapter.Effect, error) {
 	case *Effect_Failure:
 		return adapter.Failure{Reason: e.Failure.GetReason()}, nil
 	}
-	return nil, fmt.Errorf("effect: %w", ErrUnknown)
+	return decodeConnectionEffect(m)
 }
 
 func decodeEmission(m *Emission) (adapter.Effect, error) {
@@ -133,7 +133,11 @@ func decodeReply(m *Reply) adapter.Reply {
 }
 
 func decodeCall(m *Call) adapter.Call {
-	return adapter.Call{Method: m.GetMethod(), URL: m.GetUrl(), Header: decodeValues(m.GetHeader()), Body: m.GetBody(),
+	var captures []adapter.Capture
+	for _, c := range m.GetCapture() {
+		captures = append(captures, adapter.Capture{Name: c.GetName(), Pointer: c.GetPointer()})
+	}
+	return adapter.Call{Capture: captures, Method: m.GetMethod(), URL: m.GetUrl(), Header: decodeValues(m.GetHeader()), Body: m.GetBody(),
 		Repeat: m.GetRepeat(), GiveUp: time.Duration(m.GetGiveUp()), Binds: m.GetBinds()}
 }
 

@@ -42,7 +42,9 @@ const (
 func Features() []string {
 	return []string{
 		"input.request", "input.deliver", "input.result", "input.fired", "input.expired",
+		"input.opened", "input.frame", "input.closed", "input.sent",
 		"effect.emission", "effect.answer", "effect.holding", "effect.calling", "effect.timer",
 		"effect.timer_stop", "effect.binding", "effect.learned", "effect.postponed", "effect.failure",
+		"effect.dialing", "effect.sending", "effect.closing", "effect.minting",
 	}
 }

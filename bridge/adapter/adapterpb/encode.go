@@ -83,7 +83,7 @@ func encodeInput(m *Turn, in adapter.Input) error {
 		m.Input = &Turn_Expired{&Expired{Request: in.Request, Reason: in.Reason}}
 		err = allText("expired", in.Request, in.Reason)
 	default:
-		err = fmt.Errorf("input %T has no form in the protocol", in)
+		err = encodeConnectionInput(m, in)
 	}
 	return err
 }
@@ -144,7 +144,7 @@ func encodeEffect(e adapter.Effect) (*Effect, error) {
 		m := &Failure{Reason: Text(e.Reason)}
 		return &Effect{Effect: &Effect_Failure{m}}, nil
 	}
-	return nil, fmt.Errorf("effect %T has no form in the protocol", e)
+	return encodeConnectionEffect(e)
 }
 
 func encodeEmission(e adapter.Emission) (*Emission, error) {
@@ -183,6 +183,12 @@ func encodeReply(r adapter.Reply) *Reply {
 func encodeCalling(c adapter.Calling) (*Calling, error) {
 	m := &Call{Method: c.Call.Method, Url: c.Call.URL, Header: encodeValues(c.Call.Header), Body: c.Call.Body,
 		Repeat: c.Call.Repeat, GiveUp: int64(c.Call.GiveUp), Binds: c.Call.Binds}
+	for _, capture := range c.Call.Capture {
+		m.Capture = append(m.Capture, &Capture{Name: capture.Name, Pointer: capture.Pointer})
+		if err := allText("capture", capture.Name, capture.Pointer); err != nil {
+			return nil, err
+		}
+	}
 	return &Calling{Tag: c.Tag, Call: m}, allText("calling", c.Tag, m.Method, m.Url, m.Repeat)
 }
 

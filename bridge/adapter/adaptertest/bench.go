@@ -89,8 +89,13 @@ func (b *bench) open(l *leg) error {
 			continue
 		}
 		opener = true
-		if out := l.turn(b.sample(l, e)); out.Err != "" {
-			return fmt.Errorf("request at %s: %s", e.Name, out.Err)
+		for _, in := range b.arrive(l, e, b.samples(l, e)[0]) {
+			if out := l.turn(in); out.Err != "" {
+				return fmt.Errorf("input at %s: %s", e.Name, out.Err)
+			}
+		}
+		if err := l.settle(answered(http.StatusOK)); err != nil {
+			return fmt.Errorf("input at %s: %w", e.Name, err)
 		}
 	}
 	var begin []event.Event
@@ -111,9 +116,32 @@ func (b *bench) open(l *leg) error {
 	return nil
 }
 
-// sample is a good request at an endpoint.
-func (b *bench) sample(l *leg, e adapter.Endpoint) adapter.Request {
-	return b.samples(l, e)[0]
+// arrive is a good request at an endpoint as the leg's input; at a socket it is a
+// frame, after the socket was opened.
+func (b *bench) arrive(l *leg, e adapter.Endpoint, r adapter.Request) []adapter.Input {
+	if e.Transport == "" {
+		return []adapter.Input{r}
+	}
+	conn, inputs := "served-"+e.Name, []adapter.Input(nil)
+	if !l.conns[conn] {
+		inputs = append(inputs, adapter.Opened{Conn: conn, Endpoint: e.Name, Path: r.Path, Query: r.Query, Header: r.Header})
+	}
+	return append(inputs, adapter.Frame{Conn: conn, Data: r.Body})
+}
+
+// heard are good frames for the connections that stand, each with one of them.
+func (b *bench) heard(l *leg) []adapter.Input {
+	var inputs []adapter.Input
+	for _, conn := range l.stands() {
+		samples := b.options.Samples["dialled"]
+		if name, served := strings.CutPrefix(conn, "served-"); served {
+			samples = b.options.Samples[name]
+		}
+		for _, data := range append(samples, `{}`) {
+			inputs = append(inputs, adapter.Frame{Conn: conn, Data: []byte(strings.ReplaceAll(data, "{key}", l.key))})
+		}
+	}
+	return inputs
 }
 
 func (b *bench) samples(l *leg, e adapter.Endpoint) []adapter.Request {
@@ -143,7 +171,7 @@ func (b *bench) request(l *leg, e adapter.Endpoint, body string) adapter.Request
 
 // bodyWithKey is the smallest body that has the key where the endpoint says.
 func bodyWithKey(e adapter.Endpoint) string {
-	pointer, ok := strings.CutPrefix(e.Key, "body:/")
+	pointer, ok := strings.CutPrefix(strings.Replace(e.Key, "frame:", "body:", 1), "body:/")
 	if !ok {
 		return `{"text":"hello"}`
 	}
@@ -208,17 +236,30 @@ func (l *leg) serve(d adapter.Deliver, o outcome) error {
 }
 
 func (l *leg) settle(o outcome) error {
-	for n := 0; len(l.calls) > 0; n++ {
-		if n == followUps {
-			return fmt.Errorf("more than %d calls, the last %s", followUps, l.calls[0].Tag)
+	for n := 0; ; n++ {
+		in, open := l.under(o)
+		if !open {
+			return nil
 		}
-		result := o(l.calls[0])
-		l.finish(result.Tag)
-		if out := l.turn(result); out.Err != "" {
-			return fmt.Errorf("result %d %s of %s: %s", result.Status, result.Reason, result.Tag, out.Err)
+		if n == followUps {
+			return fmt.Errorf("more than %d calls, dials and sends, then %s", followUps, describe(in))
+		}
+		if out := l.turn(in); out.Err != "" {
+			return fmt.Errorf("%s: %s", describe(in), out.Err)
 		}
 	}
-	return nil
+}
+
+// under ends the first thing that is under way; false when nothing is.
+func (l *leg) under(o outcome) (adapter.Input, bool) {
+	if len(l.calls) == 0 {
+		return l.connected(o(adapter.Calling{}).OK())
+	}
+	call := l.calls[0]
+	result := o(call)
+	l.left = append(l.left, string(call.Call.Body))
+	l.finish(result.Tag)
+	return result, true
 }
 
 // fireAll fires the timers that are set now, each once.

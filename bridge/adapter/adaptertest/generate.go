@@ -100,9 +100,14 @@ func (b *bench) step(l *leg, kinds func(event.Kind) bool) adapter.Input {
 		case n < 3 && len(b.profile.Endpoints) > 0:
 			e := b.profile.Endpoints[b.random.IntN(len(b.profile.Endpoints))]
 			all := b.samples(l, e)
-			return all[b.random.IntN(len(all))]
-		case n < 7 && len(l.calls) == 0:
+			return b.arrive(l, e, all[b.random.IntN(len(all))])[0]
+		case n < 4 && len(l.stands()) > 0:
+			return b.onConnection(l)
+		case n < 7 && !l.busy():
 			return adapter.Deliver{Event: b.anyEvent(kinds), MaybeDuplicate: n == 6}
+		case n < 9 && len(l.dials)+len(l.sends)+len(l.closing) > 0:
+			in, _ := l.connected(b.random.IntN(4) > 0)
+			return in
 		case n < 9 && len(l.calls) > 0:
 			result := b.anyOutcome()(l.calls[0])
 			l.finish(result.Tag)
@@ -113,6 +118,15 @@ func (b *bench) step(l *leg, kinds func(event.Kind) bool) adapter.Input {
 			return adapter.Expired{Request: anyOf(l.held), Reason: adapter.ExpiredDeadline}
 		}
 	}
+}
+
+// onConnection is a frame, or now and then the loss of a connection.
+func (b *bench) onConnection(l *leg) adapter.Input {
+	if all := l.stands(); b.random.IntN(20) == 0 {
+		return adapter.Closed{Conn: all[b.random.IntN(len(all))], Reason: adapter.ClosedLost}
+	}
+	all := b.heard(l)
+	return all[b.random.IntN(len(all))]
 }
 
 func (b *bench) anyEvent(kinds func(event.Kind) bool) event.Event {

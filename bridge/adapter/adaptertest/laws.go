@@ -18,8 +18,9 @@ type Options struct {
 	// Accounts are what the adapter is tried as. Empty: one account for each role
 	// of the manifest, its settings made of their examples and defaults.
 	Accounts []adapter.Account
-	// Samples are good bodies of requests by endpoint, with {key} where the leg's
-	// key stands. An endpoint without one gets a body that holds its key.
+	// Samples are good bodies of requests, or frames, by endpoint, with {key} where
+	// the leg's key stands. An endpoint without one gets a body that holds its key.
+	// Frames of the vendor on connections the adapter dials are under "dialled".
 	Samples map[string][]string
 	// Only names the laws to hold the adapter to; empty means all of them.
 	Only []string
@@ -89,6 +90,7 @@ func laws() []law {
 		{"discreet", discreet},
 		{"tolerant", tolerant},
 		{"private", private},
+		{"restartable", restartable},
 	}
 }
 
@@ -105,6 +107,7 @@ func laws() []law {
 //	discreet       a secret's placeholder is in calls and nowhere else
 //	tolerant       unknown fields, kinds, tags and timers do no harm
 //	private        notes and insights never become words to a customer
+//	restartable    after every connection is lost words leave as before
 func Laws(t *testing.T, d adapter.Definition, o Options) {
 	t.Helper()
 	LawsOver(t, d.Manifest, d.Configure, InProcess(d), o)

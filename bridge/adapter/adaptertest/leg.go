@@ -28,6 +28,11 @@ type leg struct {
 	open        map[string]bool
 	calls       []adapter.Calling // the open ones, oldest first
 	made        int               // calls ever made
+	conns       map[string]bool   // connections asked for or open
+	dials       []adapter.Dialing // the ones not answered yet, oldest first
+	sends       []adapter.Sending // the ones with a tag not answered yet
+	closing     []string          // connections the adapter closed
+	left        []string          // bodies of calls that were answered and sends that were written
 	timers      []string
 	held        map[string]bool
 	asked       map[string]bool // requests at endpoints that answer "reply"
@@ -40,7 +45,7 @@ type leg struct {
 func newLeg(turner Turner, a adapter.Account, key string) leg {
 	return leg{turner: turner, account: a, key: key, conversation: "conversation-of-" + key,
 		now: time.Date(2026, 1, 5, 10, 0, 0, 0, time.UTC), placeholder: "{credential:%s}",
-		open: map[string]bool{}, held: map[string]bool{},
+		open: map[string]bool{}, conns: map[string]bool{}, held: map[string]bool{},
 		asked: map[string]bool{}, answers: map[string]int{}}
 }
 
@@ -88,15 +93,21 @@ func (l *leg) turn(in adapter.Input) adapter.Outcome {
 	if expired, ok := in.(adapter.Expired); ok {
 		delete(l.held, expired.Request)
 	}
-	if fired, ok := in.(adapter.Fired); ok {
-		l.stop(fired.Timer)
-	}
+	l.follow(in)
 	out := l.turner.Turn(t)
 	if out.Err != "" || out.Unsupported {
 		return out
 	}
 	l.state, l.version = out.State, out.StateVersion
+	transient := false
+	if d, ok := in.(adapter.Deliver); ok && d.Event.Body != nil {
+		transient = d.Event.Kind().Transient()
+	}
 	for _, e := range out.Effects {
+		if s, ok := e.(adapter.Sending); ok && transient {
+			s.Tag = "" // at most once, and nothing comes back
+			e = s
+		}
 		l.keep(e)
 	}
 	return out
@@ -111,6 +122,8 @@ func (l *leg) keep(effect adapter.Effect) {
 		l.open[e.Tag] = true
 		l.made++
 		l.calls = append(l.calls, e)
+	case adapter.Dialing, adapter.Sending, adapter.Closing:
+		l.connect(e)
 	case adapter.Timer:
 		l.stop(e.Name)
 		l.timers = append(l.timers, e.Name)
@@ -138,9 +151,10 @@ func (l *leg) answer(a adapter.Answer) {
 	}
 }
 
-// finish takes a call from the open ones.
+// finish takes a call or send from the open ones.
 func (l *leg) finish(tag string) {
 	delete(l.open, tag)
+	l.sends = slices.DeleteFunc(l.sends, func(s adapter.Sending) bool { return s.Tag == tag })
 	l.calls = slices.DeleteFunc(l.calls, func(c adapter.Calling) bool { return c.Tag == tag })
 }
 

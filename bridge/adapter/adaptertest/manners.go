@@ -175,6 +175,12 @@ func leaks(effect adapter.Effect, secret string) string {
 	if c, ok := effect.(adapter.Calling); ok {
 		effect = adapter.Calling{Tag: c.Tag, Call: adapter.Call{Method: c.Call.Method}}
 	}
+	switch e := effect.(type) {
+	case adapter.Dialing:
+		effect = adapter.Dialing{Conn: e.Conn}
+	case adapter.Sending:
+		effect = adapter.Sending{Tag: e.Tag, Conn: e.Conn}
+	}
 	if a, ok := effect.(adapter.Answer); ok && strings.Contains(string(a.Reply.Body), secret) {
 		return renderEffect(effect)
 	}
@@ -216,7 +222,7 @@ func (b *bench) newer(l *leg) []adapter.Input {
 				continue
 			}
 			good.Body = []byte(`{"future":{"deep":[1,null,{"x":"y"}]},"flag":true,` + strings.TrimPrefix(body, "{"))
-			inputs = append(inputs, good)
+			inputs = append(inputs, b.arrive(l, e, good)...)
 		}
 	}
 	return inputs

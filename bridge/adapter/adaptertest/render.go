@@ -54,7 +54,7 @@ func renderEffect(effect adapter.Effect) string {
 	case adapter.Failure:
 		return "fail " + oneLine(e.Reason)
 	}
-	return fmt.Sprintf("unknown effect %T", effect)
+	return renderConnection(effect)
 }
 
 func renderEmission(e adapter.Emission) string {
@@ -103,6 +103,9 @@ func renderCall(c adapter.Calling) string {
 	}
 	if c.Call.Binds {
 		out += " binds"
+	}
+	for _, capture := range c.Call.Capture {
+		out += " capture=" + capture.Name + ":" + capture.Pointer
 	}
 	return out + renderHeader(c.Call.Header) + indent(prettyBody(c.Call.Body))
 }
@@ -181,6 +184,8 @@ func renderEndpoint(e adapter.Endpoint) string {
 	words = appendPair(words, "dedup_while", e.DedupWhile)
 	words = appendPair(words, "unknown", e.Unknown)
 	words = appendPair(words, "auth", e.Auth)
+	words = appendPair(words, "transport", e.Transport)
+	words = appendPair(words, "tokens", strings.Join(e.Tokens, ","))
 	if e.Within > 0 {
 		words = append(words, "within="+e.Within.String())
 	}

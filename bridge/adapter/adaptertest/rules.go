@@ -50,6 +50,8 @@ func describe(in adapter.Input) string {
 		return fmt.Sprintf("delivery %.400s", data)
 	case adapter.Result:
 		return fmt.Sprintf("result %d %s of %s", in.Status, in.Reason, in.Tag)
+	case adapter.Frame:
+		return fmt.Sprintf("frame on %s %.200q", in.Conn, in.Data)
 	}
 	return fmt.Sprintf("%T %+v", in, in)
 }
@@ -107,16 +109,27 @@ func (b *bench) strange(l *leg) []adapter.Input {
 	inputs := []adapter.Input{
 		adapter.Request{}, adapter.Request{ID: "x", Endpoint: "no such endpoint", Body: []byte(`{}`)},
 		adapter.Deliver{}, adapter.Result{}, adapter.Result{Tag: "never", Status: 999, Body: []byte("\xff")},
+		adapter.Opened{}, adapter.Frame{}, adapter.Frame{Conn: "never", Data: []byte("\xff")}, adapter.Closed{}, adapter.Sent{},
+		adapter.Opened{Conn: "never"}, adapter.Closed{Conn: "never", Reason: "never"}, adapter.Sent{Tag: "never", Outcome: "never"},
 		adapter.Fired{}, adapter.Fired{Timer: "never"}, adapter.Expired{}, adapter.Expired{Request: "never", Reason: "never"},
 	}
 	for _, e := range b.profile.Endpoints {
 		for _, good := range b.samples(l, e) {
 			for range 60 {
-				inputs = append(inputs, b.request(l, e, mutate(b.random, string(good.Body))))
+				inputs = append(inputs, b.arrive(l, e, b.request(l, e, mutate(b.random, string(good.Body))))...)
 			}
-			for _, body := range []string{"", "null", "[]", "0", `""`, "{}", strings.Repeat("[", 5000), `{"a":` + strings.Repeat("9", 5000) + `}`} {
-				inputs = append(inputs, b.request(l, e, body))
+			for _, body := range badBodies() {
+				inputs = append(inputs, b.arrive(l, e, b.request(l, e, body))...)
 			}
+		}
+	}
+	for _, in := range b.heard(l) {
+		f, ok := in.(adapter.Frame)
+		for i := 0; ok && i < 60; i++ {
+			inputs = append(inputs, adapter.Frame{Conn: f.Conn, Data: []byte(mutate(b.random, string(f.Data)))})
+		}
+		for _, body := range badBodies() {
+			inputs = append(inputs, adapter.Frame{Conn: f.Conn, Data: []byte(body)}, adapter.Frame{Conn: f.Conn, Event: "other", Data: []byte(body), Binary: true})
 		}
 	}
 	for _, s := range specimens() {
@@ -127,6 +140,61 @@ func (b *bench) strange(l *leg) []adapter.Input {
 		}
 	}
 	return inputs
+}
+
+func badBodies() []string {
+	return []string{"", "null", "[]", "0", `""`, "{}", strings.Repeat("[", 5000), `{"a":` + strings.Repeat("9", 5000) + `}`}
+}
+
+// restartable loses every connection, in the middle of a delivery and between
+// two; words that come after must leave as words before it did.
+func restartable(b *bench) error {
+	for _, during := range []bool{false, true} {
+		l, err := b.opened()
+		if err != nil {
+			return err
+		}
+		l.left = nil
+		if err := l.serve(adapter.Deliver{Event: b.words("before")}, answered(http.StatusOK)); err != nil {
+			return err
+		}
+		if during {
+			l.turn(adapter.Deliver{Event: b.words("during")})
+		}
+		spoke := len(l.left) > 0
+		if err := l.lose(); err != nil {
+			return err
+		}
+		l.left = nil
+		if err := l.serve(adapter.Deliver{Event: b.words("after"), MaybeDuplicate: during}, answered(http.StatusOK)); err != nil {
+			return err
+		}
+		if spoke && len(l.left) == 0 && b.dials() {
+			return errors.New("after every connection was lost nothing leaves any more")
+		}
+	}
+	return nil
+}
+
+// dials reports whether the adapter can make its way back by itself: a client
+// that comes to us must come again.
+func (b *bench) dials() bool {
+	return !slices.ContainsFunc(b.profile.Endpoints, func(e adapter.Endpoint) bool { return e.Transport != "" })
+}
+
+// lose ends everything as a restart of the bridge does.
+func (l *leg) lose() error {
+	for _, s := range slices.Clone(l.sends) {
+		if out := l.turn(adapter.Sent{Tag: s.Tag, Outcome: adapter.SentUnknown}); out.Err != "" {
+			return fmt.Errorf("send %s is unknown: %s", s.Tag, out.Err)
+		}
+	}
+	for _, conn := range slices.Sorted(maps.Keys(l.conns)) {
+		if out := l.turn(adapter.Closed{Conn: conn, Reason: adapter.ClosedLost}); out.Err != "" {
+			return fmt.Errorf("connection %s is lost: %s", conn, out.Err)
+		}
+	}
+	return l.settle(answered(http.StatusOK))
 }
 
 // conserving tries every delivery with every way its calls can end, on a leg
@@ -171,7 +239,7 @@ func (b *bench) conserved(l *leg) error {
 		return err
 	}
 	for _, fault := range l.faults {
-		if strings.HasPrefix(fault, "call ") {
+		if !strings.HasPrefix(fault, "request ") {
 			return errors.New(fault)
 		}
 	}
@@ -188,24 +256,19 @@ func orderly(b *bench) error {
 	if limit == 0 || limit > 8000 {
 		limit = 8000
 	}
-	number, calls := 0, 0
-	var seen []string
-	note := func(c adapter.Calling) adapter.Result {
-		calls++
-		seen = append(seen, regexp.MustCompile(`w\d{6}`).FindAllString(string(c.Call.Body), -1)...)
-		return answered(http.StatusOK)(c)
-	}
+	number := 0
+	l.left = nil
 	for range 3 {
 		var text strings.Builder
 		for range max(limit/8, 1) {
 			fmt.Fprintf(&text, "w%06d👩‍👩‍👧‍👦", number)
 			number++
 		}
-		if err := l.serve(adapter.Deliver{Event: b.words(text.String())}, note); err != nil {
+		if err := l.serve(adapter.Deliver{Event: b.words(text.String())}, answered(http.StatusOK)); err != nil {
 			return err
 		}
 	}
-	return inOrder(seen, number, calls)
+	return inOrder(regexp.MustCompile(`w\d{6}`).FindAllString(strings.Join(l.left, "\n"), -1), number, len(l.left))
 }
 
 // inOrder allows each call to have cut one word in two.
@@ -245,7 +308,7 @@ func bounded(b *bench) error {
 		if out := l.turn(in); out.Err != "" {
 			return fmt.Errorf("%s: %s", describe(in), out.Err)
 		}
-		if len(l.calls) == 0 && len(l.state) > stateLimit {
+		if !l.busy() && len(l.state) > stateLimit {
 			return fmt.Errorf("after %d events the state has %d bytes, more than %d", n, len(l.state), stateLimit)
 		}
 	}
@@ -266,7 +329,7 @@ func quiet(b *bench) error {
 		inputs = append(inputs, adapter.Deliver{Event: e})
 	}
 	for _, e := range b.profile.Endpoints {
-		if e.Unknown != adapter.UnknownOpen {
+		if e.Unknown != adapter.UnknownOpen && e.Transport == "" {
 			for _, r := range b.samples(l, e) {
 				inputs = append(inputs, r)
 			}
@@ -274,6 +337,10 @@ func quiet(b *bench) error {
 	}
 	for _, timer := range l.timers {
 		inputs = append(inputs, adapter.Fired{Timer: timer})
+	}
+	inputs = append(inputs, b.heard(l)...)
+	for _, conn := range l.stands() {
+		inputs = append(inputs, adapter.Closed{Conn: conn, Reason: adapter.ClosedLost})
 	}
 	for _, in := range inputs {
 		if loud := noise(l.turn(in)); loud != "" {
@@ -287,7 +354,7 @@ func quiet(b *bench) error {
 func noise(out adapter.Outcome) string {
 	for _, effect := range out.Effects {
 		switch e := effect.(type) {
-		case adapter.Calling:
+		case adapter.Calling, adapter.Dialing, adapter.Sending:
 			return renderEffect(e)
 		case adapter.Emission:
 			if e.Body == nil || e.Body.Kind() != event.KindWrapupCompleted {

@@ -25,6 +25,10 @@ var steps = map[string]stepFunc{
 	"fired":   stepFired,
 	"expired": stepExpired,
 	"wait":    stepWait,
+	"opened":  stepOpened,
+	"frame":   stepFrame,
+	"closed":  stepClosed,
+	"sent":    stepSent,
 }
 
 func want(words []string, n int, usage string) error {
