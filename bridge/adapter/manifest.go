@@ -104,6 +104,8 @@ type Endpoint struct {
 	// gives its leg Opened, Frame and Closed in place of Request. A newer socket
 	// with the same key replaces the older one.
 	Transport string `json:"transport,omitempty"`
+	// Event is as in Dial, for Socket.IO.
+	Event string `json:"event,omitempty"`
 	// Path is below the account's own; {name} stands for one segment.
 	Path   string `json:"path"`
 	Answer string `json:"answer"`
@@ -116,7 +118,8 @@ type Endpoint struct {
 	// Key says where the leg's key is: "path:NAME", "query:NAME", "header:NAME",
 	// "body:/json/pointer", "token" (the key a minted token is bound to), for a
 	// socket also "frame:/json/pointer" of its first message, or "connection":
-	// every connection is a leg of its own.
+	// every connection is a leg of its own. "new" makes a key of our own for every
+	// request. Of several, between commas, the first that is there counts.
 	Key string `json:"key"`
 	// Dedup says where the dedup id is, in the same words, or "body" for the
 	// digest of the whole body; empty means there is none.

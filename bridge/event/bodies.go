@@ -96,6 +96,12 @@ func (SurveyAnswered) Kind() Kind { return KindSurveyAnswered }
 // Kind is KindWrapupCompleted.
 func (WrapupCompleted) Kind() Kind { return KindWrapupCompleted }
 
+// Kind is KindInsightObserved.
+func (InsightObserved) Kind() Kind { return KindInsightObserved }
+
+// Kind is KindInsightRequested.
+func (InsightRequested) Kind() Kind { return KindInsightRequested }
+
 // Kind is KindNoteCreated.
 func (NoteCreated) Kind() Kind { return KindNoteCreated }
 

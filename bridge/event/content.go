@@ -152,14 +152,6 @@ func (Link) Type() string { return "link" }
 // Type is the type as it was read.
 func (u UnknownContent) Type() string { return u.Name }
 
-// json is the content as it was read, or its type alone.
-func (u UnknownContent) json() ([]byte, error) {
-	if len(u.JSON) > 0 {
-		return u.JSON, nil
-	}
-	return json.Marshal(map[string]string{"type": u.Name})
-}
-
 // Plain is content of plain text.
 func Plain(text string) Content { return Content{Text{Text: text, Format: FormatPlain}} }
 
@@ -190,17 +182,30 @@ func (c Content) MarshalJSON() ([]byte, error) {
 		return []byte("null"), nil
 	}
 	if u, ok := c.Part.(UnknownContent); ok {
-		return u.json()
+		return tagged(u.Name, u.JSON)
 	}
-	fields, err := json.Marshal(c.Part)
+	return typed(c.Part.Type(), c.Part)
+}
+
+// tagged is an arm of a sum as it was read, or its type alone.
+func tagged(name string, data json.RawMessage) ([]byte, error) {
+	if len(data) > 0 {
+		return data, nil
+	}
+	return json.Marshal(map[string]string{"type": name})
+}
+
+// typed writes an arm of a sum, a struct, with its type first.
+func typed(name string, arm any) ([]byte, error) {
+	fields, err := json.Marshal(arm)
 	if err != nil {
 		return nil, err
 	}
-	name, err := json.Marshal(c.Part.Type())
+	quoted, err := json.Marshal(name)
 	if err != nil {
 		return nil, err
 	}
-	head := append([]byte(`{"type":`), name...)
+	head := append([]byte(`{"type":`), quoted...)
 	if len(fields) > len("{}") {
 		head = append(head, ',')
 	}
@@ -215,7 +220,7 @@ func (c *Content) UnmarshalJSON(data []byte) error {
 	}
 	name, err := typeOf(data)
 	if err != nil {
-		return err
+		return fmt.Errorf("content: %w", err)
 	}
 	decode, known := contentDecoders[name]
 	if !known {
@@ -230,7 +235,7 @@ func (c *Content) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// typeOf reads the type of a content. MarshalJSON writes it first, and then the
+// typeOf reads the type of an arm of a sum. MarshalJSON writes it first, and then the
 // rest need not be read for it.
 func typeOf(data []byte) (string, error) {
 	if rest, ok := bytes.CutPrefix(data, []byte(`{"type":"`)); ok {
@@ -245,7 +250,7 @@ func typeOf(data []byte) (string, error) {
 		return "", err
 	}
 	if head.Type == "" {
-		return "", fmt.Errorf("content has no type")
+		return "", fmt.Errorf("it has no type")
 	}
 	return head.Type, nil
 }

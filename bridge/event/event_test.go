@@ -93,6 +93,9 @@ func TestUnknownPassesThrough(t *testing.T) {
 		`{"kind":"future.happened","actor":{"role":"visitor from tomorrow"},"body":"text"}`,
 		`{"kind":"message.created","actor":{"role":"customer"},"body":{"content":{"type":"hologram","depth":3.0,"text":{"not":"text"}}}}`,
 		`{"kind":"transcript.shared","actor":{"role":"system"},"body":{"entries":[{"actor":{"role":"x"},"content":{"type":"hologram"}}]}}`,
+		`{"kind":"insight.observed","actor":{"role":"observer"},"body":{"type":"hologram","depth":3.0,"level":{"not":"a number"}}}`,
+		`{"kind":"insight.observed","actor":{"role":"observer"},"body":{"type":"analysis","tasks":[{"name":"check","n":12345678901234567890},"plain",null]}}`,
+		`{"kind":"insight.requested","actor":{"role":"live_agent"},"body":{"type":"flow","parameters":{"id":"f-1","deep":[1.50]}}}`,
 		`{"kind":"typing.stopped","actor":{"role":"customer"},"body":{},"vendor":{"acme":[1e400,{"a":null}]}}`,
 	} {
 		if got := encode(t, decode(t, data)); !sameJSON(t, got, []byte(data)) {
@@ -147,7 +150,7 @@ func wrongFields(kind Kind) []string {
 	typ := reflect.TypeOf(body)
 	for i := range typ.NumField() {
 		name, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
-		if typ.Field(i).Type != reflect.TypeFor[json.RawMessage]() {
+		if typ.Field(i).Type != reflect.TypeFor[json.RawMessage]() && name != "" {
 			out = append(out, `{"`+name+`":[[0.5]]}`)
 		}
 	}
@@ -161,6 +164,8 @@ func TestNoEvent(t *testing.T) {
 		`{"kind":"typing.stopped","actor":"customer"}`, `{"kind":"typing.stopped","vendor":[]}`,
 		`{"kind":"message.created","body":{"content":{"text":"no type"}}}`, `{"kind":"message.created","body":{"content":"text"}}`,
 		`{"kind":"message.created","body":{"content":{"type":"media","size":"big"}}}`,
+		`{"kind":"insight.observed","body":{"text":"no type"}}`, `{"kind":"insight.observed","body":{"type":7}}`,
+		`{"kind":"insight.observed","body":{"type":"sound_level","level":"loud"}}`,
 	} {
 		var e Event
 		if err := e.UnmarshalJSON([]byte(data)); err == nil {
@@ -197,8 +202,40 @@ func TestZeroContent(t *testing.T) {
 
 func TestTransient(t *testing.T) {
 	for _, kind := range kinds() {
-		if want := strings.HasPrefix(string(kind), "typing."); kind.Transient() != want {
-			t.Errorf("%s is transient: %v", kind, kind.Transient())
+		body, err := DecodeBody(kind, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := strings.HasPrefix(string(kind), "typing."); Transient(body) != want {
+			t.Errorf("%s is transient: %v", kind, Transient(body))
+		}
+	}
+	for _, insight := range append(Insights(), UnknownInsight{Name: "hologram"}) {
+		if want := insight.InsightType() == "sound_level"; Transient(InsightObserved{insight}) != want {
+			t.Errorf("insight %s is transient: %v", insight.InsightType(), !want)
+		}
+	}
+	if Transient(nil) || Transient(Unknown{Name: "future.happened"}) {
+		t.Error("what is not known is transient")
+	}
+}
+
+// An insight is written flat, its type first; what is not told is left out, and
+// what is told as nothing is not.
+func TestInsightIsFlat(t *testing.T) {
+	no, zero := false, int64(0)
+	for want, insight := range map[string]Insight{
+		`{"type":"sound_level","level":0}`:                       SoundLevel{},
+		`{"type":"analysis","customer_angry":false}`:             Analysis{CustomerAngry: &no},
+		`{"type":"utterance","index":0,"speaker":"customer"}`:    Utterance{Index: &zero, Speaker: RoleCustomer},
+		`{"type":"voice"}`:                                       Voice{},
+		`{"type":"dialog","utterances":[{"text":"hi"}]}`:         Dialog{Utterances: []Utterance{{Text: "hi"}}},
+		`{"type":"hologram"}`:                                    UnknownInsight{Name: "hologram"},
+		`{"type":"tts","label":"GENUINE"}`:                       SyntheticSpeech{Label: "GENUINE"},
+		`{"type":"attached_data","entries":[{"k":"v"},["odd"]]}`: AttachedData{Entries: []json.RawMessage{[]byte(`{"k":"v"}`), []byte(`["odd"]`)}},
+	} {
+		if got, err := json.Marshal(InsightObserved{insight}); err != nil || string(got) != want {
+			t.Errorf("%#v is written %s (%v), want %s", insight, got, err, want)
 		}
 	}
 }
@@ -209,6 +246,7 @@ func FuzzEvent(f *testing.F) {
 	f.Add([]byte(example))
 	f.Add([]byte(`{"kind":"future.happened","actor":{"role":"customer"},"body":{"x":[1,{}]},"vendor":{"acme":null}}`))
 	f.Add([]byte(`{"kind":"handoff.requested","actor":{"role":"virtual_agent"},"body":{"transcript":[{"actor":{},"content":{"type":"x"}}],"context":{"a":"b"},"routing":{"skills":[]}}}`))
+	f.Add([]byte(`{"kind":"insight.observed","body":{"type":"dialog","latest":3,"utterances":[{"index":1,"speaker":"customer","started":"2026-01-01T00:00:00Z"}]}}`))
 	f.Add([]byte(`{"KIND":"typing.started","body":{"expires":"0000-01-01T00:00:00+23:59"},"time":"9999-12-31T23:59:59-01:00"}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var e Event

@@ -3,6 +3,7 @@ package event
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"time"
@@ -26,6 +27,9 @@ func draw(t *rapid.T, typ reflect.Type, label string) reflect.Value {
 	case reflect.TypeFor[Content]():
 		v.Set(reflect.ValueOf(Content{drawPart(t, label)}))
 		return v
+	case reflect.TypeFor[Insight]():
+		v.Set(reflect.ValueOf(drawInsight(t, label)))
+		return v
 	}
 	switch typ.Kind() {
 	case reflect.Struct:
@@ -46,6 +50,11 @@ func draw(t *rapid.T, typ reflect.Type, label string) reflect.Value {
 		}
 	case reflect.Map:
 		drawMap(t, v, label)
+	case reflect.Pointer:
+		if rapid.Bool().Draw(t, label+" is there") {
+			v.Set(reflect.New(typ.Elem()))
+			v.Elem().Set(draw(t, typ.Elem(), label))
+		}
 	default:
 		t.Fatalf("%s is %s: the model has no such fields; teach draw about them", label, typ)
 	}
@@ -82,14 +91,31 @@ func drawJSON(t *rapid.T, label string) json.RawMessage {
 	return data
 }
 
+// hologram is an arm of a sum nobody knows.
+func hologram(t *rapid.T, label string) json.RawMessage {
+	data, err := json.Marshal(map[string]any{"type": "hologram", "data": drawJSON(t, label)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func drawInsight(t *rapid.T, label string) Insight {
+	name := rapid.SampledFrom(append(insightNames(), "hologram")).Draw(t, label+" type")
+	if name == "hologram" {
+		return UnknownInsight{Name: name, JSON: hologram(t, label)}
+	}
+	insight, err := insightDecoders[name]([]byte("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return draw(t, reflect.TypeOf(insight), label).Interface().(Insight)
+}
+
 func drawPart(t *rapid.T, label string) Part {
 	name := rapid.SampledFrom(append(partNames(), "hologram")).Draw(t, label+" type")
 	if name == "hologram" {
-		data, err := json.Marshal(map[string]any{"type": name, "data": drawJSON(t, label)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return UnknownContent{Name: name, JSON: data}
+		return UnknownContent{Name: name, JSON: hologram(t, label)}
 	}
 	part, err := contentDecoders[name]([]byte("{}"))
 	if err != nil {
@@ -119,11 +145,6 @@ func drawEvent(t *rapid.T, kind Kind) Event {
 
 func kinds() []Kind { return slices.Sorted(slices.Values(Kinds())) }
 
-func partNames() []string {
-	var names []string
-	for name := range contentDecoders {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
+func partNames() []string { return slices.Sorted(maps.Keys(contentDecoders)) }
+
+func insightNames() []string { return slices.Sorted(maps.Keys(insightDecoders)) }

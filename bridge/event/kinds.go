@@ -39,6 +39,8 @@ const (
 	KindSurveyOffered       Kind = "survey.offered"
 	KindSurveyAnswered      Kind = "survey.answered"
 	KindWrapupCompleted     Kind = "wrapup.completed"
+	KindInsightObserved     Kind = "insight.observed"
+	KindInsightRequested    Kind = "insight.requested"
 	KindNoteCreated         Kind = "note.created"
 	KindErrorReported       Kind = "error.reported"
 	KindExtension           Kind = "extension"
@@ -88,6 +90,8 @@ var decoders = map[Kind]decoder{
 	KindSurveyOffered:       bodyOf[SurveyOffered],
 	KindSurveyAnswered:      bodyOf[SurveyAnswered],
 	KindWrapupCompleted:     bodyOf[WrapupCompleted],
+	KindInsightObserved:     bodyOf[InsightObserved],
+	KindInsightRequested:    bodyOf[InsightRequested],
 	KindNoteCreated:         bodyOf[NoteCreated],
 	KindErrorReported:       bodyOf[ErrorReported],
 	KindExtension:           bodyOf[Extension],
@@ -102,10 +106,18 @@ func Kinds() []Kind {
 	return kinds
 }
 
-// Transient reports whether events of this kind have no position, are never
-// stored and are the first to be dropped.
-func (k Kind) Transient() bool {
-	return k == KindTypingStarted || k == KindTypingStopped
+// Transient reports whether an event with this body has no position, is never
+// stored and is the first to be dropped. It depends on the body, for of all
+// insights only a sound level is out of date at once.
+func Transient(b Body) bool {
+	switch b := b.(type) {
+	case TypingStarted, TypingStopped:
+		return true
+	case InsightObserved:
+		_, loudness := b.Insight.(SoundLevel)
+		return loudness
+	}
+	return false
 }
 
 // ConversationStarted is the first event of every conversation.

@@ -78,7 +78,7 @@ func TestKindsAreFacts(t *testing.T) {
 }
 
 func TestEveryContentTypeIsWhole(t *testing.T) {
-	left := typesOfContent(t)
+	left := receiversOf(t, "Type")
 	delete(left, "UnknownContent")
 	for name, decode := range contentDecoders {
 		part, err := decode([]byte("{}"))
@@ -95,12 +95,31 @@ func TestEveryContentTypeIsWhole(t *testing.T) {
 	}
 }
 
-func typesOfContent(t *testing.T) map[string]bool {
+func TestEveryInsightIsWhole(t *testing.T) {
+	left := receiversOf(t, "InsightType")
+	delete(left, "UnknownInsight")
+	for name, decode := range insightDecoders {
+		insight, err := decode([]byte("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if insight.InsightType() != name {
+			t.Errorf("the decoder of %s gives a %T, which is %s", name, insight, insight.InsightType())
+		}
+		delete(left, reflect.TypeOf(insight).Name())
+	}
+	if len(left) > 0 || len(Insights()) != len(insightDecoders) {
+		t.Errorf("no decoder for %v; Insights has %d of %d", left, len(Insights()), len(insightDecoders))
+	}
+}
+
+// receiversOf are the types that have a method.
+func receiversOf(t *testing.T, method string) map[string]bool {
 	t.Helper()
 	types := map[string]bool{}
 	for _, file := range packageFiles(t) {
 		for _, decl := range file.Decls {
-			if d, ok := decl.(*ast.FuncDecl); ok && d.Name.Name == "Type" && d.Recv != nil {
+			if d, ok := decl.(*ast.FuncDecl); ok && d.Name.Name == method && d.Recv != nil {
 				types[d.Recv.List[0].Type.(*ast.Ident).Name] = true
 			}
 		}

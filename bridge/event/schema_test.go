@@ -69,6 +69,7 @@ func schemaOf(t *testing.T) object {
 		return object{"properties": object{"kind": object{"const": k}, "body": s.ref(reflect.TypeOf(body))}}
 	})
 	s.content(t)
+	s.insight(t)
 	envelope["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	envelope["$id"] = "https://github.com/footbridge/footbridge/docs/event.schema.json"
 	envelope["title"] = "Footbridge event"
@@ -88,11 +89,7 @@ func (s *schema) arms(tag string, names []Kind, arm func(Kind) object) []object 
 
 // content defines Content; the zero Content is null.
 func (s *schema) content(t *testing.T) {
-	var names []Kind
-	for _, name := range partNames() {
-		names = append(names, Kind(name))
-	}
-	arms := s.arms("type", names, func(name Kind) object {
+	arms := s.arms("type", named(partNames()), func(name Kind) object {
 		part, err := contentDecoders[string(name)]([]byte("{}"))
 		if err != nil {
 			t.Fatal(err)
@@ -106,8 +103,31 @@ func (s *schema) content(t *testing.T) {
 		"properties": object{"type": object{"type": "string"}}, "oneOf": arms}
 }
 
+// insight defines InsightObserved; the zero one is an object without fields.
+func (s *schema) insight(t *testing.T) {
+	arms := s.arms("type", named(insightNames()), func(name Kind) object {
+		insight, err := insightDecoders[string(name)]([]byte("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		arm := s.ref(reflect.TypeOf(insight))
+		arm["required"], arm["properties"] = []string{"type"}, object{"type": object{"const": name}}
+		return arm
+	})
+	s.defs["InsightObserved"] = object{"description": s.docs["InsightObserved"], "type": "object",
+		"properties": object{"type": object{"type": "string"}}, "oneOf": arms}
+}
+
+func named(names []string) []Kind {
+	kinds := make([]Kind, 0, len(names))
+	for _, name := range names {
+		kinds = append(kinds, Kind(name))
+	}
+	return kinds
+}
+
 func (s *schema) ref(typ reflect.Type) object {
-	if _, known := s.defs[typ.Name()]; !known && typ != reflect.TypeFor[Content]() {
+	if _, known := s.defs[typ.Name()]; !known && typ != reflect.TypeFor[Content]() && typ != reflect.TypeFor[InsightObserved]() {
 		s.defs[typ.Name()] = object{}
 		s.defs[typ.Name()] = s.structure(typ)
 	}
@@ -266,6 +286,11 @@ func TestSchemaRefusesOthers(t *testing.T) {
 		}
 		if err := v.event([]byte(data)); err == nil {
 			t.Errorf("%s was accepted", data)
+		}
+	}
+	for _, body := range []string{`{"type":"call","status":7}`, `{"type":"utterance","final":"yes"}`, `{"type":"sound_level"}`, `{"type":"dialog","utterances":[{"index":"1"}]}`} {
+		if err := v.event([]byte(`{"kind":"insight.observed","actor":{"role":"observer"},"body":` + body + `}`)); err == nil {
+			t.Errorf("insight %s was accepted", body)
 		}
 	}
 }

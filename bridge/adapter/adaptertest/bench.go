@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,8 +23,10 @@ type bench struct {
 	turner  Turner
 	account adapter.Account
 	profile adapter.Profile
-	options Options
-	random  *rand.Rand
+	// manifest has the vendor's answers to calls that go well.
+	manifest adapter.Manifest
+	options  Options
+	random   *rand.Rand
 	// specimens are kept, since thousands are drawn.
 	specimens []specimen
 	legs      int
@@ -67,7 +70,7 @@ func (b *bench) leg() *leg { return b.legOn(b.turner) }
 func (b *bench) legOn(t Turner) *leg {
 	b.legs++
 	l := newLeg(t, b.account, fmt.Sprintf("key-%d", b.legs))
-	l.placeholder, l.profile = canary, b.profile
+	l.placeholder, l.profile, l.samples = canary, b.profile, b.manifest.Samples
 	return &l
 }
 
@@ -85,10 +88,10 @@ func (b *bench) openedOn(t Turner) (*leg, error) {
 func (b *bench) open(l *leg) error {
 	opener := false
 	for _, e := range b.profile.Endpoints {
-		if e.Unknown != adapter.UnknownOpen {
+		if e.Unknown != adapter.UnknownOpen && e.Transport == "" {
 			continue
 		}
-		opener = true
+		opener = opener || e.Unknown == adapter.UnknownOpen
 		for _, in := range b.arrive(l, e, b.samples(l, e)[0]) {
 			if out := l.turn(in); out.Err != "" {
 				return fmt.Errorf("input at %s: %s", e.Name, out.Err)
@@ -171,7 +174,8 @@ func (b *bench) request(l *leg, e adapter.Endpoint, body string) adapter.Request
 
 // bodyWithKey is the smallest body that has the key where the endpoint says.
 func bodyWithKey(e adapter.Endpoint) string {
-	pointer, ok := strings.CutPrefix(strings.Replace(e.Key, "frame:", "body:", 1), "body:/")
+	where, _, _ := strings.Cut(e.Key, ",")
+	pointer, ok := strings.CutPrefix(strings.Replace(where, "frame:", "body:", 1), "body:/")
 	if !ok {
 		return `{"text":"hello"}`
 	}
@@ -225,7 +229,7 @@ func (l *leg) serve(d adapter.Deliver, o outcome) error {
 		if err := l.settle(o); err != nil {
 			return fmt.Errorf("delivery of %s: %w", d.Event.Kind(), err)
 		}
-		if !l.later {
+		if !l.later || l.away(o) {
 			return l.fireAll(o)
 		}
 		if err := l.fireAll(o); err != nil {
@@ -233,6 +237,16 @@ func (l *leg) serve(d adapter.Deliver, o outcome) error {
 		}
 	}
 	return fmt.Errorf("delivery of %s is postponed for ever", d.Event.Kind())
+}
+
+// away reports whether the leg's far side is a client that comes to us and cannot
+// be reached: what is postponed then waits for it.
+func (l *leg) away(o outcome) bool {
+	if l.busy() || l.profile.Levels.Push != adapter.PushSocket && l.profile.Levels.Push != adapter.PushNone {
+		return false
+	}
+	served := func(conn string) bool { return strings.HasPrefix(conn, "served-") }
+	return l.account.Role == event.RoleCustomer && (!slices.ContainsFunc(l.stands(), served) || !o(adapter.Calling{}).OK())
 }
 
 func (l *leg) settle(o outcome) error {
@@ -257,6 +271,9 @@ func (l *leg) under(o outcome) (adapter.Input, bool) {
 	}
 	call := l.calls[0]
 	result := o(call)
+	if result.Status == http.StatusOK && string(result.Body) == `{}` {
+		result = sampled(l.samples, result)
+	}
 	l.left = append(l.left, string(call.Call.Body))
 	l.finish(result.Tag)
 	return result, true

@@ -3,8 +3,10 @@ package adaptertest
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"os"
 	"slices"
 	"strconv"
@@ -28,6 +30,10 @@ type Case struct {
 	Endpoint    string          `json:"endpoint"`
 	// Path replaces the endpoint's path, with a query.
 	Path string `json:"path,omitempty"`
+	// Answers is the beginning of the tag of the calls the frame is the vendor's
+	// answer to; the last thing of Before then makes such a call, and there is no
+	// Endpoint.
+	Answers string `json:"answers,omitempty"`
 	// Before is what happened on the leg earlier.
 	Before []Earlier `json:"before,omitempty"`
 	// Frame is the frame; one that is not JSON is a string with Raw set.
@@ -43,7 +49,8 @@ type Case struct {
 	// such as a token or the id of a request, and are not compared at all.
 	Volatile []string `json:"volatile,omitempty"`
 	// Open are top-level fields that hold whatever the vendor's customers put
-	// there, such as session variables: every field in them has a meaning.
+	// there, such as session variables: every field in them has a meaning. "*" is
+	// the frame itself, where all of it is the vendor's own.
 	Open []string `json:"open,omitempty"`
 	// Back is the mirror role through which the events become the frame again;
 	// nil where no role of the adapter sends such frames.
@@ -118,11 +125,29 @@ func (c Case) data() []byte {
 
 // play plays what came before and then the frame.
 func (c Case) play(d adapter.Definition, frame []byte) ([]event.Event, error) {
+	if c.Answers != "" {
+		return c.answer(d, frame)
+	}
 	r, err := rehearse(d, c.Role, c.Settings, c.Credentials, c.Before)
 	if err != nil {
 		return nil, err
 	}
 	return r.Arrive(c.Endpoint, c.Path, frame)
+}
+
+// answer plays what came before with the frame as the answer to the calls named.
+func (c Case) answer(d adapter.Definition, frame []byte) ([]event.Event, error) {
+	if len(c.Before) == 0 {
+		return nil, errors.New("an answer needs something before it that makes the call")
+	}
+	last := len(c.Before) - 1
+	r, err := rehearse(d, c.Role, c.Settings, c.Credentials, c.Before[:last])
+	if err != nil {
+		return nil, err
+	}
+	samples := slices.DeleteFunc(slices.Clone(d.Manifest.Samples), func(s adapter.Sample) bool { return s.Tag == c.Answers })
+	r.manifest.Samples = append(samples, adapter.Sample{Tag: c.Answers, Status: http.StatusOK, Body: frame})
+	return r.earlier(c.Before[last])
 }
 
 func rehearse(d adapter.Definition, role event.Role, settings json.RawMessage, credentials []string, before []Earlier) (*Rehearsal, error) {
@@ -133,24 +158,23 @@ func rehearse(d adapter.Definition, role event.Role, settings json.RawMessage, c
 		return nil, fmt.Errorf("configure %s: %w", role, err)
 	}
 	for i, e := range before {
-		if err := r.earlier(e); err != nil {
+		if _, err := r.earlier(e); err != nil {
 			return nil, fmt.Errorf("before %d: %w", i+1, err)
 		}
 	}
 	return r, nil
 }
 
-func (r *Rehearsal) earlier(e Earlier) error {
+func (r *Rehearsal) earlier(e Earlier) ([]event.Event, error) {
 	if e.Deliver == nil {
-		_, err := r.Arrive(e.Endpoint, e.Path, e.Frame)
-		return err
+		return r.Arrive(e.Endpoint, e.Path, e.Frame)
 	}
 	var ev event.Event
 	if err := json.Unmarshal(e.Deliver, &ev); err != nil {
-		return fmt.Errorf("event %s: %w", e.Deliver, err)
+		return nil, fmt.Errorf("event %s: %w", e.Deliver, err)
 	}
-	_, _, err := r.Deliver(ev)
-	return err
+	events, _, err := r.Deliver(ev)
+	return events, err
 }
 
 // compareEvents looks for every field that was written by hand.

@@ -40,7 +40,8 @@ func specimens() []specimen {
 		{"survey.offered", "system", `{"question":"How was it?"}`}, {"survey.answered", "customer", `{"score":"5"}`},
 		{"wrapup.completed", "live_agent", `{"disposition":"solved"}`}, {"note.created", "live_agent", `{"text":"a note"}`},
 		{"error.reported", "system", `{"code":"x"}`}, {"extension", "system", `{"vendor":"other","name":"n","data":{}}`},
-		{"insight.observed", "observer", `{"type":"sentiment","value":"bad"}`}, {"future.happened", "customer", `{"what":1}`},
+		{"insight.observed", "observer", `{"type":"sentiment","value":"bad"}`}, {"insight.observed", "observer", `{"type":"analysis","customer_sentiment":"bad"}`},
+		{"insight.requested", "live_agent", `{"type":"dialog","parameters":{"from":1}}`}, {"future.happened", "customer", `{"what":1}`},
 		{"conversation.ended", "customer", `{"reason":"completed","by":"customer"}`},
 	}
 	for _, content := range []string{
@@ -84,7 +85,8 @@ func (b *bench) event(s specimen) event.Event {
 // words is a message of text to the leg's far side, by who may speak to it.
 func (b *bench) words(text string) event.Event {
 	actor := event.RoleLiveAgent
-	if b.account.Role == event.RoleLiveAgent || b.account.Role == event.RoleObserver {
+	front := b.account.Role == event.RoleCustomer || b.account.Role == event.RoleVirtualAgent && b.profile.HoldsCustomer
+	if !front {
 		actor = event.RoleCustomer
 	}
 	e := b.event(specimen{"message.created", actor, ""})

@@ -138,7 +138,7 @@ func Examine(m adapter.Manifest, configure func(adapter.Account) (adapter.Profil
 			b := newBench(turner, a, o)
 			profile, err := configure(a)
 			if err == nil {
-				b.profile = profile
+				b.profile, b.manifest = profile, m
 				err = l.check(b)
 			}
 			verdicts = append(verdicts, Verdict{l.name, a, err})

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/event"
 )
 
 // leg is one leg as the bridge would keep it: its state, its open calls and
@@ -17,6 +18,7 @@ type leg struct {
 	turner       Turner
 	account      adapter.Account
 	profile      adapter.Profile
+	samples      []adapter.Sample
 	key          string
 	conversation string
 	now          time.Time
@@ -100,8 +102,8 @@ func (l *leg) turn(in adapter.Input) adapter.Outcome {
 	}
 	l.state, l.version = out.State, out.StateVersion
 	transient := false
-	if d, ok := in.(adapter.Deliver); ok && d.Event.Body != nil {
-		transient = d.Event.Kind().Transient()
+	if d, ok := in.(adapter.Deliver); ok {
+		transient = event.Transient(d.Event.Body)
 	}
 	for _, e := range out.Effects {
 		if s, ok := e.(adapter.Sending); ok && transient {

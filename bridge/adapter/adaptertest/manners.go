@@ -15,13 +15,14 @@ func ending(k event.Kind) bool {
 	return k == event.KindHandoffFailed || k == event.KindHandoffCancelled || k == event.KindHandbackCompleted
 }
 
-// handoff follows the hand-offs of one leg, whoever speaks of them.
-type handoff struct{ open, ended bool }
+// handoff follows the hand-offs of one leg, whoever speaks of them. On a leg with
+// people of its own one of them may begin without being asked for.
+type handoff struct{ open, ended, own bool }
 
 func (h *handoff) note(k event.Kind) error {
 	switch {
-	case k == event.KindHandoffRequested:
-		*h = handoff{open: true}
+	case k == event.KindHandoffRequested, k == event.KindHandoffAccepted && h.own && h.ended:
+		*h = handoff{open: true, own: h.own}
 	case k == event.KindHandbackRequested, k == event.KindHandoffAccepted, k == event.KindHandoffQueued, k == event.KindHandoffOffered:
 		return nil
 	case ending(k) && h.ended:
@@ -36,7 +37,7 @@ func (h *handoff) note(k event.Kind) error {
 // those the bridge would make, so that every ending is the adapter's own.
 func singleEnded(b *bench) error {
 	for range 60 {
-		l, h := b.leg(), &handoff{}
+		l, h := b.leg(), &handoff{own: b.account.Role == event.RoleVirtualAgent}
 		if err := b.beginning(l, h); err != nil {
 			return err
 		}

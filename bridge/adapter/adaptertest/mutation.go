@@ -1,8 +1,10 @@
 package adaptertest
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
@@ -11,35 +13,43 @@ import (
 
 // Mutations are changes of a frame that leave its meaning: fields no version of
 // the vendor's documents names, at the top and one level down. Each has its name.
+// All other members stay as they are, and where they are.
 func Mutations(frame []byte) map[string][]byte {
-	object, ok := decoded(frame).(map[string]any)
-	if !ok {
+	if _, ok := decoded(frame).(map[string]any); !ok {
 		return nil
 	}
-	out := map[string][]byte{}
-	strange := func() map[string]any { return map[string]any{"deep": []any{1.0, nil, map[string]any{"x": "y"}}} }
-	add := func(name string, change func(map[string]any)) {
-		again, ok := decoded(frame).(map[string]any)
-		if !ok {
-			return
+	const strange = `"zzFuture":{"deep":[1,null,{"x":"y"}]}`
+	out := map[string][]byte{"unknown field": insert(frame, strange), "unknown null field": insert(frame, `"zzNothing":null`)}
+	members := membersOf(bytes.TrimSpace(frame))
+	for i, m := range members {
+		if m.value[0] != '{' {
+			continue
 		}
-		change(again)
-		if data, err := json.Marshal(again); err == nil {
-			out[name] = data
-		}
-	}
-	add("unknown field", func(o map[string]any) { o["zzFuture"] = strange() })
-	add("unknown null field", func(o map[string]any) { o["zzNothing"] = nil })
-	for name, v := range object {
-		if _, ok := v.(map[string]any); ok {
-			add("unknown field in "+name, func(o map[string]any) {
-				if inner, ok := o[name].(map[string]any); ok {
-					inner["zzFuture"] = strange()
-				}
-			})
+		again := slices.Clone(members)
+		again[i].value = insert(m.value, strange)
+		var name string
+		if json.Unmarshal([]byte(strings.TrimSuffix(m.name, ": ")), &name) == nil {
+			out["unknown field in "+name] = object(again)
 		}
 	}
 	return out
+}
+
+// insert puts a member at the front of an object.
+func insert(data []byte, member string) []byte {
+	rest := bytes.TrimSpace(bytes.TrimPrefix(bytes.TrimSpace(data), []byte("{")))
+	if rest[0] != '}' {
+		member += ","
+	}
+	return append([]byte("{"+member), rest...)
+}
+
+func object(members []jsonMember) []byte {
+	rows := make([]string, 0, len(members))
+	for _, m := range members {
+		rows = append(rows, m.name+string(m.value))
+	}
+	return []byte("{" + strings.Join(rows, ",") + "}")
 }
 
 // mutate holds the events of a frame against those of its mutations.
@@ -63,7 +73,7 @@ func (c Case) mutate(t *testing.T, d adapter.Definition, events []event.Event) {
 // open reports whether a field of the frame holds what the vendor's customers put
 // there, so that anything in it has a meaning.
 func (c Case) open(mutation string) bool {
-	return slices.ContainsFunc(c.Open, func(field string) bool { return mutation == "unknown field in "+field })
+	return slices.ContainsFunc(c.Open, func(field string) bool { return field == "*" || mutation == "unknown field in "+field })
 }
 
 // bare are events without what only their vendor knows.

@@ -1,12 +1,13 @@
 package adaptertest
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
@@ -22,7 +23,9 @@ type Rehearsal struct {
 	leg      leg
 	begun    bool
 	events   int
+	seq      int64
 	requests int
+	openings []string // the requests of Open, whose answers do not leave
 	counts   Counts
 	left     []Departure
 }
@@ -47,7 +50,7 @@ type Departure struct {
 func (d Departure) MarshalJSON() ([]byte, error) {
 	body := json.RawMessage(d.Body)
 	if !json.Valid(d.Body) {
-		quoted, err := json.Marshal(string(d.Body))
+		quoted, err := encode(string(d.Body))
 		if err != nil {
 			return nil, fmt.Errorf("write a departure: %w", err)
 		}
@@ -56,11 +59,20 @@ func (d Departure) MarshalJSON() ([]byte, error) {
 	if d.Method == "" {
 		return body, nil
 	}
-	return json.Marshal(struct {
+	return encode(struct {
 		Method string          `json:"method"`
 		Path   string          `json:"path"`
 		Body   json.RawMessage `json:"body"`
 	}{d.Method, d.Path, body})
+}
+
+// encode writes JSON without changing what stands in it.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
 // NewRehearsal begins a leg of the account. The error is Configure's.
@@ -73,6 +85,9 @@ func NewRehearsal(m adapter.Manifest, configure func(adapter.Account) (adapter.P
 	l.profile = profile
 	return &Rehearsal{manifest: m, leg: l}, nil
 }
+
+// Profile is what Configure made of the account.
+func (r *Rehearsal) Profile() adapter.Profile { return r.leg.profile }
 
 // Counts gives what the leg could not use so far.
 func (r *Rehearsal) Counts() Counts { return r.counts }
@@ -92,60 +107,37 @@ func (r *Rehearsal) Arrive(endpoint, path string, data []byte) ([]event.Event, e
 	if e.Transport == "" {
 		return r.play(r.request(e, path, data))
 	}
-	conn, events := "served-"+e.Name, []event.Event(nil)
-	if !r.leg.conns[conn] {
-		opened, err := r.play(adapter.Opened{Conn: conn, Endpoint: e.Name, Path: path, Query: url.Values{}, Header: http.Header{}})
-		if err != nil {
-			return nil, err
-		}
-		events = opened
+	events, err := r.connect(e, path)
+	if err != nil {
+		return nil, err
 	}
-	more, err := r.play(adapter.Frame{Conn: conn, Data: data})
+	more, err := r.play(adapter.Frame{Conn: servedConn(e), Data: data})
 	return append(events, more...), err
+}
+
+func servedConn(e adapter.Endpoint) string { return "served-" + e.Name }
+
+// connect opens the socket the bridge serves, once.
+func (r *Rehearsal) connect(e adapter.Endpoint, path string) ([]event.Event, error) {
+	if r.leg.conns[servedConn(e)] {
+		return nil, nil
+	}
+	in := r.leg.requestAt(e, "", path, nil)
+	return r.play(adapter.Opened{Conn: servedConn(e), Endpoint: e.Name, Path: in.Path, Query: in.Query, Header: http.Header{}})
 }
 
 func (r *Rehearsal) request(e adapter.Endpoint, path string, data []byte) adapter.Request {
 	r.requests++
-	in := r.leg.request(e, fmt.Sprintf("r%d", r.requests), data)
-	if path == "" {
-		return in
-	}
-	if u, err := url.Parse(path); err == nil {
+	return r.leg.requestAt(e, fmt.Sprintf("r%d", r.requests), path, data)
+}
+
+// requestAt is a request whose path, where one is given, replaces the endpoint's.
+func (l *leg) requestAt(e adapter.Endpoint, id, path string, data []byte) adapter.Request {
+	in := l.request(e, id, data)
+	if u, err := url.Parse(path); err == nil && path != "" {
 		in.Path, in.Query = u.Path, u.Query()
 	}
 	return in
-}
-
-// dialled gives the connection frames of the vendor come over, after the leg has
-// begun and the customer has said something, as every such connection needs.
-func (r *Rehearsal) dialled() (string, error) {
-	if _, err := r.Begin(); err != nil {
-		return "", err
-	}
-	if len(r.leg.stands()) == 0 {
-		words := event.Event{Actor: event.Actor{Role: event.RoleCustomer}, Body: event.MessageCreated{Content: event.Plain("hello")}}
-		if _, _, err := r.Deliver(words); err != nil {
-			return "", err
-		}
-	}
-	if all := r.leg.stands(); len(all) > 0 {
-		return all[0], nil
-	}
-	return "", errors.New("the account serves no endpoint of this name and dials no connection")
-}
-
-// Begin makes the delivery a leg that the bridge opens begins with, once: the
-// conversation for a virtual agent and a customer, the hand-off for live agents.
-func (r *Rehearsal) Begin() ([]Departure, error) {
-	body := event.Body(event.ConversationStarted{Customer: event.Actor{Role: event.RoleCustomer}})
-	if r.leg.account.Role == event.RoleLiveAgent {
-		body = event.HandoffRequested{}
-	}
-	if r.begun {
-		return nil, nil
-	}
-	_, left, err := r.Deliver(event.Event{Actor: event.Actor{Role: event.RoleSystem}, Body: body})
-	return left, err
 }
 
 // Deliver passes an event on to the vendor until it is settled. It gives what the
@@ -154,13 +146,16 @@ func (r *Rehearsal) Deliver(e event.Event) ([]event.Event, []Departure, error) {
 	r.begun = true
 	r.events++
 	e.ID = cmp.Or(e.ID, fmt.Sprintf("d%d", r.events))
-	e.Conversation, e.Seq = r.leg.conversation, int64(r.events)
+	e.Conversation, e.Seq = r.leg.conversation, r.position(e.Body)
 	if e.Time.IsZero() {
 		e.Time = r.leg.now
 	}
 	r.left = nil
 	var all []event.Event
-	for range 10 {
+	for try := range 10 {
+		if try == patience {
+			all = append(all, r.hungUp()...)
+		}
 		r.leg.later = false
 		events, err := r.play(adapter.Deliver{Event: e})
 		all = append(all, events...)
@@ -201,7 +196,7 @@ func (r *Rehearsal) collect(out adapter.Outcome) []event.Event {
 		switch x := effect.(type) {
 		case adapter.Emission:
 			r.events++
-			events = append(events, event.Event{ID: fmt.Sprintf("e%d", r.events), Conversation: r.leg.conversation, Seq: int64(r.events),
+			events = append(events, event.Event{ID: fmt.Sprintf("e%d", r.events), Conversation: r.leg.conversation, Seq: r.position(x.Body),
 				Time: r.leg.now, Actor: x.Actor, Via: event.Via{Account: r.leg.account.Name, Role: r.leg.account.Role},
 				Body: x.Body, Ref: x.Ref, Vendor: x.Vendor})
 		case adapter.Calling:
@@ -209,7 +204,7 @@ func (r *Rehearsal) collect(out adapter.Outcome) []event.Event {
 		case adapter.Sending:
 			r.left = append(r.left, Departure{Body: x.Data})
 		case adapter.Answer:
-			if len(x.Reply.Body) > 0 {
+			if len(x.Reply.Body) > 0 && !slices.Contains(r.openings, x.Request) {
 				r.left = append(r.left, Departure{Method: "REPLY", Path: x.Request, Body: x.Reply.Body})
 			}
 		case adapter.Failure:
@@ -217,6 +212,15 @@ func (r *Rehearsal) collect(out adapter.Outcome) []event.Event {
 		}
 	}
 	return events
+}
+
+// position is the next place in the conversation; what is not stored has none.
+func (r *Rehearsal) position(body event.Body) int64 {
+	if body == nil || event.Transient(body) || body.Kind() == event.KindMessagePartial {
+		return 0
+	}
+	r.seq++
+	return r.seq
 }
 
 func pathOf(address string) string {
@@ -229,10 +233,15 @@ func pathOf(address string) string {
 
 // answer is the manifest's sample for a call.
 func (r *Rehearsal) answer(c adapter.Calling) adapter.Result {
-	out := adapter.Result{Tag: c.Tag, Status: http.StatusOK, Header: http.Header{}, Body: []byte(`{}`)}
+	return sampled(r.manifest.Samples, adapter.Result{Tag: c.Tag, Status: http.StatusOK, Header: http.Header{}, Body: []byte(`{}`)})
+}
+
+// sampled is the result of a call that goes well with what the vendor's sample
+// for it answers, where there is one.
+func sampled(samples []adapter.Sample, out adapter.Result) adapter.Result {
 	best := -1
-	for _, s := range r.manifest.Samples {
-		if strings.HasPrefix(c.Tag, s.Tag) && len(s.Tag) > best {
+	for _, s := range samples {
+		if strings.HasPrefix(out.Tag, s.Tag) && len(s.Tag) > best {
 			best, out.Status, out.Body = len(s.Tag), s.Status, s.Body
 		}
 	}

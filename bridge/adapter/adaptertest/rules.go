@@ -377,7 +377,7 @@ func private(b *bench) error {
 	for _, s := range []specimen{
 		{"note.created", "live_agent", `{"text":"only-for-people"}`},
 		{"insight.observed", "observer", `{"type":"only-for-people","text":"only-for-people"}`},
-		{"insight.observed", "observer", `{"type":"summary","value":{"data":"only-for-people"}}`},
+		{"insight.observed", "observer", `{"type":"summary","text":"only-for-people"}`},
 	} {
 		out := l.turn(adapter.Deliver{Event: b.event(s)})
 		if strings.Contains(asJSON(out.Effects), "only-for-people") || strings.Contains(renderOutcome(out), "only-for-people") {

@@ -56,13 +56,14 @@ type observer struct {
 	api  *api.API
 }
 
-func (o *observer) Committed(c journal.Commit, _ time.Duration)   { o.desk.Committed(c) }
-func (o *observer) Turned(string, string, time.Duration)          {}
-func (o *observer) Called(string, string, time.Duration)          {}
-func (o *observer) Received(string, string, bool)                 {}
-func (o *observer) Call(context.Context, string) (int, error)     { return 0, errors.New("no calls here") }
-func (o *observer) Placeholders(string, string) map[string]string { return nil }
-func (o *observer) Refusal(_, queue string) string                { return o.desk.Refusal(queue) }
+func (o *observer) Committed(c journal.Commit, _ time.Duration)                  { o.desk.Committed(c) }
+func (o *observer) Turned(string, string, time.Duration)                         {}
+func (o *observer) Called(string, string, time.Duration)                         {}
+func (o *observer) Received(string, string, bool)                                {}
+func (o *observer) Call(context.Context, string) (int, error)                    { return 0, errors.New("no calls here") }
+func (o *observer) Placeholders(string, string, []string) map[string]string      { return nil }
+func (o *observer) Mint(string, string, string, time.Time, time.Duration) string { return "" }
+func (o *observer) Refusal(_, queue string) string                               { return o.desk.Refusal(queue) }
 
 func (o *observer) Transient(e event.Event) {
 	o.mu.Lock()
@@ -74,7 +75,7 @@ func (o *observer) Transient(e event.Event) {
 
 type caller struct{}
 
-func (caller) Call(context.Context, string, string, adapter.Call) engine.Attempt {
+func (caller) Call(context.Context, string, string, map[string]string, adapter.Call) engine.Attempt {
 	return engine.Attempt{Reason: adapter.ReasonRefused}
 }
 

@@ -51,6 +51,7 @@ var utterances = map[event.Kind]utterance{
 	event.KindHandbackRequested: movers,
 	event.KindTransferRequested: movers,
 	event.KindNoteCreated:       noters,
+	event.KindInsightRequested:  people,
 	event.KindWrapupCompleted:   people,
 }
 
@@ -96,6 +97,8 @@ func checkBody(body event.Body) error {
 		return required("message", b.Message)
 	case event.NoteCreated:
 		return required("text", b.Text)
+	case event.InsightRequested:
+		return required("type", b.Type)
 	case event.CommandIssued:
 		if !slices.Contains(commands, b.Name) {
 			return invalid("body.name", "use one of "+strings.Join(commands, ", "))

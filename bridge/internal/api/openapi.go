@@ -153,6 +153,8 @@ func (s schemas) named(t reflect.Type) object {
 			s.defs[name] = s.event()
 		case reflect.TypeFor[event.Content]():
 			s.defs[name] = s.content()
+		case reflect.TypeFor[event.InsightObserved]():
+			s.defs[name] = s.insight()
 		default:
 			s.defs[name] = s.fields(t)
 		}
@@ -206,6 +208,18 @@ func (s schemas) content() object {
 		event.Card{}, event.Carousel{}, event.Location{}, event.Link{}} {
 		kind := object{"type": "object", "required": []string{"type"}, "properties": object{"type": object{"const": part.Type()}}}
 		arms = append(arms, object{"allOf": []object{kind, s.of(reflect.TypeOf(part))}})
+	}
+	return object{"oneOf": arms}
+}
+
+// insight describes what an observer found out, by its type.
+func (s schemas) insight() object {
+	insights := event.Insights()
+	slices.SortFunc(insights, func(a, b event.Insight) int { return strings.Compare(a.InsightType(), b.InsightType()) })
+	arms := make([]object, 0, len(insights))
+	for _, i := range insights {
+		kind := object{"type": "object", "required": []string{"type"}, "properties": object{"type": object{"const": i.InsightType()}}}
+		arms = append(arms, object{"allOf": []object{kind, s.of(reflect.TypeOf(i))}})
 	}
 	return object{"oneOf": arms}
 }

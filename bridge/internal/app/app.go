@@ -268,12 +268,13 @@ func (a *App) makeEngine(ctx context.Context) error {
 	placeholders := credential.NewPlaceholders(a.keys.Derive("placeholders"))
 	a.egress = egress.New(egress.Options{Breakers: a.breakers, Placeholders: placeholders, Logger: a.log, Called: a.called})
 	a.onClose(a.egress.Close)
-	front := &frontDesk{plugins: a.plugins, breakers: a.breakers, placeholders: placeholders, setup: a.setup}
-	a.engine = engine.New(engine.Options{Journal: a.journal, Turner: &turner{plugins: a.plugins, breakers: a.breakers, blamed: map[string]int{}}, Caller: a.egress, Desk: front,
+	minter := credential.NewMinter(a.keys.Derive("minted tokens"))
+	front := &frontDesk{plugins: a.plugins, breakers: a.breakers, placeholders: placeholders, minter: minter, setup: a.setup}
+	a.engine = engine.New(engine.Options{Journal: a.journal, Turner: &turner{plugins: a.plugins, breakers: a.breakers, blamed: map[string]int{}}, Caller: a.egress, Dialer: a.egress, Desk: front,
 		Observer: a, Setup: p.setup, Logger: a.log, Fail: failpoint(a.plugins)})
 	a.people = a.newDesk()
 	front.people = a.people
-	a.ingress = ingress.New(ingress.Options{Engine: a.engine, Logger: a.log, TrustedProxies: a.conf.Server.Proxies(),
+	a.ingress = ingress.New(ingress.Options{Engine: a.engine, Sockets: a.engine, Minter: minter, Logger: a.log, TrustedProxies: a.conf.Server.Proxies(),
 		Received: a.received, Refused: a.refused})
 	a.apply(p)
 	a.makeAPI()

@@ -88,7 +88,7 @@ func (pl planner) account(ctx context.Context, p *plan, name string) *config.Pro
 		return problem
 	}
 	p.setup.Accounts[name] = account
-	p.ways[name] = egress.Account{Hosts: append(slices.Clone(account.Profile.Hosts), a.AllowedHosts...), Secrets: secrets, Unready: account.Unready}
+	p.ways[name] = egress.Account{Hosts: append(slices.Clone(account.Profile.Hosts), a.AllowedHosts...), Secrets: secrets, Unready: account.Unready, Mask: account.Profile.Mask}
 	p.doors = append(p.doors, ingress.Account{Name: name, Endpoints: account.Profile.Endpoints, Secrets: secrets,
 		Inbound: a.Inbound, AllowUnauthenticated: a.AllowUnauthenticated, Hosts: a.Hosts, Mask: account.Profile.Mask})
 	p.warnOpenDoors(a, name, account)
@@ -193,8 +193,18 @@ func (p *plan) warnOpenDoors(a config.Account, name string, account engine.Accou
 	}
 }
 
+// opensOn are the events with which observers begin to listen.
+//
+//nolint:gochecknoglobals // a table that is never written.
+var opensOn = map[string]event.Kind{"started": event.KindConversationStarted, "requested": event.KindHandoffRequested,
+	"accepted": event.KindHandoffAccepted}
+
 func route(r config.Route) engine.Route {
-	return engine.Route{Name: r.Name, Customer: r.Customer, VirtualAgent: r.VirtualAgent, LiveAgents: r.LiveAgent, Queue: r.Queue,
+	var observers []engine.Listening
+	for _, o := range r.Observers {
+		observers = append(observers, engine.Listening{Account: o.Account, OpenOn: opensOn[o.OpenOn]})
+	}
+	return engine.Route{Name: r.Name, Observers: observers, Customer: r.Customer, VirtualAgent: r.VirtualAgent, LiveAgents: r.LiveAgent, Queue: r.Queue,
 		Match:        engine.Match{Queue: r.Match.Queue, Language: r.Match.Language, Attributes: r.Match.Attributes},
 		LeaveMessage: r.Fallback == "leave_message",
 		Timers: conversation.Timers{Waiting: r.Timers.Waiting, AgentSilence: r.Timers.AgentSilence,

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
 	"github.com/footbridge/footbridge/bridge/event"
@@ -77,6 +79,7 @@ type frontDesk struct {
 	plugins      *host.Host
 	breakers     *breaker.Set
 	placeholders *credential.Placeholders
+	minter       *credential.Minter
 	setup        func() *engine.Setup
 }
 
@@ -100,9 +103,15 @@ func (d *frontDesk) Refusal(account, queue string) string {
 	return ""
 }
 
-// Placeholders gives a turn its stand-ins for the account's credentials.
-func (d *frontDesk) Placeholders(account, turn string) map[string]string {
-	names := d.setup().Accounts[account].Credentials
+// Mint makes a token for one leg's key.
+func (d *frontDesk) Mint(account, key, name string, at time.Time, ttl time.Duration) string {
+	return d.minter.Mint(account, name, key, at, ttl)
+}
+
+// Placeholders gives a turn its stand-ins for the account's credentials and the
+// leg's tokens.
+func (d *frontDesk) Placeholders(account, turn string, tokens []string) map[string]string {
+	names := slices.Concat(d.setup().Accounts[account].Credentials, tokens)
 	if len(names) == 0 {
 		return nil
 	}

@@ -12,6 +12,7 @@ const (
 	customer     = "customer"
 	virtualAgent = "virtual_agent"
 	liveAgent    = "live_agent"
+	observer     = "observer"
 )
 
 func (c *checker) routes() {
@@ -42,6 +43,9 @@ func (c *checker) route(at string, r Route) {
 		if name != "" && slices.Contains(r.LiveAgent[:i], name) {
 			c.problem(key, quote(name)+" is listed twice", "list each account once")
 		}
+	}
+	for i, o := range r.Observers {
+		c.uses(join(index(join(at, "observers"), i), "account"), o.Account, observer)
 	}
 	if _, ok := c.Queues[r.Queue]; !ok && r.Queue != "" {
 		c.problem(join(at, "queue"), "unknown queue "+quote(r.Queue), c.mendName(r.Queue, "queues", slices.Sorted(maps.Keys(c.Queues))))
@@ -117,6 +121,9 @@ func (c *checker) unused() {
 		used[route.Customer], used[route.VirtualAgent] = true, true
 		for _, name := range route.LiveAgent {
 			used[name] = true
+		}
+		for _, o := range route.Observers {
+			used[o.Account] = true
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Accounts)) {

@@ -42,12 +42,22 @@ type Route struct {
 	VirtualAgent string `toml:"virtual_agent" rule:"name"`
 	// LiveAgent are the accounts a handoff goes to, in order.
 	LiveAgent []string `toml:"live_agent" required:"true" rule:"name"`
+	// Observers are the accounts that listen to its conversations; what they say goes to the live agent alone.
+	Observers []Observer `toml:"observers"`
 	// Fallback is what follows when no live agent takes it: return or leave_message.
 	Fallback string `toml:"fallback" default:"return" oneof:"return,leave_message"`
 	// Timers bound the waiting.
 	Timers Timers `toml:"timers"`
 	// Queue is the queue of a handoff that names none; empty: no queue's hours and limits apply.
 	Queue string `toml:"queue" rule:"label"`
+}
+
+// Observer is an account that listens.
+type Observer struct {
+	// Account has the role observer.
+	Account string `toml:"account" required:"true" rule:"name"`
+	// OpenOn is when it begins to listen: when the conversation starts, a person is requested, or one has accepted.
+	OpenOn string `toml:"open_on" default:"accepted" oneof:"started,requested,accepted"`
 }
 
 // Entry is the account a conversation of this route begins at: the customer's, or else the virtual agent's.

@@ -27,12 +27,6 @@ const (
 
 const anyRole event.Role = ""
 
-// Kinds of an observer's trade that have no body of their own here.
-const (
-	kindInsightObserved  event.Kind = "insight.observed"
-	kindInsightRequested event.Kind = "insight.requested"
-)
-
 // audiences is kind × actor → destinations; what an owner may do that another
 // may not is in the destinations. A kind without a row is for the live agent.
 //
@@ -78,8 +72,8 @@ var audiences = map[event.Kind]map[event.Role]dest{
 	event.KindNoteCreated:         {anyRole: toDesks},
 	event.KindErrorReported:       {anyRole: toDesks},
 	event.KindExtension:           {anyRole: toAgent},
-	kindInsightObserved:           {anyRole: toDesks},
-	kindInsightRequested:          {anyRole: toObservers},
+	event.KindInsightObserved:     {anyRole: toDesks},
+	event.KindInsightRequested:    {anyRole: toObservers},
 }
 
 // speech is a row of what a customer does for those who answer, and what those

@@ -148,10 +148,29 @@ func TestObserverIsNotHeardByVendorsOwnPeople(t *testing.T) {
 
 func TestAudienceOfAnObserverIsTheLiveAgent(t *testing.T) {
 	s := phaseState(bridgeBetween, "active")
-	for _, kind := range append(event.Kinds(), "insight.observed", "game.played") {
+	for _, kind := range append(event.Kinds(), "game.played") {
 		for _, id := range Audience(kind, event.RoleObserver, s, "obs") {
 			if id != "own" {
 				t.Errorf("%s of an observer is for %q", kind, id)
+			}
+		}
+	}
+}
+
+// Whoever says them and whenever, notes and insights are for live agents alone.
+func TestNotesAndInsightsAreForLiveAgentsAlone(t *testing.T) {
+	roles := []event.Role{event.RoleCustomer, event.RoleVirtualAgent, event.RoleLiveAgent, event.RoleObserver, event.RoleSystem, "robot"}
+	for _, top := range []topology{platformHolds, bridgeBetween, peopleOnly} {
+		for _, phase := range phases() {
+			s := phaseState(top, phase)
+			for _, kind := range []event.Kind{event.KindInsightObserved, event.KindNoteCreated} {
+				for _, role := range roles {
+					for _, id := range Audience(kind, role, s, "") {
+						if leg, _ := s.Leg(id); leg.Role != event.RoleLiveAgent {
+							t.Errorf("%s of %s in %s is for %s, a %s", kind, role, phase, id, leg.Role)
+						}
+					}
+				}
 			}
 		}
 	}

@@ -53,16 +53,16 @@ func refuse(reason string) handler {
 	return func(m *move) { m.refused = reason }
 }
 
-// recorded reports whether events of the kind get a position.
-func recorded(kind event.Kind) bool {
-	return !kind.Transient() && kind != event.KindMessagePartial
+// recorded reports whether events with the body get a position.
+func recorded(body event.Body) bool {
+	return !event.Transient(body) && body.Kind() != event.KindMessagePartial
 }
 
 // seq is the position the next recorded draft gets.
 func (m *move) seq() int64 {
 	seq := m.f.NextSeq
 	for _, d := range m.step.Drafts {
-		if recorded(d.Body.Kind()) {
+		if recorded(d.Body) {
 			seq++
 		}
 	}

@@ -176,7 +176,7 @@ func passingInputs() map[string]Input {
 func otherInputs() map[string]Input {
 	va, customer, system, observer := by(event.RoleVirtualAgent), by(event.RoleCustomer), by(event.RoleSystem), by(event.RoleObserver)
 	sam, kim, eve := live("sam"), live("kim"), live("eve")
-	note, insight := event.NoteCreated{Text: "n"}, event.Unknown{Name: "insight.observed"}
+	note, insight := event.NoteCreated{Text: "n"}, event.InsightObserved{Insight: event.Summary{Text: "n"}}
 	return map[string]Input{
 		"customer-started":        {Leg: "front", Actor: customer, Body: event.ConversationStarted{}},
 		"customer-ended":          {Leg: "front", Actor: customer, Body: event.ConversationEnded{}},
@@ -191,7 +191,7 @@ func otherInputs() map[string]Input {
 		"gone-note":               {Leg: "old", Actor: eve, Body: note},
 		"customer-note":           {Leg: "front", Actor: customer, Body: note},
 		"observer-insight":        {Leg: "obs", Actor: observer, Body: insight},
-		"owner-insight-requested": {Leg: "own", Actor: sam, Body: event.Unknown{Name: "insight.requested"}},
+		"owner-insight-requested": {Leg: "own", Actor: sam, Body: event.InsightRequested{Type: "dialog"}},
 		"observer-extension":      {Leg: "obs", Actor: observer, Body: event.Extension{}},
 		"va-error":                {Leg: "va", Actor: va, Body: event.ErrorReported{}},
 		"unknown":                 {Leg: "front", Actor: customer, Body: event.Unknown{Name: "game.played"}},
@@ -365,7 +365,7 @@ func expectedDrafts(top topology, s State, step Step, from string, lines []strin
 // is either refused or recorded.
 func TestEveryKindHasAnOutcome(t *testing.T) {
 	roles := []event.Role{"", event.RoleCustomer, event.RoleVirtualAgent, event.RoleLiveAgent, event.RoleObserver, event.RoleSystem, "robot"}
-	bodies := []event.Body{event.Unknown{Name: "insight.requested"}, event.Unknown{Name: "insight.observed"}, event.Unknown{Name: "x"}}
+	bodies := []event.Body{event.InsightObserved{Insight: event.SoundLevel{}}, event.Unknown{Name: "x"}}
 	for _, kind := range event.Kinds() {
 		body, err := event.DecodeBody(kind, nil)
 		if err != nil {

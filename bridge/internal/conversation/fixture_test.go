@@ -112,7 +112,7 @@ func (k *talk) try(in Input) Step {
 	step := Decide(k.s, in, k.f)
 	k.s = step.State
 	for _, d := range step.Drafts {
-		if kind := d.Body.Kind(); !kind.Transient() && kind != event.KindMessagePartial {
+		if !event.Transient(d.Body) && d.Body.Kind() != event.KindMessagePartial {
 			k.log = append(k.log, d)
 		}
 	}

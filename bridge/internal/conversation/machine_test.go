@@ -188,7 +188,7 @@ func (m *machine) book(step Step) {
 				m.said[m.f.NextSeq][id] = true
 			}
 		}
-		if !kind.Transient() && kind != event.KindMessagePartial {
+		if !event.Transient(d.Body) && d.Body.Kind() != event.KindMessagePartial {
 			m.f.NextSeq++
 		}
 	}

@@ -192,8 +192,8 @@ var table = []row{
 	{event.KindWrapupCompleted, byLive | byPeople, always(recordOnly)},
 	{event.KindWrapupCompleted, byAnyone, always(wrongRole)},
 	{event.KindNoteCreated, byCustomer, always(wrongRole)},
-	{kindInsightObserved, byCustomer | byLive | byPeople, always(wrongRole)},
-	{kindInsightRequested, byCustomer | byVirtual | byPeople | byObserver, always(wrongRole)},
+	{event.KindInsightObserved, byCustomer | byLive | byPeople, always(wrongRole)},
+	{event.KindInsightRequested, byCustomer | byVirtual | byPeople | byObserver, always(wrongRole)},
 
 	// All that is left only has an audience, also what this program does not know.
 	{"", byAnyone, always(record)},

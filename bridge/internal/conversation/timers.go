@@ -48,7 +48,7 @@ func (m *move) watch() {
 // keepAlive puts off the silent end for as long as the virtual agent's platform
 // has something to say.
 func (m *move) keepAlive() {
-	if m.in.Body != nil && m.s.Phase == Automated && m.leg.Role == event.RoleVirtualAgent && recorded(m.in.Body.Kind()) {
+	if m.in.Body != nil && m.s.Phase == Automated && m.leg.Role == event.RoleVirtualAgent && recorded(m.in.Body) {
 		m.restart(TimerTotal, m.f.Timers.Total)
 	}
 }

@@ -33,6 +33,9 @@ type Account struct {
 	// Hosts are the only ones calls may go to, as "host" or "host:port".
 	Hosts   []string
 	Secrets map[string]credential.Secret
+	// Mask lists JSON pointers of messages heard that are replaced before anybody
+	// stores or sees them.
+	Mask []string
 	// Unready refuses every call with this reason.
 	Unready string
 }
@@ -87,20 +90,21 @@ func BreakerName(account, host string) string { return account + " " + host }
 
 // Call makes one try. It never retries: the engine does, after it has journaled
 // the next try.
-func (e *Egress) Call(ctx context.Context, account, turn string, c adapter.Call) engine.Attempt {
+func (e *Egress) Call(ctx context.Context, account, turn string, tokens map[string]string, c adapter.Call) engine.Attempt {
 	start := time.Now()
-	a, outcome := e.call(ctx, account, turn, c)
+	a, outcome := e.call(ctx, account, turn, tokens, c)
 	if e.o.Called != nil {
 		e.o.Called(account, outcome, time.Since(start))
 	}
 	return a
 }
 
-func (e *Egress) call(ctx context.Context, account, turn string, c adapter.Call) (engine.Attempt, string) {
+func (e *Egress) call(ctx context.Context, account, turn string, tokens map[string]string, c adapter.Call) (engine.Attempt, string) {
 	known, ok := (*e.accounts.Load())[account]
 	if !ok || known.Unready != "" {
 		return engine.Attempt{Reason: adapter.ReasonNotAllowed}, adapter.ReasonNotAllowed
 	}
+	known.Secrets = withTokens(known.Secrets, tokens)
 	req, err := e.request(known, turn, c)
 	if err != nil {
 		e.o.Logger.Warn("call refused", "account", account, "error", err)
@@ -146,7 +150,7 @@ func (e *Egress) request(a Account, turn string, c adapter.Call) (*http.Request,
 	if !methods[c.Method] {
 		return nil, fmt.Errorf("method %q of a call is not one of those adapters use", c.Method)
 	}
-	target, err := e.target(a, turn, c.URL)
+	target, err := e.target(a, turn, c.URL, "http", "https")
 	if err != nil {
 		return nil, err
 	}
@@ -174,10 +178,10 @@ var methods = map[string]bool{http.MethodGet: true, http.MethodHead: true, http.
 
 // target is the address of a call with its secrets in place. They have no place
 // in the host, which is looked at before.
-func (e *Egress) target(a Account, turn, address string) (string, error) {
+func (e *Egress) target(a Account, turn, address, scheme, secure string) (string, error) {
 	u, err := url.Parse(address)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return "", errors.New("address of a call is not a whole http or https URL")
+	if err != nil || u.Host == "" || u.Scheme != scheme && u.Scheme != secure {
+		return "", fmt.Errorf("address is not a whole %s or %s URL", scheme, secure)
 	}
 	if !allowed(a.Hosts, u) {
 		return "", fmt.Errorf("host %s is not on the account's list; mend: name it in allowed_hosts or in the account's settings", u.Host)
@@ -229,6 +233,14 @@ func plain(name, value string) bool {
 		return r <= ' ' || r >= 0x7f || strings.ContainsRune("\"(),/:;<=>?@[\\]{}", r)
 	})
 	return token && !strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
+}
+
+func hostOf(address string) (string, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", errors.New("address cannot be parsed")
+	}
+	return u.Host, nil
 }
 
 func allowed(hosts []string, u *url.URL) bool {

@@ -50,7 +50,7 @@ func open(t *testing.T, o breaker.Options, hosts ...string) *way {
 }
 
 func (w *way) post(url string) engine.Attempt {
-	return w.Call(context.Background(), "a", "t", adapter.Call{Method: "POST", URL: url, Body: []byte("{}")})
+	return w.Call(context.Background(), "a", "t", nil, adapter.Call{Method: "POST", URL: url, Body: []byte("{}")})
 }
 
 func host(t *testing.T, s *httptest.Server) string {
@@ -72,7 +72,7 @@ func TestAnswer(t *testing.T) {
 	}))
 	defer s.Close()
 	w := open(t, breaker.Options{}, host(t, s))
-	got := w.Call(t.Context(), "a", "t", adapter.Call{Method: "PUT", URL: s.URL + "/x?q=1", Header: http.Header{"x-in": {"v"}}, Body: []byte("body")})
+	got := w.Call(t.Context(), "a", "t", nil, adapter.Call{Method: "PUT", URL: s.URL + "/x?q=1", Header: http.Header{"x-in": {"v"}}, Body: []byte("body")})
 	if got.Status != 429 || got.Reason != "" || string(got.Body) != "body" || got.RetryAfter != 7*time.Second {
 		t.Errorf("got %+v", got)
 	}
@@ -113,7 +113,7 @@ func TestAllowList(t *testing.T) {
 		}
 	}
 	for _, account := range []string{"off", "nobody"} {
-		if got := w.Call(t.Context(), account, "t", adapter.Call{Method: "POST", URL: s.URL}); got.Reason != adapter.ReasonNotAllowed {
+		if got := w.Call(t.Context(), account, "t", nil, adapter.Call{Method: "POST", URL: s.URL}); got.Reason != adapter.ReasonNotAllowed {
 			t.Errorf("account %s: %+v", account, got)
 		}
 	}
@@ -131,7 +131,7 @@ func TestPlaceholders(t *testing.T) {
 	defer s.Close()
 	w := open(t, breaker.Options{}, host(t, s))
 	p := w.placeholders.Token("t", "key")
-	call := func(c adapter.Call) engine.Attempt { return w.Call(t.Context(), "a", "t", c) }
+	call := func(c adapter.Call) engine.Attempt { return w.Call(t.Context(), "a", "t", nil, c) }
 	if a := call(adapter.Call{Method: "POST", URL: s.URL + "/x?k=" + p + "&l=" + p, Header: http.Header{"X-Key": {"Bearer " + p}}, Body: []byte(`{"k":"` + p + `"}`)}); a.Status != 200 {
 		t.Fatalf("got %+v", a)
 	}
@@ -168,12 +168,12 @@ func TestHeadersAndMethods(t *testing.T) {
 	w := open(t, breaker.Options{}, host(t, s))
 	for _, h := range []http.Header{{"Host": {"evil"}}, {"transfer-encoding": {"chunked"}}, {"Connection": {"close"}}, {"CONTENT-LENGTH": {"1"}}, {"Te": {"x"}},
 		{"X-A": {"b\r\nX-C: d"}}, {"X-A": {"b\x00"}}, {"X A": {"b"}}, {"X:A": {"b"}}, {"": {"b"}}, {"X-A\n": {"b"}}} {
-		if got := w.Call(t.Context(), "a", "t", adapter.Call{Method: "POST", URL: s.URL, Header: h}); got.Reason != adapter.ReasonNotAllowed {
+		if got := w.Call(t.Context(), "a", "t", nil, adapter.Call{Method: "POST", URL: s.URL, Header: h}); got.Reason != adapter.ReasonNotAllowed {
 			t.Errorf("%q: %+v", h, got)
 		}
 	}
 	for _, method := range []string{"", "CONNECT", "TRACE", "OPTIONS", "post", "A B", "POST\r\n"} {
-		if got := w.Call(t.Context(), "a", "t", adapter.Call{Method: method, URL: s.URL}); got.Reason != adapter.ReasonNotAllowed {
+		if got := w.Call(t.Context(), "a", "t", nil, adapter.Call{Method: method, URL: s.URL}); got.Reason != adapter.ReasonNotAllowed {
 			t.Errorf("method %q: %+v", method, got)
 		}
 	}
@@ -312,10 +312,10 @@ func TestNoSilentRetry(t *testing.T) {
 		})
 		w := open(t, breaker.Options{}, address)
 		c.URL = "http://" + address
-		if first := w.Call(t.Context(), "a", "t", c); first.Status != 200 {
+		if first := w.Call(t.Context(), "a", "t", nil, c); first.Status != 200 {
 			t.Fatalf("first: %+v", first)
 		}
-		if second := w.Call(t.Context(), "a", "t", c); second.Reason != adapter.ReasonUnknown || requests.Load() != 2 {
+		if second := w.Call(t.Context(), "a", "t", nil, c); second.Reason != adapter.ReasonUnknown || requests.Load() != 2 {
 			t.Errorf("%s %v: %+v after %d requests", c.Method, c.Header, second, requests.Load())
 		}
 	}
@@ -362,12 +362,12 @@ func TestDeadline(t *testing.T) {
 	over, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
 	defer cancel()
 	c := adapter.Call{Method: "POST", URL: s.URL}
-	if got := w.Call(over, "a", "t", c); got.Reason != adapter.ReasonTimeout || hits.Load() != 0 {
+	if got := w.Call(over, "a", "t", nil, c); got.Reason != adapter.ReasonTimeout || hits.Load() != 0 {
 		t.Errorf("late: %+v", got)
 	}
 	short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	if got := w.Call(short, "a", "t", c); got.Reason != adapter.ReasonUnknown || hits.Load() != 1 {
+	if got := w.Call(short, "a", "t", nil, c); got.Reason != adapter.ReasonUnknown || hits.Load() != 1 {
 		t.Errorf("cut: %+v", got)
 	}
 }

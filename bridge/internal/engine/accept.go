@@ -26,6 +26,10 @@ type Arrival struct {
 	Key      string
 	Dedup    string
 	Request  adapter.Request
+	// Opened is there for a connection; there is no Request then.
+	Opened *adapter.Opened
+	// attach is called when the input is stored, before its turn.
+	attach func(Receipt)
 }
 
 // Receipt says what became of an arrival. It is given once the request is
@@ -95,13 +99,16 @@ func (e *Engine) acceptKnown(ctx context.Context, a Arrival, l journal.Leg) (Rec
 		e.leave(r)
 		return e.again(ctx, r, a, got), nil
 	}
-	e.hand(r, frame)
+	e.hand(r, frame, a.attach)
 	return r, nil
 }
 
 // hand gives a stored request to its conversation. One that comes as the engine
 // closes has its turn after the next start.
-func (e *Engine) hand(r Receipt, frame journal.Frame) {
+func (e *Engine) hand(r Receipt, frame journal.Frame, attach func(Receipt)) {
+	if attach != nil {
+		attach(r)
+	}
 	if e.post(r.Conversation, work{kind: workFrame, leg: r.Leg, frame: frame}) != nil {
 		e.deliverReply(r.Frame, reply{declared: true})
 	}
@@ -153,16 +160,20 @@ func (e *Engine) acceptUnknown(ctx context.Context, a Arrival, replaces string) 
 		e.leave(r)
 		return Receipt{}, err
 	}
-	e.hand(r, frame)
+	e.hand(r, frame, a.attach)
 	return r, nil
 }
 
-func (a Arrival) waits() bool { return a.Endpoint.Answer == adapter.AnswerReply }
+func (a Arrival) waits() bool { return a.Endpoint.Answer == adapter.AnswerReply && a.Opened == nil }
 
 func (a Arrival) frame(conversationID, leg string) (journal.Frame, error) {
 	id := NewID()
 	a.Request.ID = id
-	data, err := encode(store(a.Request))
+	in := adapter.Input(a.Request)
+	if a.Opened != nil {
+		in = *a.Opened
+	}
+	data, err := encode(store(in))
 	return journal.Frame{ID: id, Conversation: conversationID, Leg: leg, Account: a.Account, Endpoint: a.Endpoint.Name,
 		Received: now(), Data: data, Dedup: a.Dedup, DedupWhile: a.Endpoint.DedupWhile, ReplyBy: a.Request.ReplyBy}, err
 }
@@ -237,12 +248,12 @@ func (c *convo) onFrame(ctx context.Context, w work) error {
 	if l == nil {
 		return fmt.Errorf("frame %s is for leg %s, which does not exist", w.frame.ID, w.leg)
 	}
-	var in storedInput
-	if err := json.Unmarshal(w.frame.Data, &in); err != nil || in.Request == nil {
-		return fmt.Errorf("frame %s cannot be read: %w", w.frame.ID, errors.Join(err, journal.ErrDamaged))
+	in := readInput(w.frame.Data)
+	if in == nil {
+		return fmt.Errorf("frame %s cannot be read: %w", w.frame.ID, journal.ErrDamaged)
 	}
 	c.inboundProves(l, w.frame)
-	done, err := c.take(ctx, l, turn{id: "frame/" + w.frame.ID, in: *in.Request, frame: w.frame.ID})
+	done, err := c.take(ctx, l, turn{id: "frame/" + w.frame.ID, in: in, frame: w.frame.ID})
 	if !done && err == nil {
 		c.again(w)
 	}

@@ -19,7 +19,9 @@ const soonest = 10 * time.Millisecond
 // apply puts a good turn's state and effects into the batch.
 func (b *batch) apply(l *leg, in adapter.Input, out adapter.Outcome, serves bool) {
 	l.doc.State, l.doc.StateVersion = out.State, out.StateVersion
+	_, b.opened = in.(adapter.Opened)
 	b.mayAnswer(in)
+	b.mint(l, out)
 	for _, effect := range out.Effects {
 		b.effect(l, effect, serves)
 	}
@@ -38,6 +40,13 @@ func (b *batch) effect(l *leg, effect adapter.Effect, serves bool) {
 		b.hold(l, x.Request)
 	case adapter.Calling:
 		b.start(l, x, serves)
+	case adapter.Dialing:
+		b.dial(l, x, serves)
+	case adapter.Sending:
+		b.send(l, x, serves)
+	case adapter.Closing:
+		leg := fullID(b.c.id, l.ID)
+		b.then(func() { b.c.e.hangUp(leg, x.Conn, x.Code) })
 	case adapter.Timer:
 		if l.doc.Timers == nil {
 			l.doc.Timers = map[string]time.Time{}
@@ -53,11 +62,21 @@ func (b *batch) effect(l *leg, effect adapter.Effect, serves bool) {
 	case adapter.Postponed:
 		if d := l.doc.Delivery; d != nil && serves {
 			d.Postponed = true
+			b.offerAgain(d)
 		}
 	case adapter.Failure:
 		if d := l.doc.Delivery; d != nil && serves {
 			d.Failure = x.Reason
 		}
+	}
+}
+
+// offerAgain offers a delivery again at once where the turn that puts it off is
+// that of its connection: there is no other to wait for.
+func (b *batch) offerAgain(d *delivery) {
+	if b.opened {
+		d.Postponed, d.Offered, d.Failure = false, false, ""
+		d.Attempt++
 	}
 }
 
@@ -97,6 +116,7 @@ func (b *batch) emit(l *leg, x adapter.Emission) {
 	if body == nil {
 		return
 	}
+	body = l.choose(x.Actor.Role, body)
 	in := conversation.Input{Leg: l.ID, Actor: x.Actor, Body: body}
 	first, refused := b.decide(in, origin{ref: x.Ref, vendor: x.Vendor})
 	if refused != "" {

@@ -26,7 +26,11 @@ type batch struct {
 	// owing is the request this turn may answer or hold, and until when.
 	owing string
 	until time.Time
-	err   error
+	// opened says the turn is that of a connection that stands now.
+	opened bool
+	// minted are the tokens the turn made.
+	minted []minted
+	err    error
 }
 
 // begin starts a commit; ids made in it derive from id.

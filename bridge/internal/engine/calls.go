@@ -21,14 +21,14 @@ const (
 // try makes one try of a call in its own goroutine.
 func (c *convo) try(l *leg, tag string, k *call) {
 	leg, account, request := l.ID, l.Account, k.Call
-	turn := k.Turn
+	turn, tokens := k.Turn, maps.Clone(l.doc.Tokens)
 	ctx, cancel := context.WithDeadline(c.e.ctx, k.GiveUp)
 	c.e.work.Add(1)
 	go func() {
 		defer c.e.work.Done()
 		defer cancel()
 		c.e.fail(PointBeforeCall)
-		attempt := c.e.Caller.Call(ctx, account, turn, request)
+		attempt := c.e.Caller.Call(ctx, account, turn, tokens, request)
 		c.e.fail(PointAfterCall)
 		if c.e.ctx.Err() == nil {
 			_ = c.e.post(c.id, work{kind: workAttempt, leg: leg, tag: tag, call: k, attempt: attempt})
@@ -123,6 +123,7 @@ func (c *convo) callOf(w work) (*leg, *call) {
 
 // result gives the adapter the end of a call.
 func (c *convo) result(ctx context.Context, l *leg, w work, k *call) error {
+	w.attempt.Body = l.capture(k.Call, w.attempt)
 	in := adapter.Result{Tag: w.tag, Status: w.attempt.Status, Header: w.attempt.Header, Body: w.attempt.Body,
 		Reason: w.attempt.Reason, MaybeDuplicate: k.MaybeDuplicate}
 	if d := l.doc.Delivery; d != nil && k.Serves && k.MaybeDuplicate {
@@ -162,6 +163,7 @@ func (c *convo) recover(ctx context.Context) error {
 			}
 			c.queue = append(c.queue, w)
 		}
+		c.recoverLinks(l)
 		for request, h := range l.doc.Held {
 			if !h.Lost && !c.e.awaited(request) {
 				h.Lost, l.dirty = true, true

@@ -26,12 +26,15 @@ const (
 	workAttached                  // the vendor asks again for an answer not given yet
 	workReplay                    // an operator replays a dead letter
 	workInput                     // a dead letter's input, once more
+	workSent                      // a message to a connection has its outcome
+	workLost                      // a connection went with the process before
+	workGlimpse                   // a transient event for a leg
 )
 
 // concluding reports whether the work ends something that is under way, and is
 // done even while the engine closes.
 func (k workKind) concluding() bool {
-	return k == workAttempt || k == workWritten || k == workUnwritten
+	return k == workAttempt || k == workSent || k == workWritten || k == workUnwritten
 }
 
 // work is one thing for a conversation's worker.
@@ -42,6 +45,9 @@ type work struct {
 	frame   journal.Frame
 	attempt Attempt
 	call    *call
+	send    *sending
+	outcome string
+	glimpse *event.Event
 	until   time.Time
 	tries   int
 	letter  *letter
@@ -113,7 +119,7 @@ func (c *convo) post(w work) error {
 		return errGone
 	}
 	if !c.running {
-		if !c.e.enter(w.kind == workAttempt) {
+		if !c.e.enter(w.kind == workAttempt || w.kind == workSent) {
 			return ErrClosed
 		}
 		c.running = true
@@ -272,6 +278,12 @@ func (c *convo) handle(ctx context.Context, w work) error {
 		return c.onReplay(ctx, w)
 	case workInput:
 		return c.onInput(ctx, w)
+	case workSent:
+		return c.onSent(ctx, w)
+	case workLost:
+		return c.onLost(ctx, w)
+	case workGlimpse:
+		return c.onGlimpse(ctx, w)
 	case workWake:
 	}
 	return nil

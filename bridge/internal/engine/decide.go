@@ -23,7 +23,7 @@ const keptRecent = 256
 // event the input became, and why it was refused if it was.
 func (b *batch) decide(in conversation.Input, from origin) (event.Event, string) {
 	c := b.c
-	if in.Body != nil && in.Body.Kind().Transient() {
+	if event.Transient(in.Body) {
 		return b.passOn(in), ""
 	}
 	step := conversation.Decide(c.doc.Machine, in, b.facts(in))
@@ -45,6 +45,7 @@ func (b *batch) decide(in conversation.Input, from origin) (event.Event, string)
 			first = e
 			b.note(e)
 		}
+		b.observe(e)
 	}
 	for _, r := range step.Resume {
 		b.resume(r)
@@ -63,6 +64,9 @@ func (b *batch) decide(in conversation.Input, from origin) (event.Event, string)
 		b.forgetDedup()
 	}
 	b.findPeople(first)
+	if first.Body != nil {
+		b.followAnswer(first)
+	}
 	return first, ""
 }
 
@@ -209,7 +213,7 @@ func (b *batch) tellRefused(l *leg, e event.Event, reason string) {
 // tellFailed tells whoever wrote a message that it did not arrive.
 func (b *batch) tellFailed(d *delivery, reason string) {
 	e, err := b.c.event(b.ctx, d.Seq)
-	if err != nil || e.Kind() != event.KindMessageCreated {
+	if err != nil || e.Kind() != event.KindMessageCreated && e.Kind() != event.KindInsightRequested {
 		return
 	}
 	author := b.c.doc.Machine.Owner.Leg
@@ -328,6 +332,7 @@ func (b *batch) show(in conversation.Input, to []string) event.Event {
 	}
 	if len(to) > 0 {
 		b.then(func() { b.c.e.transient(e) })
+		b.glimpse(e, to)
 	}
 	return e
 }

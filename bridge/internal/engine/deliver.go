@@ -67,7 +67,9 @@ func (c *convo) deliver(ctx context.Context, l *leg) (bool, error) {
 // side carries, a hand-off with its whole transcript.
 func (c *convo) forLeg(ctx context.Context, l *leg, e event.Event) (event.Event, error) {
 	if m, ok := e.Body.(event.MessageCreated); ok {
-		m.Content, l.doc.Delivery.Degraded = degrade.Content(m.Content, c.e.setup.Load().Accounts[l.Account].Profile.Levels)
+		whole := m.Content
+		m.Content, l.doc.Delivery.Degraded = degrade.Content(whole, c.e.setup.Load().Accounts[l.Account].Profile.Levels)
+		l.offer(whole, l.doc.Delivery.Degraded)
 		e.Body = m
 		return e, nil
 	}
@@ -109,6 +111,9 @@ func (c *convo) receiptFor(ctx context.Context, l *leg, body event.Body) event.B
 	case event.MessageFailed:
 		r.Message = own(r.Message)
 		return r
+	case event.AnswerCompleted:
+		r.To = own(r.To)
+		return r
 	}
 	return nil
 }
@@ -119,10 +124,8 @@ func (b *batch) settle(l *leg, serves, dead bool) error {
 	if d == nil || !serves {
 		return nil
 	}
-	for _, k := range l.doc.Calls {
-		if k.Serves && !dead {
-			return nil
-		}
+	if !dead && l.serving() {
+		return nil
 	}
 	if !dead && (d.Postponed || !d.Offered) {
 		return b.postpone(l, d)
@@ -160,15 +163,42 @@ func (b *batch) postpone(l *leg, d *delivery) error {
 		return b.end(l, d, journal.Undelivered, "the conversation went on without it")
 	case d.Unsure && account.FailUnknown:
 		return b.end(l, d, journal.Failed, "outcome unknown")
-	case !d.Postponed, account.Profile.Levels.Push == adapter.PushNone, b.c.busy(l):
+	case !d.Postponed, awaitsClient(account.Profile), b.c.busy(l):
 		return nil
 	}
 	return b.end(l, d, journal.Undelivered, "postponed with nothing under way that could bring it back")
 }
 
+// awaitsClient reports whether the far side comes to us when it wants to hear:
+// what is put off waits for it.
+func awaitsClient(p adapter.Profile) bool {
+	return p.Levels.Push == adapter.PushNone || p.Levels.Push == adapter.PushSocket &&
+		slices.ContainsFunc(p.Endpoints, func(e adapter.Endpoint) bool { return e.Transport != "" })
+}
+
+// serving reports whether something under way serves the leg's delivery.
+func (l *leg) serving() bool {
+	for _, k := range l.doc.Calls {
+		if k.Serves {
+			return true
+		}
+	}
+	for _, k := range l.doc.Conns {
+		if k.Serves {
+			return true
+		}
+	}
+	for _, s := range l.doc.Sends {
+		if s.Serves {
+			return true
+		}
+	}
+	return false
+}
+
 // busy reports whether the leg will have another turn by itself.
 func (c *convo) busy(l *leg) bool {
-	return len(l.doc.Calls) > 0 || len(l.doc.Timers) > 0 || len(l.doc.Held) > 0 ||
+	return len(l.doc.Calls) > 0 || len(l.doc.Conns) > 0 || len(l.doc.Sends) > 0 || len(l.doc.Timers) > 0 || len(l.doc.Held) > 0 ||
 		slices.ContainsFunc(c.queue, func(w work) bool { return w.leg == l.ID })
 }
 
@@ -211,6 +241,12 @@ func (l *leg) let(seq int64) {
 	for _, k := range l.doc.Calls {
 		k.Serves = false
 	}
+	for _, k := range l.doc.Conns {
+		k.Serves = false
+	}
+	for _, s := range l.doc.Sends {
+		s.Serves = false
+	}
 }
 
 // skip lets the conversation go on without what a leg still does for anything
@@ -231,6 +267,11 @@ func (c *convo) cutShort(l *leg) {
 		if k.resting && l.cut(k) {
 			k.resting = false
 			c.queue = append(c.queue, work{kind: workAttempt, leg: l.ID, tag: tag, call: k, attempt: Attempt{Reason: adapter.ReasonCancelled}})
+		}
+	}
+	for conn, k := range l.doc.Conns {
+		if !k.Stands && k.Of < l.doc.Cut {
+			c.e.hangUp(fullID(c.id, l.ID), conn, websocketNormal)
 		}
 	}
 }

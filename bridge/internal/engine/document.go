@@ -22,6 +22,9 @@ type document struct {
 	Queue      string             `json:"queue,omitempty"`
 	Attributes map[string]string  `json:"attributes,omitempty"`
 	Started    bool               `json:"started,omitempty"`
+	// Answering is the customer's event whose answer is not complete, where the
+	// customer's far side waits for that.
+	Answering *answering `json:"answering,omitempty"`
 	// Replays are the dead letters replayed, and whether their turn is done.
 	Replays map[string]bool `json:"replays,omitempty"`
 }
@@ -50,6 +53,17 @@ type legDocument struct {
 	Calls    map[string]*call     `json:"calls,omitempty"`
 	Timers   map[string]time.Time `json:"timers,omitempty"`
 	Held     map[string]*held     `json:"held,omitempty"`
+	// Conns are the connections being dialled or open, by name.
+	Conns map[string]*connection `json:"conns,omitempty"`
+	// Sends are the messages being written, by tag.
+	Sends map[string]*sending `json:"sends,omitempty"`
+	// Tokens are the vendor's tokens captured for the leg, by name; the journal
+	// seals them with everything else here.
+	Tokens map[string]string `json:"tokens,omitempty"`
+	// Choices are the answers the far side was shown as a numbered list.
+	Choices []string `json:"choices,omitempty"`
+	// Told is the fault people were told of last.
+	Told string `json:"told,omitempty"`
 	// Cut is the position the conversation has gone on to without what the leg
 	// does for anything before it: such calls are not repeated.
 	Cut int64 `json:"cut,omitempty"`
@@ -134,6 +148,10 @@ type storedInput struct {
 	Result  *adapter.Result   `json:"result,omitempty"`
 	Fired   *adapter.Fired    `json:"fired,omitempty"`
 	Expired *adapter.Expired  `json:"expired,omitempty"`
+	Opened  *adapter.Opened   `json:"opened,omitempty"`
+	Frame   *adapter.Frame    `json:"frame,omitempty"`
+	Closed  *adapter.Closed   `json:"closed,omitempty"`
+	Sent    *adapter.Sent     `json:"sent,omitempty"`
 	Event   string            `json:"event,omitempty"`
 	Reply   *adapter.Reply    `json:"reply,omitempty"`
 	Extra   map[string]string `json:"extra,omitempty"`
@@ -149,6 +167,14 @@ func store(in adapter.Input) storedInput {
 		return storedInput{Kind: "fired", Fired: &in}
 	case adapter.Expired:
 		return storedInput{Kind: "expired", Expired: &in}
+	case adapter.Opened:
+		return storedInput{Kind: "opened", Opened: &in}
+	case adapter.Frame:
+		return storedInput{Kind: "frame", Frame: &in}
+	case adapter.Closed:
+		return storedInput{Kind: "closed", Closed: &in}
+	case adapter.Sent:
+		return storedInput{Kind: "sent", Sent: &in}
 	case adapter.Deliver:
 		return storedInput{Kind: "deliver", Event: in.Event.ID}
 	}

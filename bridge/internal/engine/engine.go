@@ -45,9 +45,11 @@ const (
 // Options are what an engine is made of. Journal, Turner, Caller, Desk and
 // Setup are required.
 type Options struct {
-	Journal  Journal
-	Turner   Turner
-	Caller   Caller
+	Journal Journal
+	Turner  Turner
+	Caller  Caller
+	// Dialer opens connections; nil where no adapter dials any.
+	Dialer   Dialer
 	Desk     Desk
 	Observer Observer
 	Setup    *Setup
@@ -68,6 +70,7 @@ type Engine struct {
 	quit   chan struct{}
 	work   sync.WaitGroup
 	gates  gates
+	links  links
 
 	mu      sync.Mutex
 	closed  bool
@@ -167,6 +170,9 @@ func (e *Engine) shut() {
 	}
 	for _, waiting := range e.waiters {
 		give(waiting, reply{declared: true})
+	}
+	for _, l := range e.links.all() {
+		go l.close(websocketGoing)
 	}
 }
 

@@ -111,7 +111,7 @@ type vendor struct {
 	answers []engine.Attempt
 }
 
-func (v *vendor) Call(_ context.Context, account, _ string, c adapter.Call) engine.Attempt {
+func (v *vendor) Call(_ context.Context, account, _ string, _ map[string]string, c adapter.Call) engine.Attempt {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.calls = append(v.calls, account+" "+c.URL+" "+string(c.Body))
@@ -131,8 +131,17 @@ func (v *vendor) made() []string {
 
 type desk struct{ refusal string }
 
-func (d *desk) Refusal(string, string) string                 { return d.refusal }
-func (d *desk) Placeholders(string, string) map[string]string { return nil }
+func (d *desk) Refusal(string, string) string { return d.refusal }
+func (d *desk) Placeholders(_, _ string, tokens []string) map[string]string {
+	out := map[string]string{}
+	for _, name := range tokens {
+		out[name] = "{" + name + "}"
+	}
+	return out
+}
+func (d *desk) Mint(account, key, name string, _ time.Time, ttl time.Duration) string {
+	return account + "|" + key + "|" + name + "|" + ttl.String()
+}
 
 // world is an engine over a real journal.
 type world struct {

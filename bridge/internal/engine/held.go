@@ -132,6 +132,7 @@ func (b *batch) requireAnswer(l *leg, r adapter.Request) {
 // answer stores the reply and lets the vendor have it after the commit. A success
 // stays owed until it is written.
 func (b *batch) answer(l *leg, x adapter.Answer) {
+	x.Reply.Body = b.fillMinted(x.Reply.Body)
 	data, err := json.Marshal(x.Reply)
 	if err != nil {
 		b.err = fmt.Errorf("encode reply: %w", err)

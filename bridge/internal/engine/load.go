@@ -65,11 +65,32 @@ func (c *convo) loadLeg(l journal.Leg) error {
 // settled reports whether no leg has anything under way.
 func (c *convo) settled() bool {
 	for _, l := range c.legs {
-		if len(l.doc.Queue) > 0 || l.doc.Delivery != nil || len(l.doc.Calls) > 0 || len(l.doc.Held) > 0 {
+		if len(l.doc.Queue) > 0 || l.doc.Delivery != nil || len(l.doc.Calls) > 0 || len(l.doc.Held) > 0 || l.dialling() {
 			return false
 		}
 	}
 	return len(c.doc.pendingReplays()) == 0
+}
+
+// dialling reports whether a connection or a message is on its way.
+func (l *leg) dialling() bool {
+	for _, k := range l.doc.Conns {
+		if !k.Stands {
+			return true
+		}
+	}
+	return len(l.doc.Sends) > 0
+}
+
+// connected reports whether a leg has a connection: it would be gone after a
+// restart, and its leg is to hear of it then.
+func (c *convo) connected() bool {
+	for _, l := range c.legs {
+		if len(l.doc.Conns) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // wake is when the conversation next has something to do by itself; zero for
@@ -83,6 +104,9 @@ func (c *convo) wake() time.Time {
 	}
 	for _, t := range c.doc.Machine.Deadlines {
 		earliest(t)
+	}
+	if a := c.doc.Answering; a != nil {
+		earliest(a.Due)
 	}
 	for id, l := range c.legs {
 		free := c.stalled[id]
@@ -107,7 +131,7 @@ func later(a, b time.Time) time.Time {
 // storedWake is what the journal is told: like wake, but at once where work is
 // under way that a restart would have to take up.
 func (c *convo) storedWake() time.Time {
-	if !c.settled() {
+	if !c.settled() || c.connected() {
 		return time.UnixMilli(1).UTC()
 	}
 	return c.wake()

@@ -302,6 +302,13 @@ func (m *memory) all() []event.Event {
 	return all
 }
 
+// conversations lists the ids of all there are.
+func (m *memory) conversations() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Sorted(maps.Keys(m.convos))
+}
+
 func (m *memory) outcomeOf(eventID string) []journal.Delivery {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -142,7 +142,7 @@ func (c *convo) perform(b *batch, k *command, l *leg) (event.Event, string) {
 	if l != nil {
 		in.Leg = l.ID
 	}
-	if !k.Body.Kind().Transient() {
+	if !event.Transient(k.Body) {
 		if step := conversation.Decide(c.doc.Machine, in, b.facts(in)); step.Refused != "" {
 			return event.Event{}, step.Refused
 		}

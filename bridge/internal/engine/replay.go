@@ -87,8 +87,28 @@ func (s storedInput) input() adapter.Input {
 		return *s.Fired
 	case s.Expired != nil:
 		return *s.Expired
+	case s.Opened != nil:
+		return *s.Opened
+	case s.Frame != nil:
+		return *s.Frame
+	case s.Closed != nil:
+		return *s.Closed
+	case s.Sent != nil:
+		return *s.Sent
 	}
 	return nil
+}
+
+// readInput reads the input of a stored frame; nil when it cannot be read.
+func readInput(data []byte) adapter.Input {
+	var s storedInput
+	switch err := json.Unmarshal(data, &s); {
+	case err != nil:
+		return nil
+	case s.Request != nil:
+		return *s.Request
+	}
+	return s.input()
 }
 
 // onReplay stores that a dead letter is to be replayed, once.

@@ -160,7 +160,7 @@ type line struct {
 	journal *crashing
 }
 
-func (l line) Call(ctx context.Context, account, _ string, c adapter.Call) engine.Attempt {
+func (l line) Call(ctx context.Context, account, _ string, _ map[string]string, c adapter.Call) engine.Attempt {
 	if l.journal.isDead() {
 		return engine.Attempt{Reason: adapter.ReasonRefused}
 	}
@@ -258,6 +258,7 @@ type rig struct {
 	far     *farSide
 	plugins *plugins
 	desk    *desk
+	dialler func(*crashing) dialler
 	setup   *engine.Setup
 	dead    []*engine.Engine
 
@@ -277,7 +278,11 @@ func newRig(t *testing.T) *rig {
 func (r *rig) open() {
 	r.t.Helper()
 	r.journal = &crashing{Journal: r.store}
-	r.engine = engine.New(engine.Options{Journal: r.journal, Turner: process{r.plugins, r.journal}, Caller: line{r.far, r.journal}, Desk: r.desk, Setup: r.setup,
+	var dials engine.Dialer
+	if r.dialler != nil {
+		dials = r.dialler(r.journal)
+	}
+	r.engine = engine.New(engine.Options{Journal: r.journal, Dialer: dials, Turner: process{r.plugins, r.journal}, Caller: line{r.far, r.journal}, Desk: r.desk, Setup: r.setup,
 		Fatal: func(err error) {
 			r.mu.Lock()
 			defer r.mu.Unlock()
@@ -432,7 +437,7 @@ func underWay(from engine.Journal, id string) []string {
 		if err := json.Unmarshal(l.Data, &doc); err != nil {
 			out = append(out, err.Error())
 		}
-		for _, part := range []string{"queue", "delivery", "calls", "held"} {
+		for _, part := range []string{"queue", "delivery", "calls", "held", "sends"} {
 			if v := string(doc[part]); v != "" && v != "{}" && v != "[]" && v != "null" {
 				out = append(out, fmt.Sprintf("leg %s %s %s", l.ID, part, v))
 			}

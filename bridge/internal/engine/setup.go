@@ -43,10 +43,19 @@ type Route struct {
 	Customer     string
 	VirtualAgent string
 	LiveAgents   []string
+	// Observers are the accounts that listen, and the kind of event with which
+	// each begins to.
+	Observers    []Listening
 	Queue        string
 	Match        Match
 	Timers       conversation.Timers
 	LeaveMessage bool
+}
+
+// Listening is an observer's account and the kind of event with which it begins.
+type Listening struct {
+	Account string
+	OpenOn  event.Kind
 }
 
 // Entry is the account a conversation of the route begins at.
@@ -158,7 +167,8 @@ type Attempt struct {
 
 // Caller makes one try of an HTTP call. It never retries.
 type Caller interface {
-	Call(ctx context.Context, account, turn string, c adapter.Call) Attempt
+	// tokens are the leg's captured tokens, by name.
+	Call(ctx context.Context, account, turn string, tokens map[string]string, c adapter.Call) Attempt
 }
 
 // Desk answers for the live-agent accounts whether they take a hand-off now.
@@ -166,8 +176,12 @@ type Desk interface {
 	// Refusal is why the account takes no hand-off for the queue now, one of
 	// the event.Failed constants; "" means it does.
 	Refusal(account, queue string) string
-	// Placeholders gives a turn's stand-ins for an account's credentials.
-	Placeholders(account, turn string) map[string]string
+	// Placeholders gives a turn's stand-ins for an account's credentials and for
+	// the captured tokens named.
+	Placeholders(account, turn string, tokens []string) map[string]string
+	// Mint makes a token that is good for one leg's key at the endpoints that ask
+	// for tokens of that name, until it expires.
+	Mint(account, key, name string, at time.Time, ttl time.Duration) string
 }
 
 // Observer is told what the engine did, for metrics and for live views. Its

@@ -19,6 +19,9 @@ func (c *convo) due(ctx context.Context, at time.Time) (bool, error) {
 			return true, c.expire(ctx, name)
 		}
 	}
+	if a := c.doc.Answering; !a.empty() && !a.Due.IsZero() && !at.Before(a.Due) {
+		return true, c.beQuiet(ctx)
+	}
 	for _, id := range c.order {
 		l := c.legs[id]
 		if at.Before(c.stalled[id]) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
@@ -39,11 +41,7 @@ func (c *convo) runTurn(ctx context.Context, l *leg, id string, in adapter.Input
 		return adapter.Outcome{}, turnDead, "what the turn came to cannot be stored"
 	}
 	start := time.Now()
-	out, err := c.call(ctx, account.Adapter, adapter.Turn{
-		ID: id, Account: accountOf(account), Key: l.doc.Key, Conversation: c.id,
-		Now: now(), State: l.doc.State, StateVersion: l.doc.StateVersion,
-		Placeholders: c.e.Desk.Placeholders(l.Account, id), Input: in,
-	}, c.suspect[id])
+	out, err := c.call(ctx, account.Adapter, c.turnOf(l, account, id, in), c.suspect[id])
 	outcome, reason, counts := "good", "", true
 	switch {
 	case errors.Is(err, ErrUnavailable):
@@ -62,6 +60,13 @@ func (c *convo) runTurn(ctx context.Context, l *leg, id string, in adapter.Input
 		return out, turnGood, ""
 	}
 	return adapter.Outcome{}, c.strike(l, id, reason, counts), reason
+}
+
+// turnOf is the turn of an input, with everything its adapter may know.
+func (c *convo) turnOf(l *leg, account Account, id string, in adapter.Input) adapter.Turn {
+	return adapter.Turn{ID: id, Account: accountOf(account), Key: l.doc.Key, Conversation: c.id,
+		Now: now(), State: l.doc.State, StateVersion: l.doc.StateVersion,
+		Placeholders: c.e.Desk.Placeholders(l.Account, id, slices.Sorted(maps.Keys(l.doc.Tokens))), Input: in}
 }
 
 // wait stalls a leg whose plugin is down. Its turn is tried for ever: the
@@ -158,6 +163,7 @@ func (c *convo) take(ctx context.Context, l *leg, t turn) (bool, error) {
 	if err := b.settle(l, serves, result == turnDead); err != nil {
 		return true, err
 	}
+	b.hangUp(l)
 	if _, isResult := t.in.(adapter.Result); isResult {
 		c.e.fail(PointBeforeResult)
 	}
@@ -245,6 +251,14 @@ func (c *convo) finishInput(l *leg, in adapter.Input) bool {
 			d.Unsure = d.Unsure || in.Reason == adapter.ReasonUnknown || in.Reason == "" && in.Status >= 500
 		}
 		return k != nil && k.Serves
+	case adapter.Opened:
+		return l.opened(in)
+	case adapter.Closed:
+		k := l.doc.Conns[in.Conn]
+		delete(l.doc.Conns, in.Conn)
+		return k != nil && k.Serves
+	case adapter.Sent:
+		return l.written(in)
 	case adapter.Fired:
 		delete(l.doc.Timers, in.Timer)
 	case adapter.Expired:

@@ -1,19 +1,38 @@
 package ingress
 
 import (
+	"crypto/subtle"
 	"net"
 	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/footbridge/footbridge/bridge/internal/credential"
+	"github.com/footbridge/footbridge/bridge/internal/pointer"
 )
 
+func (d *door) denied() *refusal {
+	return &refusal{"unauthorized", orElse(d.endpoint.Unauthorized, problem(http.StatusUnauthorized, "not authorized"))}
+}
+
+// minted is how the Auth of an endpoint begins that wants a token of our own.
+const minted = "minted:"
+
 // authenticate checks who calls: by the credential the vendor sends, else by the
-// account's own inbound credential, else only peers on this machine pass.
-func (d *door) authenticate(r *http.Request) *refusal {
-	denied := &refusal{"unauthorized", orElse(d.endpoint.Unauthorized, problem(http.StatusUnauthorized, "not authorized"))}
+// account's own inbound credential, else only peers on this machine pass. A token
+// of our own gives the key it is bound to. frame is a socket's first message,
+// where there is one.
+func (d *door) authenticate(r *http.Request, frame any) (bound string, no *refusal) {
+	denied := d.denied()
+	if name, ok := strings.CutPrefix(d.endpoint.Auth, minted); ok {
+		key, err := d.i.o.Minter.Key(d.token(r, frame), d.account.Name, name, time.Now())
+		if err != nil {
+			return "", denied
+		}
+		return key, nil
+	}
 	checks := 0
 	for scheme, name := range map[string]string{
 		authScheme(d.endpoint.Auth): authCredential(d.endpoint.Auth),
@@ -24,14 +43,49 @@ func (d *door) authenticate(r *http.Request) *refusal {
 		}
 		checks++
 		secret, ok := d.account.Secrets[name]
-		if !ok || secret.IsZero() || !credential.Verify(r, scheme, secret) {
-			return denied
+		if !ok || secret.IsZero() || !d.shows(r, frame, scheme, secret) {
+			return "", denied
 		}
 	}
 	if checks > 0 || d.account.AllowUnauthenticated || d.i.local(r) {
-		return nil
+		return "", nil
 	}
-	return denied
+	return "", denied
+}
+
+// shows reports whether the caller shows the secret where the scheme says.
+func (d *door) shows(r *http.Request, frame any, scheme string, secret credential.Secret) bool {
+	where, inFrame := strings.CutPrefix(scheme, "frame:")
+	if !inFrame {
+		where, inFrame = strings.CutPrefix(scheme, "body:")
+	}
+	if inFrame {
+		return subtle.ConstantTimeCompare([]byte(pointer.Text(frame, where)), []byte(secret.Reveal())) == 1
+	}
+	return credential.Verify(r, scheme, secret)
+}
+
+// token is the token of our own the caller shows, at the first place that has
+// one.
+func (d *door) token(r *http.Request, frame any) string {
+	for _, place := range d.endpoint.Tokens {
+		kind, name, _ := strings.Cut(place, ":")
+		token := ""
+		switch kind {
+		case "bearer":
+			token, _ = strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		case "query":
+			token = r.URL.Query().Get(name)
+		case "protocol":
+			token, _, _ = strings.Cut(r.Header.Get("Sec-WebSocket-Protocol"), ",")
+		case "frame":
+			token = pointer.Text(frame, name)
+		}
+		if token = strings.TrimSpace(token); token != "" {
+			return token
+		}
+	}
+	return ""
 }
 
 // authScheme is the "header:NAME" of "header:NAME=credential".

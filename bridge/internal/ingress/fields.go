@@ -1,6 +1,7 @@
 package ingress
 
 import (
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -16,6 +17,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/internal/engine"
+	"github.com/footbridge/footbridge/bridge/internal/pointer"
 )
 
 const (
@@ -28,6 +31,8 @@ type fields struct {
 	r    *http.Request
 	body []byte
 	doc  any
+	// bound is the key of the token the caller showed.
+	bound string
 }
 
 // parse reads the body strictly: one JSON object, no duplicate names, valid
@@ -81,11 +86,30 @@ func syntax(err error) error {
 }
 
 // get finds the value a place names: "path:NAME", "query:NAME", "header:NAME",
-// "body:/pointer" or "body" for the digest of the body.
+// "body:/pointer" or "frame:/pointer", "body" for the digest of the body, "token"
+// for the key of the caller's token, "new" or "connection" for one of its own. Of
+// several places, between commas, the first that has a value counts.
 func (f *fields) get(place string) (string, error) {
+	first, rest, more := strings.Cut(place, ",")
+	value, err := f.getOne(first)
+	if err != nil && more {
+		return f.get(rest)
+	}
+	return value, err
+}
+
+func (f *fields) getOne(place string) (string, error) {
 	kind, name, _ := strings.Cut(place, ":")
 	var values []string
 	switch kind {
+	case "new":
+		return uuid(), nil
+	case "connection":
+		return engine.NewID(), nil
+	case "token":
+		values = []string{f.bound}
+	case "frame":
+		values = []string{pointer.Text(f.doc, name)}
 	case "path":
 		values = []string{f.r.PathValue(name)}
 	case "query":
@@ -97,7 +121,7 @@ func (f *fields) get(place string) (string, error) {
 			sum := sha256.Sum256(f.body)
 			return hex.EncodeToString(sum[:]), nil
 		}
-		values = []string{lookup(f.doc, name)}
+		values = []string{pointer.Text(f.doc, name)}
 	}
 	switch len(values) {
 	case 0:
@@ -106,6 +130,14 @@ func (f *fields) get(place string) (string, error) {
 		return values[0], usable(place, values[0])
 	}
 	return "", fmt.Errorf("%s is there more than once", place)
+}
+
+// uuid is a random UUID (RFC 9562 version 4): the form vendors give such keys.
+func uuid() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
 func usable(place, value string) error {
@@ -122,74 +154,10 @@ func usable(place, value string) error {
 
 // masked is the body with what the pointers lead to replaced.
 func (f *fields) masked(pointers []string) ([]byte, error) {
-	changed := false
-	for _, pointer := range pointers {
-		if pointer == "" {
-			continue // the whole body cannot be masked
-		}
-		pointer = "/" + strings.TrimPrefix(pointer, "/")
-		cut := strings.LastIndex(pointer, "/")
-		last := unescape(pointer[cut+1:])
-		switch in := follow(f.doc, pointer[:cut]).(type) {
-		case map[string]any:
-			if _, there := in[last]; there {
-				in[last], changed = mask, true
-			}
-		case []any:
-			if at, ok := position(in, last); ok {
-				in[at], changed = mask, true
-			}
-		}
-	}
-	if !changed {
+	if !pointer.Mask(f.doc, pointers) {
 		return f.body, nil
 	}
 	return json.Marshal(f.doc)
-}
-
-// mask stands for what must not be kept.
-const mask = "[masked]"
-
-func unescape(step string) string { return strings.NewReplacer("~1", "/", "~0", "~").Replace(step) }
-
-// position reads a step of a pointer that leads into a list.
-func position(in []any, step string) (int, bool) {
-	at, err := strconv.Atoi(step)
-	return at, err == nil && at >= 0 && at < len(in) && step == strconv.Itoa(at)
-}
-
-// follow goes where a JSON pointer (RFC 6901) leads; nil if nowhere.
-func follow(doc any, pointer string) any {
-	if pointer == "" {
-		return doc
-	}
-	for _, step := range strings.Split(strings.TrimPrefix(pointer, "/"), "/") {
-		switch in := doc.(type) {
-		case map[string]any:
-			doc = in[unescape(step)]
-		case []any:
-			at, ok := position(in, step)
-			if !ok {
-				return nil
-			}
-			doc = in[at]
-		default:
-			return nil
-		}
-	}
-	return doc
-}
-
-// lookup follows a JSON pointer to a string or number.
-func lookup(doc any, pointer string) string {
-	doc = follow(doc, pointer)
-	switch v := doc.(type) {
-	case string:
-		return v
-	case json.Number:
-		return v.String()
-	}
-	return ""
 }
 
 // problem is an answer for machines and people (RFC 9457).

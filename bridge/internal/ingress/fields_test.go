@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/internal/pointer"
 )
 
 // Hostile bodies are refused quickly.
@@ -63,25 +64,25 @@ func FuzzFields(f *testing.F) {
 		f.Add([]byte(seed), "/a")
 		f.Add([]byte(seed), "/a/0/b")
 	}
-	f.Fuzz(func(t *testing.T, body []byte, pointer string) {
+	f.Fuzz(func(t *testing.T, body []byte, place string) {
 		in := fields{r: httptest.NewRequest("POST", "/", nil), body: body}
 		if in.parse() != nil {
 			return
 		}
-		value, err := in.get("body:" + pointer)
+		value, err := in.get("body:" + place)
 		if err == nil && (value == "" || len(value) > maxKey || strings.ContainsAny(value, "\x00\n\r")) {
 			t.Errorf("%q is usable as a key", value)
 		}
-		masked, err := in.masked([]string{pointer})
+		masked, err := in.masked([]string{place})
 		if err != nil {
-			t.Fatalf("mask %s in %q: %v", pointer, body, err)
+			t.Fatalf("mask %s in %q: %v", place, body, err)
 		}
 		after := fields{r: in.r, body: masked}
 		if err := after.parse(); err != nil {
 			t.Errorf("masked body %q: %v", masked, err)
 		}
-		if was := lookup(in.doc, pointer); was != "" && lookup(after.doc, pointer) != mask {
-			t.Errorf("%s still says %q", pointer, lookup(after.doc, pointer))
+		if was := pointer.Text(in.doc, place); was != "" && pointer.Text(after.doc, place) != pointer.Masked {
+			t.Errorf("%s still says %q", place, pointer.Text(after.doc, place))
 		}
 	})
 }

@@ -53,9 +53,18 @@ type Accepter interface {
 	Written(r engine.Receipt, ok bool)
 }
 
+// Connecter takes sockets; the engine is one.
+type Connecter interface {
+	Connect(context.Context, engine.Arrival, engine.Link) error
+}
+
 // Options are what an Ingress is made of.
 type Options struct {
 	Engine Accepter
+	// Sockets may be nil where no account serves any.
+	Sockets Connecter
+	// Minter checks the tokens the bridge handed out itself.
+	Minter *credential.Minter
 	Logger *slog.Logger
 	// TrustedProxies are peers whose X-Forwarded-For names the caller.
 	TrustedProxies []netip.Prefix
@@ -105,6 +114,9 @@ func (i *Ingress) serve(mux *http.ServeMux, where string, d *door) {
 				"mend", "give the account hosts of its own, or mend the adapter's path")
 		}
 	}()
+	if strings.HasSuffix(where, "/") {
+		where += "{$}" // this path, and none below it
+	}
 	mux.Handle(d.endpoint.Method+" "+where, d)
 }
 
@@ -125,7 +137,7 @@ func (i *Ingress) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// It may have had a length too, and another reader's idea of its end.
 		w.Header().Set("Connection", "close")
 	}
-	if path.Clean(r.URL.Path) != r.URL.Path || strings.ContainsFunc(r.URL.Path, unicode.IsControl) ||
+	if plain := path.Clean(r.URL.Path); plain != r.URL.Path && plain+"/" != r.URL.Path || strings.ContainsFunc(r.URL.Path, unicode.IsControl) ||
 		strings.Contains(strings.ToLower(r.URL.RawPath), "%2f") {
 		i.refuse(w, "", "path", problem(http.StatusNotFound, "not found"))
 		return
@@ -158,6 +170,10 @@ type refusal struct {
 }
 
 func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if d.endpoint.Transport != "" {
+		d.connect(w, r)
+		return
+	}
 	arrival, no := d.read(w, r)
 	if no != nil {
 		d.i.refuse(w, d.account.Name, no.reason, no.reply)
@@ -225,7 +241,12 @@ func retryLater() adapter.Reply {
 
 // read checks a request and makes an arrival of it.
 func (d *door) read(w http.ResponseWriter, r *http.Request) (engine.Arrival, *refusal) {
-	if no := d.authenticate(r); no != nil {
+	inBody := strings.HasPrefix(d.endpoint.Auth, "body:")
+	bound, no := "", (*refusal)(nil)
+	if !inBody {
+		bound, no = d.authenticate(r, nil)
+	}
+	if no != nil {
 		return engine.Arrival{}, no
 	}
 	if no := d.mediaType(r); no != nil {
@@ -235,13 +256,21 @@ func (d *door) read(w http.ResponseWriter, r *http.Request) (engine.Arrival, *re
 	if no != nil {
 		return engine.Arrival{}, no
 	}
-	f := fields{r: r, body: body}
+	f := fields{r: r, body: body, bound: bound}
 	if !d.endpoint.Raw {
 		if err := f.parse(); err != nil {
 			return engine.Arrival{}, &refusal{"syntax", problem(http.StatusBadRequest, "body is not valid: "+err.Error())}
 		}
 	}
+	if inBody {
+		if bound, no = d.authenticate(r, f.doc); no != nil {
+			return engine.Arrival{}, no
+		}
+	}
 	key, err := f.get(d.endpoint.Key)
+	if err == nil && bound != "" && key != bound {
+		return engine.Arrival{}, d.denied() // a token is good for its own leg alone
+	}
 	if err != nil && d.endpoint.NoKey == adapter.NoKeyIgnore {
 		return engine.Arrival{}, &refusal{"no_key", orElse(d.endpoint.Default, adapter.Reply{Status: http.StatusOK, Body: []byte("{}")})}
 	}

@@ -27,6 +27,35 @@ type book struct {
 	reply    adapter.Reply
 	silent   bool
 	written  []bool
+	frames   []string // heard on sockets, with the key in front
+	ends     []adapter.Closed
+	links    []engine.Link
+}
+
+func (b *book) Connect(_ context.Context, a engine.Arrival, l engine.Link) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err != nil {
+		return b.err
+	}
+	b.arrivals, b.links = append(b.arrivals, a), append(b.links, l)
+	go func() {
+		end := l.Run(func(_ string, data []byte, _ bool) {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.frames = append(b.frames, a.Key+" "+string(data))
+		})
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.ends = append(b.ends, end)
+	}()
+	return nil
+}
+
+func (b *book) heard() ([]string, []adapter.Closed) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return append([]string(nil), b.frames...), append([]adapter.Closed(nil), b.ends...)
 }
 
 func (b *book) Accept(_ context.Context, a engine.Arrival) (engine.Receipt, error) {

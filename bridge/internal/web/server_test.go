@@ -106,7 +106,7 @@ func (p *inProcess) Turn(_ context.Context, name string, t adapter.Turn) (adapte
 // noCalls is for adapters that make none.
 type noCalls struct{}
 
-func (noCalls) Call(context.Context, string, string, adapter.Call) engine.Attempt {
+func (noCalls) Call(context.Context, string, string, map[string]string, adapter.Call) engine.Attempt {
 	return engine.Attempt{Reason: adapter.ReasonRefused}
 }
 
@@ -224,8 +224,9 @@ func routes() *engine.Setup {
 
 type refusals struct{ *desk.Desk }
 
-func (r refusals) Refusal(_, queue string) string           { return r.Desk.Refusal(queue) }
-func (refusals) Placeholders(_, _ string) map[string]string { return nil }
+func (r refusals) Refusal(_, queue string) string                         { return r.Desk.Refusal(queue) }
+func (refusals) Placeholders(_, _ string, _ []string) map[string]string   { return nil }
+func (refusals) Mint(_, _, _ string, _ time.Time, _ time.Duration) string { return "" }
 
 // watcher passes on what the engine did.
 type watcher struct{ s *server }

@@ -39,14 +39,13 @@ type guard struct {
 	control []byte // payload of the control frame under way, unmasked
 	ping    []byte // payload of the newest ping not yet taken
 	pinged  bool
-	tokens  float64
-	filled  time.Time
+	allowance
 
 	end *CloseError // once set, everything further is ignored
 }
 
 func newGuard(client bool, limit int) guard {
-	return guard{client: client, limit: limit, need: 2, tokens: controlRate,
+	return guard{client: client, limit: limit, need: 2, allowance: newAllowance(),
 		control: make([]byte, 0, maxControl)}
 }
 
@@ -260,7 +259,7 @@ func (g *guard) endControl(now time.Time) {
 		g.end = readClose(g.control)
 		return
 	}
-	if !g.allow(now) {
+	if !g.take(now) {
 		g.fail(CodePolicy, "too many control frames")
 		return
 	}
@@ -269,14 +268,22 @@ func (g *guard) endControl(now time.Time) {
 	}
 }
 
-// allow takes one token from a bucket of controlRate a second.
-func (g *guard) allow(now time.Time) bool {
-	refilled := g.tokens + controlRate*now.Sub(g.filled).Seconds()
-	g.tokens = max(g.tokens, min(controlRate, refilled))
-	g.filled = now
-	if g.tokens < 1 {
+// allowance is a bucket of controlRate a second, for what a peer may send besides messages.
+type allowance struct {
+	tokens float64
+	filled time.Time
+}
+
+func newAllowance() allowance { return allowance{tokens: controlRate} }
+
+// take takes one token; false: there is none.
+func (a *allowance) take(now time.Time) bool {
+	refilled := a.tokens + controlRate*now.Sub(a.filled).Seconds()
+	a.tokens = max(a.tokens, min(controlRate, refilled))
+	a.filled = now
+	if a.tokens < 1 {
 		return false
 	}
-	g.tokens--
+	a.tokens--
 	return true
 }

@@ -9,11 +9,20 @@ import (
 	"github.com/lxzan/gws"
 )
 
-// parcel is one frame waiting to be written.
+// parcel is what waits to be written together: a frame, and the binary frames that belong to it.
 type parcel struct {
-	op   gws.Opcode
-	data []byte
-	done chan error // buffered; nil when nobody waits
+	op       gws.Opcode
+	data     []byte
+	attached [][]byte
+	done     chan error // buffered; nil when nobody waits
+}
+
+func (p *parcel) size() int {
+	n := len(p.data)
+	for _, a := range p.attached {
+		n += len(a)
+	}
+	return n
 }
 
 func (p *parcel) resolve(err error) {
@@ -30,7 +39,7 @@ type outbox struct {
 	mu     sync.Mutex
 	queue  []*parcel
 	count  int // parcels queued or being written
-	bytes  int // of their data
+	bytes  int // of their frames' data
 	pong   *parcel
 	closed bool
 }
@@ -53,12 +62,12 @@ func (o *outbox) put(p *parcel) error {
 	switch {
 	case o.closed:
 		return ErrClosed
-	case o.count >= o.maxCount || o.bytes+len(p.data) > o.maxBytes:
+	case o.count >= o.maxCount || o.bytes+p.size() > o.maxBytes:
 		return ErrOverflow
 	}
 	o.queue = append(o.queue, p)
 	o.count++
-	o.bytes += len(p.data)
+	o.bytes += p.size()
 	o.signal()
 	return nil
 }
@@ -83,7 +92,7 @@ func (o *outbox) withdraw(p *parcel) bool {
 	}
 	o.queue = slices.Delete(o.queue, i, i+1)
 	o.count--
-	o.bytes -= len(p.data)
+	o.bytes -= p.size()
 	return true
 }
 
@@ -110,7 +119,7 @@ func (o *outbox) written(p *parcel) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.count--
-	o.bytes -= len(p.data)
+	o.bytes -= p.size()
 }
 
 // shut takes no more parcels, and unless flush drops those that wait.
@@ -168,21 +177,24 @@ func (c *Conn) ping(beat *time.Timer) {
 }
 
 func (c *Conn) send(p *parcel) {
-	err := c.sock.WriteMessage(p.op, p.data)
+	frames, err := 0, c.sock.WriteMessage(p.op, p.data)
+	for ; err == nil && frames < len(p.attached); frames++ {
+		err = c.sock.WriteMessage(gws.OpcodeBinary, p.attached[frames])
+	}
 	c.out.written(p)
 	if err != nil {
 		c.lost(err)
 	}
-	p.resolve(outcome(err))
+	p.resolve(outcome(err, frames > 0))
 }
 
-// outcome is what the sender of a frame learns of its write.
-func outcome(err error) error {
+// outcome is what the sender of a parcel learns of its write; begun: a frame of it went out whole.
+func outcome(err error, begun bool) error {
 	var failed *writeError
 	switch {
 	case err == nil:
 		return nil
-	case errors.As(err, &failed) && failed.started:
+	case begun || errors.As(err, &failed) && failed.started:
 		return ErrUnknown
 	}
 	return ErrClosed

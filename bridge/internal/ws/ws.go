@@ -4,6 +4,9 @@
 // every inbound byte, in both roles. No extension is ever negotiated, so nothing is compressed.
 // What goes out waits in a bounded outbox with one writer: a peer that does not read is closed
 // with 1013, and whoever keeps the messages sends them again later.
+//
+// Socket.IO stands on such a connection. Whoever need not know which it is reads and writes
+// Messages.
 package ws
 
 import (
@@ -171,21 +174,51 @@ func (c *Conn) Err() error {
 // ErrOverflow when the outbox is full, which also closes the connection with 1013; ErrClosed after
 // the end. Text must be valid UTF-8, else an error says so and the connection stays open.
 func (c *Conn) Write(data []byte, binary bool) error {
-	_, err := c.enqueue(data, binary, nil)
-	return err
+	p, err := newParcel(data, binary)
+	if err != nil {
+		return err
+	}
+	return c.put(p)
 }
 
 // WriteWait is Write that returns when the message was handed to the kernel (nil), when it is
 // certain that no byte of it was (ErrClosed, ErrOverflow, or ctx's error, which withdraws it from
 // the outbox), or when that is not known (ErrUnknown).
 func (c *Conn) WriteWait(ctx context.Context, data []byte, binary bool) error {
-	done := make(chan error, 1)
-	p, err := c.enqueue(data, binary, done)
+	p, err := newParcel(data, binary)
 	if err != nil {
 		return err
 	}
+	return c.putWait(ctx, p)
+}
+
+func newParcel(data []byte, binary bool) (*parcel, error) {
+	if binary {
+		return &parcel{op: gws.OpcodeBinary, data: data}, nil
+	}
+	if !utf8.Valid(data) {
+		return nil, errors.New("text message is not valid UTF-8: send it as binary")
+	}
+	return &parcel{op: gws.OpcodeText, data: data}, nil
+}
+
+// put is Write of a parcel.
+func (c *Conn) put(p *parcel) error {
+	err := c.out.put(p)
+	if err == ErrOverflow {
+		c.end(CloseError{Code: CodeTryLater, Reason: "peer does not read", Err: err, frame: CodeTryLater}, false)
+	}
+	return err
+}
+
+// putWait is WriteWait of a parcel.
+func (c *Conn) putWait(ctx context.Context, p *parcel) error {
+	p.done = make(chan error, 1)
+	if err := c.put(p); err != nil {
+		return err
+	}
 	select {
-	case err := <-done:
+	case err := <-p.done:
 		return err
 	case <-ctx.Done():
 	}
@@ -193,26 +226,11 @@ func (c *Conn) WriteWait(ctx context.Context, data []byte, binary bool) error {
 		return fmt.Errorf("message withdrawn: %w", ctx.Err())
 	}
 	select {
-	case err := <-done:
+	case err := <-p.done:
 		return err
 	default:
 		return ErrUnknown
 	}
-}
-
-func (c *Conn) enqueue(data []byte, binary bool, done chan error) (*parcel, error) {
-	p := &parcel{op: gws.OpcodeBinary, data: data, done: done}
-	if !binary {
-		p.op = gws.OpcodeText
-		if !utf8.Valid(data) {
-			return nil, errors.New("text message is not valid UTF-8: send it as binary")
-		}
-	}
-	err := c.out.put(p)
-	if err == ErrOverflow {
-		c.end(CloseError{Code: CodeTryLater, Reason: "peer does not read", Err: err, frame: CodeTryLater}, false)
-	}
-	return p, err
 }
 
 // Close writes what is queued and then a close frame, waits for the peer's, and closes the

@@ -2,6 +2,7 @@
 import { agentOf } from "./board.js";
 import { atEnd, byId, drafts, el, grow, onEnter, setText, show } from "./dom.js";
 import { drawFacts } from "./facts.js";
+import { insightText, spaced } from "./insight.js";
 import { customerName, stateText } from "./lists.js";
 import { Keyboard, Receipts } from "./signals.js";
 import { draw, lines } from "./talk.js";
@@ -127,6 +128,8 @@ export class Room {
       "transfer.completed": (b, e) => `${this.name(e.actor)} has taken over`,
       "transfer.failed": (b) => `The transfer failed: ${b.reason || "nobody took it"}`,
       "conversation.ended": (b) => `Ended${b.by ? ` by ${{ customer: "the customer", live_agent: "the agent", virtual_agent: "the virtual agent", system: "the bridge" }[b.by] || b.by}` : ""}${b.reason ? `: ${b.reason}` : ""}`,
+      "insight.observed": insightText,
+      "insight.requested": (b, e) => `${this.name(e.actor)} asked for ${spaced(b.type)}`,
       "wrapup.completed": (b) => `Wrapped up${b.disposition ? `: ${b.disposition}` : ""}`,
       "error.reported": (b) => `Fault reported: ${b.code}${b.detail ? `, ${b.detail}` : ""}`,
     },

@@ -1,0 +1,146 @@
+package egress
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/internal/breaker"
+	"github.com/footbridge/footbridge/bridge/internal/credential"
+	"github.com/footbridge/footbridge/bridge/internal/engine"
+	"github.com/footbridge/footbridge/bridge/internal/socket"
+	"github.com/footbridge/footbridge/bridge/internal/ws"
+)
+
+// dialWithin bounds one try to open a connection, its handshake included.
+const dialWithin = 15 * time.Second
+
+// Dial makes one try to open a connection. It never retries: the engine does.
+func (e *Egress) Dial(ctx context.Context, account, turn string, tokens map[string]string, d adapter.Dial) (engine.Link, engine.Attempt) {
+	start := time.Now()
+	link, got, outcome := e.dial(ctx, account, turn, tokens, d)
+	if e.o.Called != nil {
+		e.o.Called(account, outcome, time.Since(start))
+	}
+	return link, got
+}
+
+func (e *Egress) dial(ctx context.Context, account, turn string, tokens map[string]string, d adapter.Dial) (engine.Link, engine.Attempt, string) {
+	refused := func(reason string) (engine.Link, engine.Attempt, string) {
+		return nil, engine.Attempt{Reason: reason}, reason
+	}
+	known, ok := (*e.accounts.Load())[account]
+	if !ok || known.Unready != "" {
+		return refused(adapter.ReasonNotAllowed)
+	}
+	known.Secrets = withTokens(known.Secrets, tokens)
+	target, header, protocols, err := e.handshake(known, turn, d)
+	if err != nil {
+		e.o.Logger.Warn("dial refused", "account", account, "error", err)
+		return refused(adapter.ReasonNotAllowed)
+	}
+	var conn ws.Messages
+	var fault *ws.HandshakeError
+	host, _ := hostOf(target)
+	err = e.o.Breakers.Get(BreakerName(account, host)).Do(ctx, func(ctx context.Context) breaker.Outcome {
+		ctx, cancel := context.WithTimeout(ctx, dialWithin)
+		defer cancel()
+		var err error
+		conn, err = e.open(ctx, target, header, protocols, d)
+		return weighDial(ctx, err, &fault)
+	})
+	switch {
+	case errors.Is(err, breaker.ErrOpen):
+		return refused(adapter.ReasonBreakerOpen)
+	case conn != nil && err == nil:
+		return socket.New(conn, e.fill(account), known.Mask), engine.Attempt{}, "opened"
+	case conn != nil:
+		conn.Close(ws.CodeNormal, "too late")
+		return refused(adapter.ReasonTimeout)
+	case fault != nil && fault.Status != 0:
+		return nil, engine.Attempt{Status: fault.Status, RetryAfter: retryAfter(fault.Header)}, fmt.Sprintf("%dxx", fault.Status/100)
+	}
+	return refused(adapter.ReasonRefused)
+}
+
+// weighDial says what a dial means for the breaker, as weigh does of a call.
+func weighDial(ctx context.Context, err error, fault **ws.HandshakeError) breaker.Outcome {
+	errors.As(err, fault)
+	switch {
+	case err == nil:
+		return breaker.Success
+	case errors.Is(ctx.Err(), context.Canceled):
+		return breaker.Neutral
+	case *fault != nil && (*fault).Status > 0 && (*fault).Status < 500:
+		return breaker.Success
+	}
+	return breaker.Failure
+}
+
+// withTokens adds the tokens captured for a leg to the account's secrets.
+func withTokens(secrets map[string]credential.Secret, tokens map[string]string) map[string]credential.Secret {
+	if len(tokens) == 0 {
+		return secrets
+	}
+	all := maps.Clone(secrets)
+	if all == nil {
+		all = map[string]credential.Secret{}
+	}
+	for name, token := range tokens {
+		all[name] = credential.NewSecret(token)
+	}
+	return all
+}
+
+// handshake is a dial with the secrets in their places.
+func (e *Egress) handshake(a Account, turn string, d adapter.Dial) (target string, header http.Header, protocols []string, err error) {
+	if target, err = e.target(a, turn, d.URL, "ws", "wss"); err != nil {
+		return "", nil, nil, err
+	}
+	req := &http.Request{Header: http.Header{}}
+	if err := e.headers(req, a, turn, d.Header); err != nil {
+		return "", nil, nil, err
+	}
+	for _, p := range d.Protocols {
+		if p, err = e.o.Placeholders.Replace(p, turn, a.Secrets); err != nil {
+			return "", nil, nil, fmt.Errorf("protocol of a dial: %w", err)
+		}
+		protocols = append(protocols, p)
+	}
+	return target, req.Header, protocols, nil
+}
+
+func (e *Egress) open(ctx context.Context, target string, header http.Header, protocols []string, d adapter.Dial) (ws.Messages, error) {
+	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
+	options := ws.Options{Protocols: protocols}
+	if d.Transport == adapter.TransportSocketIO {
+		conn, err := ws.DialSocketIO(ctx, dialer, target, header, ws.SocketIOOptions{Options: options, Event: d.Event})
+		if err != nil {
+			return nil, err
+		}
+		return conn, nil
+	}
+	conn, err := ws.Dial(ctx, dialer, target, header, options)
+	if err != nil {
+		return nil, err
+	}
+	return conn.Messages(), nil
+}
+
+// fill puts an account's secrets, as they are when a message leaves, and the
+// leg's tokens into it.
+func (e *Egress) fill(account string) socket.Fill {
+	return func(m engine.Message) ([]byte, error) {
+		secrets := withTokens((*e.accounts.Load())[account].Secrets, m.Tokens)
+		data, err := e.o.Placeholders.ReplaceEscaped(string(m.Data), m.Turn, secrets, credential.EscapeJSON)
+		if err != nil {
+			e.o.Logger.Warn("message refused", "account", account, "error", err)
+		}
+		return []byte(data), err
+	}
+}

@@ -1,0 +1,97 @@
+// Package pointer reads and masks JSON documents by JSON pointers (RFC 6901).
+package pointer
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+	"strings"
+)
+
+// Masked stands for what must not be kept.
+const Masked = "[masked]"
+
+// Mask replaces what the pointers lead to in a decoded document, and reports
+// whether there was anything. The whole document cannot be masked.
+func Mask(doc any, pointers []string) bool {
+	changed := false
+	for _, p := range pointers {
+		if p == "" {
+			continue
+		}
+		p = "/" + strings.TrimPrefix(p, "/")
+		cut := strings.LastIndex(p, "/")
+		last := unescape(p[cut+1:])
+		switch in := Follow(doc, p[:cut]).(type) {
+		case map[string]any:
+			if _, there := in[last]; there {
+				in[last], changed = Masked, true
+			}
+		case []any:
+			if at, ok := position(in, last); ok {
+				in[at], changed = Masked, true
+			}
+		}
+	}
+	return changed
+}
+
+// MaskText is a JSON text with what the pointers lead to replaced; what is not
+// JSON, or has nothing to mask, stays as it is. Numbers keep their text.
+func MaskText(text []byte, pointers []string) []byte {
+	if len(pointers) == 0 {
+		return text
+	}
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.UseNumber()
+	var doc any
+	if dec.Decode(&doc) != nil || dec.More() || !Mask(doc, pointers) {
+		return text
+	}
+	masked, err := json.Marshal(doc)
+	if err != nil {
+		return text
+	}
+	return masked
+}
+
+// Text follows a pointer to a string or number; "" where there is none.
+func Text(doc any, p string) string {
+	switch v := Follow(doc, p).(type) {
+	case string:
+		return v
+	case json.Number:
+		return v.String()
+	}
+	return ""
+}
+
+// Follow goes where a pointer leads; nil if nowhere.
+func Follow(doc any, p string) any {
+	if p == "" {
+		return doc
+	}
+	for _, step := range strings.Split(strings.TrimPrefix(p, "/"), "/") {
+		switch in := doc.(type) {
+		case map[string]any:
+			doc = in[unescape(step)]
+		case []any:
+			at, ok := position(in, step)
+			if !ok {
+				return nil
+			}
+			doc = in[at]
+		default:
+			return nil
+		}
+	}
+	return doc
+}
+
+func unescape(step string) string { return strings.NewReplacer("~1", "/", "~0", "~").Replace(step) }
+
+// position reads a step of a pointer that leads into a list.
+func position(in []any, step string) (int, bool) {
+	at, err := strconv.Atoi(step)
+	return at, err == nil && at >= 0 && at < len(in) && step == strconv.Itoa(at)
+}
