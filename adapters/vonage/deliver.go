@@ -68,7 +68,7 @@ func (s *routingState) disconnect(tx *adapter.Tx, tag, eventID string) error {
 	if err != nil {
 		return err
 	}
-	c, err := set.call(tx, set.studioURL("disconnect", tx.Key()), eventID, struct{}{})
+	c, err := set.call(tx, set.studioURL("disconnect", s.session(tx)), eventID, struct{}{})
 	if err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func (s *routingState) say(tx *adapter.Tx, e event.Event, c event.Content) error
 
 func (s *routingState) post(tx *adapter.Tx) (post, error) {
 	set, err := settingsOf(tx)
-	return post{settings: set, url: set.studioURL("outbound", tx.Key())}, err
+	return post{settings: set, url: set.studioURL("outbound", s.session(tx))}, err
 }
 
 func (s *routingState) result(tx *adapter.Tx, r adapter.Result) error {

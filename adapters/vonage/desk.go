@@ -145,7 +145,8 @@ func (s *deskState) start(tx *adapter.Tx, e event.Event, body event.HandoffReque
 		return err
 	}
 	*s = deskState{Phase: phaseStarting, Session: tx.NewID(), Start: e.ID}
-	c, err := set.call(tx, set.StartURL, e.ID, startFrameOf(tx, set, s.Session, e, body))
+	kept, _ := codec.Lenient(e.Vendor["vonage"])
+	c, err := set.call(tx, set.StartURL, e.ID, restored(startFrameOf(tx, set, s.Session, e, body), kept.Without("parameters")))
 	if err != nil {
 		return err
 	}
@@ -200,7 +201,7 @@ func (s *deskState) status(tx *adapter.Tx, e event.Event, ref, word, reason stri
 	if reason != "" {
 		f.Error = &fault{reason}
 	}
-	c, err := set.call(tx, set.StatusURL, e.ID, f)
+	c, err := set.call(tx, set.StatusURL, e.ID, restored(f, e.Vendor["vonage"]))
 	if err != nil {
 		return err
 	}

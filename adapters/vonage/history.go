@@ -3,6 +3,7 @@ package vonage
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -21,7 +22,7 @@ type startFrame struct {
 
 type history struct {
 	Transcription []map[string]string `json:"transcription"`
-	Parameters    []parameter         `json:"parameters"`
+	Parameters    []json.RawMessage   `json:"parameters"`
 }
 
 type parameter struct {
@@ -30,7 +31,7 @@ type parameter struct {
 }
 
 func startFrameOf(tx *adapter.Tx, set settings, session string, e event.Event, body event.HandoffRequested) startFrame {
-	h := history{Transcription: []map[string]string{}, Parameters: []parameter{}}
+	h := history{Transcription: []map[string]string{}, Parameters: []json.RawMessage{}}
 	for _, entry := range body.Transcript {
 		text := codec.Plain(entry.Content)
 		if author := authorWord(entry.Actor.Role); author != "" && text != "" {
@@ -38,15 +39,45 @@ func startFrameOf(tx *adapter.Tx, set settings, session string, e event.Event, b
 		}
 	}
 	known := parameters{values: body.Context, names: slices.Sorted(maps.Keys(body.Context))}
+	var list []parameter
 	for _, name := range known.names {
-		h.Parameters = append(h.Parameters, parameter{name, known.values[name]})
+		list = append(list, parameter{name, known.values[name]})
 	}
 	for _, p := range synthesised(tx, set, session, e, body, known) {
 		if known.values[p.Name] == "" {
-			h.Parameters = appendParameter(h.Parameters, p)
+			list = appendParameter(list, p)
 		}
 	}
+	odd := oddParameters(e.Vendor["vonage"])
+	for _, p := range list {
+		h.Parameters = append(h.Parameters, p.raw(odd))
+	}
 	return startFrame{SessionID: session, History: h}
+}
+
+// oddParameters are the parameters of a start of the same vendor whose value was
+// more than text, as they were written, by name.
+func oddParameters(kept json.RawMessage) map[string]json.RawMessage {
+	odd := map[string]json.RawMessage{}
+	v, err := codec.Lenient(kept)
+	if err != nil {
+		return odd
+	}
+	for _, item := range v.Get("parameters").Items() {
+		odd[item.Get("name", "key").Text()] = item.Raw()
+	}
+	return odd
+}
+
+func (p parameter) raw(odd map[string]json.RawMessage) json.RawMessage {
+	if raw, ok := odd[p.Name]; ok {
+		return raw
+	}
+	data, err := codec.Encode(p)
+	if err != nil {
+		return json.RawMessage(`{}`)
+	}
+	return data
 }
 
 // appendParameter gives an empty parameter of that name its value, or adds it.

@@ -34,7 +34,12 @@ type routingState struct {
 	Sending sending `json:"sending,omitzero"`
 	// Ending is the event that has the open disconnect call.
 	Ending string `json:"ending,omitempty"`
+	// Session is the vendor's session in mode agent, where the leg may have had
+	// several and the customer is not the vendor's; otherwise it is the leg's key.
+	Session string `json:"session,omitempty"`
 }
+
+func (s *routingState) session(tx *adapter.Tx) string { return orElse(s.Session, tx.Key()) }
 
 func routingProfile(s settings) (adapter.Profile, error) {
 	hosts, err := hostsOf([2]string{"base_url", s.BaseURL})
@@ -45,20 +50,8 @@ func routingProfile(s settings) (adapter.Profile, error) {
 	if err != nil {
 		return adapter.Profile{}, fmt.Errorf("setting retry_within: %w", err)
 	}
-	endpoint := func(name, answer, unknown string) adapter.Endpoint {
-		return adapter.Endpoint{Name: name, Method: http.MethodPost, Path: "/" + name, Answer: answer,
-			Key: "body:/sessionId", Unknown: unknown, Default: okReply()}
-	}
-	start := endpoint("start", adapter.AnswerReply, adapter.UnknownOpen)
-	start.Default = adapter.Reply{}
-	start.Dedup, start.DedupWhile = "body", adapter.DedupHandoff
-	start.Within, start.MaxBody = 10*time.Second, 1<<20
-	start.Failure = nestError(http.StatusServiceUnavailable, "No live agent can be reached")
 	return adapter.Profile{
-		Hosts: hosts,
-		Endpoints: []adapter.Endpoint{start,
-			endpoint("inbound", adapter.AnswerAck, adapter.UnknownIgnore),
-			endpoint("status", adapter.AnswerAck, adapter.UnknownIgnore)},
+		Hosts: hosts, Endpoints: routingEndpoints(adapter.UnknownOpen, adapter.UnknownIgnore),
 		Levels: levels(s.Channel), HoldsCustomer: true, RetryWithin: retry,
 		Assumptions: []string{
 			"start: AI Studio waits at least 10 s for the answer and asks again, if at all, within 60 s (setting retry_within)",
@@ -70,6 +63,21 @@ func routingProfile(s settings) (adapter.Profile, error) {
 			"outbound and disconnect: 404 says the session is gone",
 		},
 	}, nil
+}
+
+// routingEndpoints are what the Live Agent Routing node calls; unknown and other
+// say what a session nobody knows comes to, at start and elsewhere.
+func routingEndpoints(unknown, other string) []adapter.Endpoint {
+	endpoint := func(name, answer, unknown string) adapter.Endpoint {
+		return adapter.Endpoint{Name: name, Method: http.MethodPost, Path: "/" + name, Answer: answer,
+			Key: "body:/sessionId", Unknown: unknown, Default: okReply()}
+	}
+	start := endpoint("start", adapter.AnswerReply, unknown)
+	start.Default = adapter.Reply{}
+	start.Dedup, start.DedupWhile = "body", adapter.DedupHandoff
+	start.Within, start.MaxBody = 10*time.Second, 1<<20
+	start.Failure = nestError(http.StatusServiceUnavailable, "No live agent can be reached")
+	return []adapter.Endpoint{start, endpoint("inbound", adapter.AnswerAck, other), endpoint("status", adapter.AnswerAck, other)}
 }
 
 func handleRouting(tx *adapter.Tx, s *routingState, in adapter.Input) error {
@@ -106,8 +114,8 @@ func (s *routingState) request(tx *adapter.Tx, r adapter.Request) error {
 
 func (s *routingState) start(tx *adapter.Tx, request string, v codec.Value) {
 	switch {
-	case !usable(tx.Key()):
-		tx.Reply(request, nestError(http.StatusBadRequest, "sessionId cannot be used in an address"))
+	case !usable(s.session(tx)):
+		tx.Reply(request, badSession())
 	case s.Phase == phaseEnded, len(s.Held) >= heldLimit:
 		tx.Reply(request, nestError(http.StatusServiceUnavailable, "No live agent can be reached"))
 	case s.Phase == phaseOpen:
@@ -126,6 +134,10 @@ func (s *routingState) hold(tx *adapter.Tx, request string) {
 	tx.Hold(request)
 }
 
+func badSession() adapter.Reply {
+	return nestError(http.StatusBadRequest, "sessionId cannot be used in an address")
+}
+
 // usable reports whether a session's id is one segment of an address.
 func usable(session string) bool {
 	return strings.Trim(session, ".") != "" && len(session) <= 256
@@ -135,15 +147,22 @@ func (s *routingState) requested(tx *adapter.Tx, v codec.Value) {
 	history := v.Get("history").Unwrap()
 	raw := history.Get("parameters").Unwrap()
 	p := parametersOf(raw)
-	s.joined(tx, event.Actor{Role: event.RoleCustomer,
-		ID:   clip(p.get("SENDER_PHONE_NUMBER", "CALLER_PHONE_NUMBER")),
-		Name: clip(p.get("PROFILE_NAME"))})
+	if s.Session == "" {
+		s.joined(tx, customerOf(p))
+	}
 	tx.Emit(adapter.Emission{Actor: event.Actor{Role: event.RoleVirtualAgent}, Vendor: keptOfStart(v, p),
 		Body: event.HandoffRequested{
 			Reason: p.get("reason"), Summary: p.get("summary"),
 			Transcript: transcriptOf(history.Get("transcription", "transcript").Unwrap()),
 			Context:    p.values, Routing: p.routing(),
 		}})
+}
+
+// customerOf is who the customer is by what the flow or the client says of them.
+func customerOf(p parameters) event.Actor {
+	return event.Actor{Role: event.RoleCustomer,
+		ID:   clip(p.get("SENDER_PHONE_NUMBER", "CALLER_PHONE_NUMBER")),
+		Name: clip(p.get("PROFILE_NAME"))}
 }
 
 // joined says who the customer is, once for each time that is new.
@@ -227,7 +246,8 @@ func (s *routingState) status(tx *adapter.Tx, v codec.Value) {
 	}
 	actor := s.Customer
 	actor.Role = event.RoleCustomer
-	tx.Emit(adapter.Emission{Actor: actor, Ref: ref + "/" + strings.ToLower(word), Body: body})
+	tx.Emit(adapter.Emission{Actor: actor, Ref: ref + "/" + strings.ToLower(word), Body: body, Vendor: extra(v, "sessionId", "session_id",
+		"message_uuid", "messageUuid", "message_id", "messageId", "status", "error")})
 }
 
 // expired forgets a start that AI Studio has given up.

@@ -32,12 +32,15 @@ type post struct {
 	// session and inbound are for frames to a desk's inbound.
 	session string
 	inbound bool
+	// kept is what a frame of the same vendor held beyond its content.
+	kept json.RawMessage
 }
 
 // begin sends a message's first part. What cannot be sent at all settles the
 // delivery as failed.
 func (p post) begin(tx *adapter.Tx, s *sending, e event.Event, c event.Content) error {
 	*s = sending{Event: e.ID}
+	p.kept = e.Vendor["vonage"]
 	if m, ok := c.Part.(event.Media); ok && m.URL != "" && p.settings.Channel != "http" {
 		f, kind := mediaFrame(m)
 		return p.send(tx, s, f, kind)
@@ -91,12 +94,28 @@ func (p post) send(tx *adapter.Tx, s *sending, f frame, kind string) error {
 	if s.Part > 0 {
 		key += "-" + strconv.Itoa(s.Part+1)
 	}
-	c, err := p.settings.call(tx, p.url, key, f)
+	c, err := p.settings.call(tx, p.url, key, restored(f, p.kept))
 	if err != nil {
 		return err
 	}
 	tx.Call(s.tag(), c)
 	return nil
+}
+
+// restored is a frame with the members a frame of the same vendor had beside it.
+func restored(frame any, kept json.RawMessage) any {
+	if len(kept) == 0 {
+		return frame
+	}
+	own := map[string]any{}
+	data, err := codec.Encode(frame)
+	if err == nil {
+		err = json.Unmarshal(data, &own)
+	}
+	if err != nil {
+		return frame
+	}
+	return joined(own, kept)
 }
 
 // call makes a POST with a JSON body. Calls to AI Studio carry its key; key is
