@@ -56,7 +56,7 @@ func definitions() map[string]adapter.Definition {
 }
 
 // Call is a vendor that takes everything.
-func (b *bubble) Call(ctx context.Context, account, _ string, c adapter.Call) engine.Attempt {
+func (b *bubble) Call(ctx context.Context, account, _ string, _ map[string]string, c adapter.Call) engine.Attempt {
 	path := c.URL[strings.LastIndex(c.URL, "example/")+len("example"):]
 	const deadline = 10 * time.Second // of the breaker around every call
 	if slow := b.slow[path]; slow > 0 {
@@ -84,7 +84,10 @@ func (b *bubble) made() []string {
 func (b *bubble) Refusal(string, string) string { return b.refusal }
 
 // Placeholders stand for nothing here.
-func (b *bubble) Placeholders(string, string) map[string]string { return map[string]string{"key": "x"} }
+func (b *bubble) Placeholders(string, string, []string) map[string]string {
+	return map[string]string{"key": "x"}
+}
+func (b *bubble) Mint(_, _, _ string, _ time.Time, _ time.Duration) string { return "" }
 
 // AcceptFrame and Commit are where things are stored.
 func (w watched) AcceptFrame(ctx context.Context, f journal.Frame) (journal.Accepted, error) {

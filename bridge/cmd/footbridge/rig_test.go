@@ -49,8 +49,7 @@ var binaries = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	build := exec.Command("go", "build", "-buildvcs=false", "-tags", "failpoint", "-o", dir+"/", "./bridge/cmd/footbridge",
-		"./plugins/footbridge-adapter-vonage", "./plugins/footbridge-adapter-scripted")
+	build := exec.Command("go", "build", "-buildvcs=false", "-tags", "failpoint", "-o", dir+"/", "./bridge/cmd/footbridge", "./plugins/...")
 	build.Dir = "../../.."
 	if out, err := build.CombinedOutput(); err != nil {
 		return dir, fmt.Errorf("build: %w\n%s", err, out)

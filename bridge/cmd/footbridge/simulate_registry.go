@@ -2,11 +2,15 @@
 
 package main
 
-import "github.com/footbridge/footbridge/adapters/vonage/vonagesim"
+import (
+	"github.com/footbridge/footbridge/adapters/aisera/aiserasim"
+	"github.com/footbridge/footbridge/adapters/vonage/vonagesim"
+)
 
 // simulators are the simulated vendors by name.
 func simulators() map[string]simulator {
 	return map[string]simulator{
+		"aisera": aiserasim.Simulate,
 		"vonage": vonagesim.Simulate,
 	}
 }

@@ -243,8 +243,13 @@ func webToDesk(r *rig) tale {
 // chat opens a web chat with the publishable key, as a browser does.
 func (r *rig) chat() (id, token string) {
 	r.t.Helper()
+	return r.chatAt("pk_test")
+}
+
+func (r *rig) chatAt(key string) (id, token string) {
+	r.t.Helper()
 	var opened struct{ Conversation, Token string }
-	if status := r.api("POST", "/conversations", "", "", map[string]any{"publishable_key": "pk_test", "customer": map[string]string{"name": "Ada"}}, &opened); status != http.StatusCreated {
+	if status := r.api("POST", "/conversations", "", "", map[string]any{"publishable_key": key, "customer": map[string]string{"name": "Ada"}}, &opened); status != http.StatusCreated {
 		r.t.Fatalf("open a chat: status %d", status)
 	}
 	r.mu.Lock()
@@ -262,6 +267,15 @@ func (r *rig) write(id, token, key, text string) event.Event {
 		r.t.Fatalf("write: status %d", status)
 	}
 	return e
+}
+
+// reads waits for words to reach the customer of a web chat, whoever wrote them.
+func (r *rig) reads(id, text string) {
+	r.t.Helper()
+	r.eventually("the customer reads "+text, func() bool {
+		all := r.events(id)
+		return slices.Contains(append(texts(all, event.RoleVirtualAgent), texts(all, event.RoleLiveAgent)...), text)
+	})
 }
 
 // answered waits for words of the virtual agent.

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/footbridge/footbridge/bridge/internal/app"
+)
+
+func matrixCommand() *cobra.Command {
+	var asJSON, guarantees bool
+	c := &cobra.Command{Use: "matrix", Short: "Show what passes between every front end and every back end", Args: noArgs,
+		Long: `Show, for every account that leads to a customer or a virtual agent and every
+account of live agents, how well each thing passes: full, partial, fallback (as
+words), dropped or rejected. A virtual agent that does not hold the customer is
+shown with what it takes itself; between people and the customer the row of the
+customer's account counts. The accounts are the configuration's; without one, those
+of every adapter installed, with its default settings. With --guarantees: what is
+never lost, what may repeat, and how long the bridge may be down before a vendor
+gives up.`,
+		Example: "  footbridge matrix\n  footbridge matrix --config config.toml --json\n  footbridge matrix --guarantees",
+		RunE: func(c *cobra.Command, _ []string) error {
+			m, err := app.ReadMatrix(c.Context(), toolOptions(c))
+			if len(m.Parties) == 0 && err != nil {
+				return err
+			}
+			print := printPairings
+			if guarantees {
+				print = printPromises
+			}
+			if e := print(c.OutOrStdout(), m, asJSON); e != nil {
+				return e
+			}
+			return err
+		}}
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON, a line an entry")
+	c.Flags().BoolVar(&guarantees, "guarantees", false, "show what is promised of each endpoint")
+	return c
+}
+
+func printPairings(out io.Writer, m app.Matrix, asJSON bool) error {
+	if asJSON {
+		return eachLine(out, m.Pairings)
+	}
+	names := app.Capabilities()
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "FRONT END\tBACK END\t%s\n", strings.ToUpper(strings.ReplaceAll(strings.Join(names, "\t"), "_", " ")))
+	for _, p := range m.Pairings {
+		fmt.Fprintf(w, "%s\t%s", named(p.Front), named(p.Back))
+		for _, name := range names {
+			fmt.Fprintf(w, "\t%s", p.Levels[name])
+		}
+		fmt.Fprintln(w)
+	}
+	return w.Flush()
+}
+
+func printPromises(out io.Writer, m app.Matrix, asJSON bool) error {
+	if asJSON {
+		return eachLine(out, m.Promises)
+	}
+	fmt.Fprint(out, `Never lost: what a vendor was answered 2xx for, and every event the API answered
+201 for.
+May repeat: a call whose outcome is unknown, unless the vendor honours its key; it
+is marked. What a vendor sends twice is one event where its id tells, below.
+
+`)
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "ACCOUNT\tENDPOINT\tANSWER\tA REPEAT IS KNOWN BY\tTHE VENDOR ASKS AGAIN")
+	for _, p := range m.Promises {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", named(p.Party), p.Endpoint, answerOf(p), repeatsOf(p), againOf(p))
+	}
+	return w.Flush()
+}
+
+// named is an account with its role.
+func named(p app.Party) string { return p.Account + " (" + string(p.Role) + ")" }
+
+func answerOf(p app.Promise) string {
+	if p.Within == 0 {
+		return p.Answer
+	}
+	return fmt.Sprintf("%s within %s", p.Answer, seconds(p.Within))
+}
+
+func repeatsOf(p app.Promise) string {
+	switch {
+	case p.Repeats == "":
+		return "nothing: it is new"
+	case p.While == "":
+		return p.Repeats
+	}
+	return p.Repeats + ", " + map[string]string{"forever": "always", "handoff": "during a hand-off"}[p.While]
+}
+
+func againOf(p app.Promise) string {
+	if p.RetryWithin == 0 {
+		return "not known to"
+	}
+	return "within " + seconds(p.RetryWithin)
+}
+
+func seconds(n float64) string { return time.Duration(n * float64(time.Second)).String() }
+
+func eachLine[T any](out io.Writer, items []T) error {
+	enc := json.NewEncoder(out)
+	for _, item := range items {
+		if err := enc.Encode(item); err != nil {
+			return err
+		}
+	}
+	return nil
+}

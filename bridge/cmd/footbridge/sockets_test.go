@@ -1,0 +1,185 @@
+package main
+
+import (
+	"fmt"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/footbridge/footbridge/adapters/aisera/aiserasim"
+	"github.com/footbridge/footbridge/bridge/event"
+)
+
+const chatToken = "chat-token-canary-2342"
+
+// platform runs a simulated Aisera and gives the address of its socket.
+func platform(t *testing.T, o aiserasim.Options) (*aiserasim.Server, string) {
+	t.Helper()
+	s := aiserasim.NewServer(o)
+	h := httptest.NewServer(s.Handler())
+	t.Cleanup(h.Close)
+	return s, h.URL
+}
+
+// aisera is an account of that vendor, with a route that has it in its role.
+func aisera(role, transport, address, more, route string) string {
+	return fmt.Sprintf(`
+[accounts.chat]
+adapter = "aisera"
+role = %q
+credentials = { token = "env:CHAT_TOKEN" }
+[accounts.chat.settings]
+transport = %q
+base_url = %q
+channel_id = "c-1"
+user_email = "guest@example.com"
+%s
+[[routes]]
+name = "sockets"
+%s
+`, role, transport, address, more, route)
+}
+
+// TestAiseraClientGoesThroughHandoffAndBack: a customer on the vendor's own chat
+// client talks to the scripted virtual agent, to a person and to the virtual
+// agent again, on one connection; and over a crash of the bridge on the next.
+func TestAiseraClientGoesThroughHandoffAndBack(t *testing.T) {
+	t.Parallel()
+	for _, transport := range []string{aiserasim.Raw, aiserasim.SocketIO} {
+		t.Run(transport, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, setting{env: []string{"CHAT_TOKEN=" + chatToken},
+				extra: aisera("customer", transport, "https://unused.example", "", "customer = \"chat\"\nvirtual_agent = \"helper\"\nlive_agent = [\"desk\"]")})
+			path := map[string]string{aiserasim.Raw: "/ws", aiserasim.SocketIO: "/socket.io/"}[transport]
+			dial := func() *aiserasim.Client {
+				var c *aiserasim.Client
+				r.eventually("a socket", func() (ok bool) {
+					var err error
+					c, err = aiserasim.Dial(t.Context(), "ws://"+r.public+"/in/chat"+path, chatToken, "ada", aiserasim.Options{Transport: transport})
+					return err == nil
+				})
+				return c
+			}
+			c := dial()
+			say := func(text string) {
+				if err := c.Say(text); err != nil {
+					t.Fatal(err)
+				}
+			}
+			hears := func(text string) {
+				t.Helper()
+				r.eventually("the customer hears "+text, func() bool { return slices.Contains(c.Texts(), text) })
+			}
+			say("okapi apples")
+			hears("okapi about apples")
+			say("an agent please")
+			id := r.conversation("ada")
+			r.eventually("waiting", func() bool { s := r.state(id); return s == "queued" || s == "requested" })
+			r.say(id, "accept", event.HandoffAccepted{})
+			r.say(id, "one", event.MessageCreated{Content: event.Plain("okapi, this is Sam")})
+			hears("okapi, this is Sam")
+			say("okapi one for Sam")
+			r.eventually("the desk has it", func() bool { return slices.Contains(texts(r.events(id), event.RoleCustomer), "okapi one for Sam") })
+			r.say(id, "back", event.HandbackRequested{})
+			r.inState(id, "automated")
+			say("okapi pears")
+			hears("okapi about pears")
+			if !c.Open() {
+				t.Error("the connection did not stay")
+			}
+			r.kill()
+			r.ready()
+			c = dial()
+			say("okapi plums")
+			hears("okapi about plums")
+			got := only(c.Texts(), "okapi about apples", "okapi about pears", "okapi about plums")
+			if !slices.Equal(got, []string{"okapi about plums"}) {
+				t.Errorf("after the crash the customer heard %q", got)
+			}
+		})
+	}
+}
+
+// TestAiseraVirtualAgentHandsOff: the vendor's virtual agent answers a customer of
+// ours, hands off to the desk, is told of it, and has the conversation back.
+func TestAiseraVirtualAgentHandsOff(t *testing.T) {
+	t.Parallel()
+	s, address := platform(t, aiserasim.Options{Token: chatToken})
+	r := newRig(t, setting{env: []string{"CHAT_TOKEN=" + chatToken},
+		extra: "[accounts.shop]\nadapter = \"native\"\nrole = \"customer\"\npublishable_key = \"pk_shop\"\n" +
+			aisera("virtual_agent", aiserasim.SocketIO, address, "", "customer = \"shop\"\nvirtual_agent = \"chat\"\nlive_agent = [\"desk\"]")})
+	id, token := r.chatAt("pk_shop")
+	r.write(id, token, "1", "okapi hello")
+	r.answered(id, "You said: okapi hello")
+	r.write(id, token, "2", "okapi agent please")
+	r.eventually("waiting", func() bool { st := r.state(id); return st == "queued" || st == "requested" })
+	r.say(id, "accept", event.HandoffAccepted{})
+	r.write(id, token, "3", "okapi for the person")
+	r.say(id, "words", event.MessageCreated{Content: event.Plain("okapi from the person")})
+	r.reads(id, "okapi from the person")
+	r.say(id, "back", event.HandbackRequested{UpTo: last(r.events(id))})
+	r.inState(id, "automated")
+	r.write(id, token, "4", "okapi again")
+	r.answered(id, "You said: okapi again")
+	user := s.Users()[0]
+	if got := only(s.Texts(user), "okapi hello", "okapi for the person", "okapi again"); !slices.Equal(got, []string{"okapi hello", "okapi again"}) {
+		t.Errorf("the virtual agent got %q", got)
+	}
+	var kinds []string
+	for _, q := range s.Requests(user) {
+		if kind := q.Type + q.Data.Type; strings.HasPrefix(kind, "LiveAgent") {
+			kinds = append(kinds, kind)
+		}
+	}
+	if !slices.Equal(kinds, []string{"LiveAgentPickUp", "LiveAgentCompleted"}) || s.Refused() != 0 {
+		t.Errorf("it was told %q, and refused %d frames", kinds, s.Refused())
+	}
+}
+
+// TestAiserasPeopleTakeAHandoff: the vendor's people are the live agents of a
+// customer of ours.
+func TestAiserasPeopleTakeAHandoff(t *testing.T) {
+	t.Parallel()
+	s, address := platform(t, aiserasim.Options{Token: chatToken})
+	r := newRig(t, setting{env: []string{"CHAT_TOKEN=" + chatToken},
+		extra: "[accounts.shop]\nadapter = \"native\"\nrole = \"customer\"\npublishable_key = \"pk_shop\"\n" +
+			aisera("live_agent", aiserasim.SocketIO, address, "", "customer = \"shop\"\nvirtual_agent = \"helper\"\nlive_agent = [\"chat\"]")})
+	id, token := r.chatAt("pk_shop")
+	r.write(id, token, "1", "okapi apples")
+	r.answered(id, "okapi about apples")
+	r.write(id, token, "2", "an agent please")
+	r.inState(id, "queued")
+	user := ""
+	r.eventually("the platform is asked", func() bool {
+		for _, u := range s.Users() {
+			user = u
+		}
+		return user != ""
+	})
+	if err := s.Queue(user, 2); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Join(user, "Sam"); err != nil {
+		t.Fatal(err)
+	}
+	r.inState(id, "active")
+	if err := s.Say(user, "Sam", "okapi, Sam here"); err != nil {
+		t.Fatal(err)
+	}
+	r.reads(id, "okapi, Sam here")
+	r.write(id, token, "3", "okapi for Sam")
+	r.eventually("Sam has it", func() bool { return slices.Contains(s.Texts(user), "okapi for Sam") })
+	s.Drop(user)
+	r.write(id, token, "4", "okapi after the line broke")
+	r.eventually("Sam has it on the new line", func() bool { return slices.Contains(s.Texts(user), "okapi after the line broke") })
+	if err := s.Exit(user, "Sam"); err != nil {
+		t.Fatal(err)
+	}
+	r.inState(id, "automated")
+	r.write(id, token, "5", "okapi pears")
+	r.answered(id, "okapi about pears")
+}
+
+// last is the id of the newest event.
+func last(events []event.Event) string { return events[len(events)-1].ID }
