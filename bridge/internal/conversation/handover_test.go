@@ -220,7 +220,7 @@ func TestTransfer(t *testing.T) {
 		t.Errorf("the customer's words go to %q", to)
 	}
 	step = k.do(kim, live("kim"), event.HandoffAccepted{})
-	if d := draft(t, step, event.KindTransferCompleted); !slices.Equal(d.To, []string{"cust", sam}) || d.Actor.ID != "kim" {
+	if d := draft(t, step, event.KindTransferCompleted); !slices.Equal(d.To, []string{"cust", "va", sam}) || d.Actor.ID != "kim" {
 		t.Errorf("completed with %+v", d)
 	}
 	if !slices.Equal(step.Closed, []string{sam}) || step.HandoffOver || k.s.Agent.ID != "kim" {

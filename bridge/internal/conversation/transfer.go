@@ -89,7 +89,7 @@ func (m *move) transferOrder() []string {
 
 // completeTransfer tells those concerned who has the conversation now.
 func (m *move) completeTransfer() {
-	to := m.s.resolve(toFormer|toFront|toObservers, event.RoleLiveAgent, m.in.Leg)
+	to := m.s.resolve(toFormer|toFront|toVirtual|toObservers, event.RoleLiveAgent, m.in.Leg)
 	m.step.Drafts = append(m.step.Drafts, Draft{Leg: m.in.Leg, Actor: m.agent(), Body: event.TransferCompleted{}, To: to})
 	m.leftByOwnPeople()
 	m.s.LastAgentSeq, m.s.ReadSeq = max(m.s.LastAgentSeq, m.s.ReadSeq), 0
