@@ -37,7 +37,12 @@ func Definition() adapter.Definition {
 func manifest() adapter.Manifest {
 	return adapter.Manifest{
 		Name: vendor, Title: "Aisera", Version: "1.0.0", StateVersion: 1,
-		Roles:    []event.Role{event.RoleCustomer, event.RoleVirtualAgent, event.RoleLiveAgent},
+		Roles: []event.Role{event.RoleCustomer, event.RoleVirtualAgent, event.RoleLiveAgent},
+		FarSides: map[event.Role]string{
+			event.RoleCustomer:     "its chat client, WebSocket or Socket.IO, which talks to us as to Aisera",
+			event.RoleVirtualAgent: "its conversation WebSocket; people are ours, or its own",
+			event.RoleLiveAgent:    "its people, asked for as a chat client asks",
+		},
 		Settings: append(addressSettings(), wordSettings()...),
 		Credentials: []adapter.Credential{{Name: credential, Required: true,
 			Doc: "The token every frame carries. In the role customer: the token the chat clients must send us."}},

@@ -37,7 +37,11 @@ func Definition() adapter.Definition {
 func manifest() adapter.Manifest {
 	return adapter.Manifest{
 		Name: vendor, Title: "Convocore", Version: "1.0.0", StateVersion: 1,
-		Roles:    []event.Role{event.RoleCustomer, event.RoleVirtualAgent},
+		Roles: []event.Role{event.RoleCustomer, event.RoleVirtualAgent},
+		FarSides: map[event.Role]string{
+			event.RoleCustomer:     "a client of `/interact`, which talks to us as to Convocore",
+			event.RoleVirtualAgent: "`/interact`, one turn a connection; REST and the `events` webhook beside it",
+		},
 		Settings: settingList(),
 		Credentials: []adapter.Credential{{Name: secret,
 			Doc: "The workspace secret. Sent as a bearer token where we are the client; asked for, as a bearer token or in a webhook's body, where we are the server. Without it none is sent, and callers are let in by the account's inbound."}},

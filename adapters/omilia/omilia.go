@@ -47,6 +47,9 @@ func manifest() adapter.Manifest {
 	return adapter.Manifest{
 		Name: vendor, Title: "Omilia Agent Assist", Version: "1.0.0", StateVersion: 1,
 		Roles: []event.Role{event.RoleObserver},
+		FarSides: map[event.Role]string{
+			event.RoleObserver: "the Agent Assist Operations WebSocket: what it finds goes to the live agent",
+		},
 		Settings: []adapter.Setting{
 			{Name: "url", Type: "string", Required: true, Example: "wss://assist.example/agent-assist/{context.call_id}",
 				Doc: "The deployment's socket. In its path and query {context.NAME} stands for a fact of the conversation; never in its host."},

@@ -27,6 +27,9 @@ func manifest() adapter.Manifest {
 	return adapter.Manifest{
 		Name: "scripted", Title: "Scripted virtual agent", Version: "1.0.0", StateVersion: 1,
 		Roles: []event.Role{event.RoleVirtualAgent},
+		FarSides: map[event.Role]string{
+			event.RoleVirtualAgent: "the built-in one: greeting, keywords, choices, asks for a person",
+		},
 		Settings: []adapter.Setting{
 			{Name: "name", Type: "string", Default: defaultName, Doc: "The name the customer sees beside its words."},
 			{Name: "greeting", Type: "string", Default: defaultGreeting,

@@ -65,7 +65,12 @@ func (m byMode) Handle(tx *adapter.Tx, in adapter.Input) error {
 func manifest() adapter.Manifest {
 	return adapter.Manifest{
 		Name: "vonage", Title: "Vonage AI Studio", Version: "1.1.0", StateVersion: 1,
-		Roles:    []event.Role{event.RoleCustomer, event.RoleVirtualAgent, event.RoleLiveAgent},
+		Roles: []event.Role{event.RoleCustomer, event.RoleVirtualAgent, event.RoleLiveAgent},
+		FarSides: map[event.Role]string{
+			event.RoleCustomer:     "a client of the HTTP agent API (init, step, WebSocket), which talks to us as to AI Studio",
+			event.RoleVirtualAgent: "mode `routing`: the Live Agent Routing node, which holds the customer; mode `agent`: an HTTP agent, by WebSocket or by HTTP step",
+			event.RoleLiveAgent:    "a live-agent server built for AI Studio; we play AI Studio towards it",
+		},
 		Settings: append(append(commonSettings(), deskSettings()...), append(agentSettings(), clientSettings()...)...),
 		Credentials: []adapter.Credential{{Name: credential, Required: true,
 			Doc: "The AI Studio API key (X-Vgai-Key). In the roles live_agent and customer: the key the far side must send us."}},

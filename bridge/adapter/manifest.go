@@ -18,8 +18,11 @@ type Manifest struct {
 	// StateVersion counts the forms of the adapter's state, from 1.
 	StateVersion int          `json:"state_version"`
 	Roles        []event.Role `json:"roles"`
-	Settings     []Setting    `json:"settings,omitempty"`
-	Credentials  []Credential `json:"credentials,omitempty"`
+	// FarSides says in a line what is at the far side in each role; the table of
+	// vendors is made from it.
+	FarSides    map[event.Role]string `json:"far_sides,omitempty"`
+	Settings    []Setting             `json:"settings,omitempty"`
+	Credentials []Credential          `json:"credentials,omitempty"`
 	// Samples are what the vendor answers to calls, for translating without it.
 	Samples []Sample `json:"samples,omitempty"`
 }
