@@ -95,6 +95,8 @@ func wordSettings() []adapter.Setting {
 			Doc: "What is said to Aisera to be given a person."},
 		{Name: "leave_text", Type: "string", Default: logoutText, Roles: people,
 			Doc: "What is said when the customer has left, to finish Aisera's session."},
+		{Name: "resume", Type: "string", Default: resumeHistory, Values: []string{resumeHistory, resumeNone}, Roles: client,
+			Doc: "How a new connection in the middle of a conversation is made known: history asks for the session's history, so that Aisera knows whose the connection is; none waits for the customer's next words."},
 		{Name: "summary_var", Type: "string", Default: "summary", Roles: client,
 			Doc: "The session variable the summary of a hand-off or of the live agent's work is given in."},
 		{Name: "transcript_var", Type: "string", Default: "transcript", Roles: people,

@@ -176,6 +176,8 @@ type line struct {
 	Expect bool `json:"expect,omitempty"`
 	// Redials counts the dials since the far side was last heard.
 	Redials int `json:"redials,omitempty"`
+	// Resumed is the reqId of the frame that made the line known.
+	Resumed string `json:"resumed,omitempty"`
 	// Tried is the tag of the frame sent last, and Tries how often it failed.
 	Tried string `json:"tried,omitempty"`
 	Tries int    `json:"tries,omitempty"`
@@ -230,6 +232,32 @@ func (l *line) opened(tx *adapter.Tx, conn string) bool {
 	}
 	l.For = ""
 	return true
+}
+
+// resume makes a line known that was dialled to listen: whose a connection is
+// Aisera learns from its frames alone.
+func (c *client) resume(tx *adapter.Tx, set settings) error {
+	if set.Resume != resumeHistory {
+		return nil
+	}
+	c.Line.Resumed = tx.NewID()
+	return send(tx, "", c.Line.conn(), c.frame(tx, set, event.Event{ID: c.Line.Resumed}, fields{"needsSessionHistory": true}, nil))
+}
+
+// repeats reports whether an answer only repeats what was said before the line
+// was lost.
+func (c *client) repeats(a answer) bool {
+	return c.Line.Resumed != "" && scalar(a.body.Get("reqId")) == c.Line.Resumed
+}
+
+// opened takes the line into use. One nobody waits for a delivery on is made
+// known.
+func (c *client) opened(tx *adapter.Tx, set settings, conn string) error {
+	listening := c.Line.For == ""
+	if !c.Line.opened(tx, conn) || !listening {
+		return nil
+	}
+	return c.resume(tx, set)
 }
 
 // ended is how a line went: whether it was ours, for which delivery it was

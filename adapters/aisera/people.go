@@ -42,8 +42,7 @@ func handlePeople(tx *adapter.Tx, s *peopleState, in adapter.Input) error {
 	case adapter.Frame:
 		return p.frame(in)
 	case adapter.Opened:
-		s.Line.opened(tx, in.Conn)
-		return nil
+		return s.opened(tx, set, in.Conn)
 	case adapter.Closed:
 		p.closed(in)
 		return nil
@@ -213,6 +212,8 @@ func (p people) sent(in adapter.Sent) {
 func (p people) closed(in adapter.Closed) {
 	how := p.s.Line.closed(in)
 	switch {
+	case in.Reason == adapter.ClosedLost && how.tag != "":
+		p.tx.Later() // the bridge was restarted while it dialled
 	case !how.ours || !p.open():
 		if how.tag != "" {
 			p.tx.Fail(unreachable(in))

@@ -31,7 +31,7 @@ func (p people) answer(a answer) {
 		modeTyping:    p.typing,
 		modeError:     p.fault, modeFormError: p.fault, modeExternal: p.fault,
 	}[a.mode]
-	if !known || !p.open() {
+	if !known || !p.open() || p.s.repeats(a) {
 		read = p.beside
 	}
 	read(a)

@@ -12,6 +12,12 @@ import (
 	"github.com/footbridge/footbridge/bridge/event"
 )
 
+// How a new connection in the middle of a conversation is made known.
+const (
+	resumeHistory = "history"
+	resumeNone    = "none"
+)
+
 // Who answers when a flow wants a person.
 const (
 	peopleOurs   = "ours"
@@ -43,6 +49,7 @@ type settings struct {
 	TextFormat    string `json:"text_format"`
 	AskText       string `json:"ask_text"`
 	LeaveText     string `json:"leave_text"`
+	Resume        string `json:"resume"`
 	SummaryVar    string `json:"summary_var"`
 	TranscriptVar string `json:"transcript_var"`
 }
@@ -71,7 +78,7 @@ func (s *settings) byName() map[string]*string {
 		"channel_id": &s.ChannelID, "user_email": &s.UserEmail, "user_id": &s.UserID, "user_key": &s.UserKey,
 		"people": &s.People, "type_in": &s.TypeIn, "answer_in": &s.AnswerIn, "logout": &s.Logout, "streaming": &s.Streaming,
 		"text_format": &s.TextFormat, "ask_text": &s.AskText, "leave_text": &s.LeaveText,
-		"summary_var": &s.SummaryVar, "transcript_var": &s.TranscriptVar,
+		"resume": &s.Resume, "summary_var": &s.SummaryVar, "transcript_var": &s.TranscriptVar,
 	}
 }
 
@@ -204,7 +211,7 @@ func clientAssumptions() []string {
 		"the token given to the account is good for every frame and does not expire while a frame is on its way",
 		"an answer has modeType at its top, in data or in response, and its text under text, message, messages or displayText",
 		"an answer may repeat the reqId of its request and nothing else names it, so an answer sent twice is shown twice",
-		"the session is found again by userId after the connection was lost, and answers sent meanwhile are not repeated",
+		"the session is found again by userId once a frame has come over the new connection (setting resume), and answers sent meanwhile are not repeated",
 		"sessionVars change the variables they name and leave the others",
 	}
 }

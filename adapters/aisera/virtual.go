@@ -47,8 +47,7 @@ func handleVirtual(tx *adapter.Tx, s *virtualState, in adapter.Input) error {
 	case adapter.Frame:
 		return v.frame(in)
 	case adapter.Opened:
-		s.Line.opened(tx, in.Conn)
-		return nil
+		return s.opened(tx, set, in.Conn)
 	case adapter.Closed:
 		v.closed(in)
 		return nil
@@ -253,6 +252,8 @@ func (v virtual) closed(in adapter.Closed) {
 	how := v.s.Line.closed(in)
 	switch {
 	case !how.ours || v.s.Phase == over:
+	case in.Reason == adapter.ClosedLost && how.tag != "":
+		v.tx.Later() // the bridge was restarted while it dialled
 	case act(how.tag) == actComplete:
 		v.s.Phase = map[string]string{peopleOurs: ourPeople, peopleVendor: theirPeople}[v.set.People]
 		v.emit(virtualAgent(), event.HandbackFailed{Reason: unreachable(in)})

@@ -37,6 +37,9 @@ func (v virtual) answer(a answer) {
 	if !known {
 		read = v.other
 	}
+	if v.s.repeats(a) {
+		read = func(a answer) { v.tx.Emit(a.extension(virtualAgent())) }
+	}
 	read(a)
 }
 

@@ -105,6 +105,7 @@ const (
 	ClosedLost       = "lost"        // the connection broke, or the bridge restarted
 	ClosedReplaced   = "replaced"    // a newer connection with the same key took its place
 	ClosedDialFailed = "dial_failed" // it never stood
+	ClosedUnfilled   = "unfilled"    // nobody was dialled: an observer's address lacks a fact of the conversation, which the live agent was told
 )
 
 // Closed says a connection is gone. Every connection dialled or served ends in

@@ -120,7 +120,8 @@ func (tx *Tx) Bind(key string) { tx.record(Binding{key}) }
 func (tx *Tx) Known(eventID, ref string) { tx.record(Learned{eventID, ref}) }
 
 // Later leaves the delivery unsettled: it is offered again after the leg's next
-// other turn.
+// other turn. In the turn of the delivery's own connection, Opened or Closed with
+// ClosedLost, it is offered again at once.
 func (tx *Tx) Later() { tx.record(Postponed{}) }
 
 // Fail settles the delivery as failed, for a reason people can read.

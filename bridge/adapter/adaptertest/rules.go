@@ -173,7 +173,50 @@ func restartable(b *bench) error {
 			return errors.New("after every connection was lost nothing leaves any more")
 		}
 	}
+	return b.interrupted()
+}
+
+// interrupted loses the first dial of a leg before it stands: the bridge was
+// restarted, which says nothing of the vendor, so nothing may be given up.
+func (b *bench) interrupted() error {
+	l := b.leg()
+	begin := []event.Event{b.events(event.KindConversationStarted, "")[0], b.words("first")}
+	switch b.account.Role {
+	case event.RoleLiveAgent:
+		begin = []event.Event{b.events(event.KindHandoffRequested, "")[0]}
+	case event.RoleVirtualAgent:
+		begin[1].Actor.Role = event.RoleCustomer
+	}
+	for _, e := range begin {
+		l.turn(adapter.Deliver{Event: e})
+		if len(l.dials) == 0 {
+			if err := l.settle(answered(http.StatusOK)); err != nil {
+				return err
+			}
+			continue
+		}
+		in := adapter.Closed{Conn: l.dials[0].Conn, Reason: adapter.ClosedLost}
+		if given := givesUp(l.turn(in)); given != "" {
+			return fmt.Errorf("%s while a restart interrupts its dial: %s", e.Kind(), given)
+		}
+	}
 	return nil
+}
+
+// givesUp is the first effect by which a turn gives something up, or "".
+func givesUp(out adapter.Outcome) string {
+	final := []event.Kind{event.KindHandoffFailed, event.KindHandbackFailed, event.KindConversationEnded, event.KindMessageFailed}
+	for _, effect := range out.Effects {
+		switch x := effect.(type) {
+		case adapter.Failure:
+			return renderEffect(x)
+		case adapter.Emission:
+			if x.Body != nil && slices.Contains(final, x.Body.Kind()) {
+				return renderEffect(x)
+			}
+		}
+	}
+	return ""
 }
 
 // dials reports whether the adapter can make its way back by itself: a client

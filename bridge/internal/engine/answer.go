@@ -30,11 +30,15 @@ func (b *batch) asksForAnswers() bool {
 	setup := b.c.e.setup.Load()
 	for _, l := range b.c.doc.Machine.Legs {
 		if a := setup.Accounts[l.Account]; l.Role == event.RoleCustomer && !l.Detached {
-			return !a.Native() && a.Profile.Levels.Push == adapter.PushNone
+			return !a.Native() && (a.Profile.Levels.Push == adapter.PushNone || slices.ContainsFunc(a.Profile.Endpoints, asks))
 		}
 	}
 	return false
 }
+
+// asks reports whether a request about a conversation there is waits at an
+// endpoint for what its adapter answers.
+func asks(e adapter.Endpoint) bool { return e.Answer == adapter.AnswerReply && e.Key != "new" }
 
 // followAnswer keeps track of the answer to what the customer said last.
 func (b *batch) followAnswer(e event.Event) {
@@ -57,7 +61,13 @@ func (b *batch) followAnswer(e event.Event) {
 	case kind == event.KindMessageCreated && e.Actor.Role == event.RoleVirtualAgent && doc.Answering != nil:
 		doc.Answering.Due = b.at.Add(quiet)
 	}
-	if doc.Answering != nil && doc.Machine.Phase != conversation.Automated {
+	switch phase := doc.Machine.Phase; {
+	case doc.Answering == nil || phase == conversation.Automated:
+	case phase == conversation.Requested && e.Actor.Role != event.RoleCustomer:
+		if doc.Answering.Due.IsZero() {
+			doc.Answering.Due = b.at.Add(quiet) // a desk that queues it at once is heard of before
+		}
+	default:
 		b.completeAnswer() // people answer when they answer
 	}
 }

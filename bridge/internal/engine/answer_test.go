@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -58,6 +59,32 @@ func TestAnswersAreCompleteAfterQuiet(t *testing.T) {
 			t.Errorf("words nobody asked for are an answer: %d", n)
 		}
 	})
+}
+
+func TestAnswersOfRequestsAreCompleteToo(t *testing.T) {
+	for _, c := range []struct {
+		e    adapter.Endpoint
+		want int
+	}{
+		{adapter.Endpoint{Name: "step", Key: "path:leg", Answer: adapter.AnswerReply}, 1},
+		{adapter.Endpoint{Name: "init", Key: "new", Answer: adapter.AnswerReply}, 0},
+		{adapter.Endpoint{Name: "hook", Key: "path:leg", Answer: adapter.AnswerAck}, 0},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			r, x := wiredRig(t)
+			r.shownTo(func(l *adapter.Levels) { l.Push = adapter.PushSocket })
+			a := r.setup.Accounts["studio"]
+			a.Profile.Endpoints = append(slices.Clone(a.Profile.Endpoints), c.e)
+			r.setup.Accounts["studio"] = a
+			r.call().hear("one")
+			pass(time.Second)
+			x.last().hear("first")
+			pass(2 * time.Second)
+			if n := len(delivered(r.plugins, "studio", event.KindAnswerCompleted)); n != c.want {
+				t.Errorf("with %s an answer is complete %d times, want %d", c.e.Name, n, c.want)
+			}
+		})
+	}
 }
 
 func TestPeoplesAnswersAreNotWaitedFor(t *testing.T) {

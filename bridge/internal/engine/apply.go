@@ -19,7 +19,7 @@ const soonest = 10 * time.Millisecond
 // apply puts a good turn's state and effects into the batch.
 func (b *batch) apply(l *leg, in adapter.Input, out adapter.Outcome, serves bool) {
 	l.doc.State, l.doc.StateVersion = out.State, out.StateVersion
-	_, b.opened = in.(adapter.Opened)
+	b.opened = ownTurn(in)
 	b.mayAnswer(in)
 	b.mint(l, out)
 	for _, effect := range out.Effects {
@@ -69,6 +69,16 @@ func (b *batch) effect(l *leg, effect adapter.Effect, serves bool) {
 			d.Failure = x.Reason
 		}
 	}
+}
+
+// ownTurn reports whether an input is the last a delivery hears of its connection:
+// it stands, or it went with a restart.
+func ownTurn(in adapter.Input) bool {
+	if c, ok := in.(adapter.Closed); ok {
+		return c.Reason == adapter.ClosedLost
+	}
+	_, opened := in.(adapter.Opened)
+	return opened
 }
 
 // offerAgain offers a delivery again at once where the turn that puts it off is

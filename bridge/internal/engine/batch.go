@@ -26,7 +26,9 @@ type batch struct {
 	// owing is the request this turn may answer or hold, and until when.
 	owing string
 	until time.Time
-	// opened says the turn is that of a connection that stands now.
+	// asked is the endpoint it came to.
+	asked string
+	// opened says the turn is that of a connection that stands now, or is lost.
 	opened bool
 	// minted are the tokens the turn made.
 	minted []minted

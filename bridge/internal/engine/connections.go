@@ -70,6 +70,10 @@ const (
 	fullPause         = 50 * time.Millisecond
 )
 
+// unfilled is in place of an address that lacks a fact of the conversation: nobody
+// is dialled, and the leg hears of it as of a dial that failed.
+const unfilled = "unfilled:"
+
 // Connect gives a connection that came to an endpoint to its leg, opening a
 // conversation where the endpoint begins them. It returns when the leg's Opened
 // is stored; the link is then read until it ends. Errors are those of Accept, and
@@ -111,7 +115,7 @@ func (b *batch) dial(l *leg, x adapter.Dialing, serves bool) {
 	}
 	l.doc.Conns[x.Conn] = k
 	if !b.fillDial(l, &x.Dial) {
-		x.Dial.URL = "" // nobody is dialled: the leg hears of it as of any dial that fails
+		x.Dial.URL = unfilled
 	}
 	dialled := &link{conversation: b.c.id, leg: fullID(b.c.id, l.ID), account: l.Account, conn: x.Conn}
 	tokens := maps.Clone(l.doc.Tokens)

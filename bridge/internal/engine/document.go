@@ -115,6 +115,8 @@ type held struct {
 	Answered bool `json:"answered,omitempty"`
 	// Lost says the connection went with a restart.
 	Lost bool `json:"lost,omitempty"`
+	// Once says the vendor cannot ask for the answer again.
+	Once bool `json:"once,omitempty"`
 }
 
 // leg is one leg while its conversation is loaded.

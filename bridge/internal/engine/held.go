@@ -96,7 +96,7 @@ func (b *batch) mayAnswer(in adapter.Input) {
 	switch in := in.(type) {
 	case adapter.Request:
 		if !in.ReplyBy.IsZero() {
-			b.owing, b.until = in.ID, in.ReplyBy
+			b.owing, b.until, b.asked = in.ID, in.ReplyBy, in.Endpoint
 		}
 	case adapter.Expired:
 		if in.Reason == adapter.ExpiredDeadline {
@@ -110,7 +110,7 @@ func (b *batch) hold(l *leg, request string) *held {
 	if h := l.doc.Held[request]; h != nil || request != b.owing || request == "" {
 		return h
 	}
-	h := &held{ReplyBy: b.until, Lost: !b.c.e.awaited(request) || b.until.Before(b.at)}
+	h := &held{ReplyBy: b.until, Lost: !b.c.e.awaited(request) || b.until.Before(b.at), Once: b.once(l)}
 	if b.until.IsZero() {
 		return h // it has expired: this is its last chance
 	}
@@ -119,6 +119,17 @@ func (b *batch) hold(l *leg, request string) *held {
 	}
 	l.doc.Held[request] = h
 	return h
+}
+
+// once reports whether a request at the endpoint cannot be known when it comes
+// again: its answer is lost with its connection.
+func (b *batch) once(l *leg) bool {
+	for _, e := range b.c.e.setup.Load().Accounts[l.Account].Profile.Endpoints {
+		if e.Name == b.asked {
+			return e.Dedup == ""
+		}
+	}
+	return false
 }
 
 // requireAnswer sees to it that a request at a replying endpoint is answered or
@@ -167,6 +178,9 @@ func (b *batch) refuseHeld(frame string) {
 func (c *convo) heldUntil(l *leg, h *held) time.Time {
 	if !h.Lost {
 		return h.ReplyBy.Add(answerGrace(h))
+	}
+	if h.Once && !h.Answered {
+		return time.UnixMilli(1) // at once: what it was kept open for is for the next
 	}
 	return h.ReplyBy.Add(c.e.setup.Load().Accounts[l.Account].Profile.RetryWithin)
 }

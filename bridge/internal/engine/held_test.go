@@ -126,6 +126,40 @@ func TestHeldReplyLost(t *testing.T) {
 	}
 }
 
+// A vendor that cannot ask again has lost its answer with its connection, and the
+// leg hears of it at once: over a crash too.
+func TestHeldReplyNobodyCanAskFor(t *testing.T) {
+	for _, crashes := range []bool{false, true} {
+		for _, dedup := range []string{"", "body"} {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t)
+				r.timers(conversation.Timers{Waiting: time.Hour})
+				e := start()
+				e.Dedup = dedup
+				a := r.setup.Accounts["studio"]
+				a.Profile.Endpoints = []adapter.Endpoint{e}
+				r.setup.Accounts["studio"] = a
+				r.open()
+				first := r.arrive(e, "s1", "start")
+				synctest.Wait()
+				if crashes {
+					r.crash()
+				} else {
+					gone, cancel := context.WithCancel(context.Background())
+					cancel()
+					r.engine.Await(gone, first)
+					r.engine.Written(first, false)
+				}
+				pass(time.Second)
+				want := map[string][]string{"": {adapter.ExpiredLost}}[dedup]
+				if got := r.expired(); !slices.Equal(got, want) {
+					t.Errorf("crash %t, dedup %q: expired %v, want %v", crashes, dedup, got, want)
+				}
+			})
+		}
+	}
+}
+
 // The plugin is down when the start comes: the vendor gets the failure in time,
 // asks again, and is answered when the plugin is back.
 func TestHeldReplyWhilePluginIsDown(t *testing.T) {

@@ -32,6 +32,7 @@ type link struct {
 	closed   bool
 	out      []outgoing
 	writing  bool
+	code     int // to close with when out is written; zero leaves it open
 }
 
 type outgoing struct {
@@ -88,11 +89,14 @@ func (l *link) replace() {
 	l.close(CloseReplaced)
 }
 
-// close ends the link, or its dial.
+// close ends the link after what was sent, or its dial.
 func (l *link) close(code int) {
 	l.mu.Lock()
 	ends := l.ends
 	l.closed = true
+	if l.writing {
+		l.code, ends = cmp.Or(l.code, code), nil // drain ends it
+	}
 	l.mu.Unlock()
 	if l.cancel != nil {
 		l.cancel()
@@ -186,6 +190,9 @@ func (e *Engine) reach(ctx context.Context, l *link, turn string, tokens map[str
 	}
 	e.links.take(l)
 	closed := adapter.Closed{Conn: l.conn, Status: last.Status, Reason: adapter.ClosedDialFailed}
+	if d.URL == unfilled {
+		closed.Reason = adapter.ClosedUnfilled
+	}
 	if err := e.intake(l, closed); err != nil && !errors.Is(err, ErrClosed) {
 		e.Logger.Warn("end of a dial not stored", "conversation", l.conversation, "account", l.account, "error", err)
 	}
@@ -193,7 +200,7 @@ func (e *Engine) reach(ctx context.Context, l *link, turn string, tokens map[str
 
 // tryDial makes the tries of a dial.
 func (e *Engine) tryDial(ctx context.Context, l *link, turn string, tokens map[string]string, d adapter.Dial, hasty bool) (Link, Attempt) {
-	if e.Dialer == nil || d.URL == "" {
+	if e.Dialer == nil || d.URL == "" || d.URL == unfilled {
 		return nil, Attempt{Reason: adapter.ReasonNotAllowed}
 	}
 	for tries := 1; ; tries++ {
@@ -211,18 +218,30 @@ func (e *Engine) tryDial(ctx context.Context, l *link, turn string, tokens map[s
 	}
 }
 
-// write gives a message to its link, behind those before it.
-func (e *Engine) write(leg, conn string, o outgoing) {
-	l := e.links.get(leg, conn)
-	if l == nil {
-		e.sent(leg, o, adapter.SentUnsent)
-		return
-	}
+// queue puts a message behind those that wait; not when the link is closed. idle
+// says that nobody writes them.
+func (l *link) queue(o outgoing) (taken, idle bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.closed {
+		return false, false
+	}
 	l.out = append(l.out, o)
-	if !l.writing {
-		l.writing = true
+	idle, l.writing = !l.writing, true
+	return true, idle
+}
+
+// write gives a message to its link, behind those before it.
+func (e *Engine) write(leg, conn string, o outgoing) {
+	taken, idle := false, false
+	l := e.links.get(leg, conn)
+	if l != nil {
+		taken, idle = l.queue(o)
+	}
+	switch {
+	case !taken:
+		e.sent(leg, o, adapter.SentUnsent)
+	case idle:
 		e.work.Add(1)
 		go e.drain(l)
 	}
@@ -235,7 +254,11 @@ func (e *Engine) drain(l *link) {
 		l.mu.Lock()
 		if len(l.out) == 0 {
 			l.writing = false
+			ends, code := l.ends, l.code
 			l.mu.Unlock()
+			if ends != nil && code != 0 {
+				ends.Close(code)
+			}
 			return
 		}
 		o, ends := l.out[0], l.ends

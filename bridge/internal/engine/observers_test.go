@@ -68,9 +68,17 @@ func TestObserversAddressIsFilledFromContext(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			r := newRig(t)
 			var dialled []adapter.Dial
+			var closed []string
 			x := &exchange{dialling: func(d adapter.Dial) { dialled = append(dialled, d) }}
 			r.dialler = x.by
 			listening(r, event.KindHandoffRequested, address, "{context.call}")
+			observer := r.plugins.defs["assist"].Adapter
+			r.plugins.defs["assist"] = puppet(func(tx *adapter.Tx, in adapter.Input) error {
+				if c, ok := in.(adapter.Closed); ok {
+					closed = append(closed, c.Reason)
+				}
+				return observer.Handle(tx, in)
+			})
 			r.plugins.defs["front"] = puppet(func(tx *adapter.Tx, in adapter.Input) error {
 				if q, ok := in.(adapter.Request); ok {
 					tx.Reply(q.ID, adapter.Reply{Status: 200})
@@ -92,8 +100,8 @@ func TestObserversAddressIsFilledFromContext(t *testing.T) {
 				b, ok := e.Body.(event.ErrorReported)
 				return ok && b.Code == "observer_not_opened" && strings.Contains(b.Detail, "assist")
 			})
-			if strings.Join(got, " ") != want || told != (want == "") {
-				t.Errorf("%s: dialled %q, the desk was told: %t", address, got, told)
+			if strings.Join(got, " ") != want || told != (want == "") || slices.Equal(closed, []string{adapter.ClosedUnfilled}) != told {
+				t.Errorf("%s: dialled %q, the desk was told: %t, the observer heard %q", address, got, told, closed)
 			}
 		})
 	}

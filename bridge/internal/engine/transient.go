@@ -28,13 +28,14 @@ func (b *batch) glimpse(e event.Event, to []string) {
 	}
 }
 
-// shows reports whether the account's far side shows a transient kind.
+// shows reports whether the account's far side shows a transient kind. One that
+// cannot be reached whenever there is something has no use for it.
 func (a Account) shows(k event.Kind) bool {
 	level := a.Profile.Levels.Typing
 	if k == event.KindMessagePartial {
 		level = a.Profile.Levels.Partials
 	}
-	return !a.Native() && (level == adapter.Full || level == adapter.Partial)
+	return !a.Native() && a.Profile.Levels.Push != adapter.PushNone && (level == adapter.Full || level == adapter.Partial)
 }
 
 // onGlimpse gives an adapter a transient event. Its turn may send and call once,
