@@ -110,6 +110,17 @@ func TestAiseraVirtualAgentHandsOff(t *testing.T) {
 		extra: "[accounts.shop]\nadapter = \"native\"\nrole = \"customer\"\npublishable_key = \"pk_shop\"\n" +
 			aisera("virtual_agent", aiserasim.SocketIO, address, "", "customer = \"shop\"\nvirtual_agent = \"chat\"\nlive_agent = [\"desk\"]")})
 	id, token := r.chatAt("pk_shop")
+	type pairing struct {
+		Front, Back struct{ Account string }
+		Levels      map[string]string
+	}
+	var matrix struct{ Pairings []pairing }
+	r.api("GET", "/matrix", deskToken, "", nil, &matrix)
+	if !slices.ContainsFunc(matrix.Pairings, func(p pairing) bool {
+		return p.Front.Account == "chat" && p.Back.Account == "desk" && p.Levels["text"] == "full" && p.Levels["form"] == "fallback"
+	}) {
+		t.Errorf("the matrix is %+v", matrix.Pairings)
+	}
 	r.write(id, token, "1", "okapi hello")
 	r.answered(id, "You said: okapi hello")
 	r.write(id, token, "2", "okapi agent please")

@@ -34,6 +34,7 @@ var matrix = map[string]string{
 	"GET /availability":               "clso",
 	"GET /accounts":                   "lso",
 	"GET /adapters":                   "so",
+	"GET /matrix":                     "so",
 	"GET /dead-letters":               "so",
 	"POST /dead-letters/{id}/replay":  "o",
 }

@@ -64,6 +64,8 @@ type Engine interface {
 type Status interface {
 	Accounts() []Account
 	Adapters() []Adapter
+	// Matrix tells what passes between every front end and every back end.
+	Matrix() []Pairing
 }
 
 // Keys derives the keys of tokens and cookies; *credential.Keyring is one.

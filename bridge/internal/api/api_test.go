@@ -353,6 +353,9 @@ func TestPeople(t *testing.T) {
 	if len(accounts.Accounts) != 1 || !accounts.Accounts[0].Ready {
 		t.Errorf("accounts are %+v", accounts)
 	}
+	if matrix := b.ask("GET", "/matrix", operatorToken, "").is(200, ""); !strings.Contains(string(matrix.Body), `"levels":{"text":"full"}`) {
+		t.Errorf("matrix %s", matrix.Body)
+	}
 	if adapters := b.ask("GET", "/adapters", operatorToken, "").is(200, ""); !strings.Contains(string(adapters.Body), `"adapters":[]`) {
 		t.Errorf("no plugins answer %s, want an empty list", adapters.Body)
 	}

@@ -121,6 +121,9 @@ func (status) Accounts() []api.Account {
 }
 
 func (status) Adapters() []api.Adapter { return nil }
+func (status) Matrix() []api.Pairing {
+	return []api.Pairing{{Front: api.Party{Account: "web"}, Back: api.Party{Account: "desk"}, Levels: map[string]string{"text": "full"}}}
+}
 
 func setup() api.Setup {
 	token := func(name, secret, agent string, roles ...string) api.Token {

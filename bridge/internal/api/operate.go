@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/event"
 	"github.com/footbridge/footbridge/bridge/internal/journal"
 )
 
@@ -52,6 +53,26 @@ type AccountList struct {
 // AdapterList is every plugin.
 type AdapterList struct {
 	Adapters []Adapter `json:"adapters"`
+}
+
+// Party is one account of a Pairing.
+type Party struct {
+	Account string     `json:"account"`
+	Adapter string     `json:"adapter"`
+	Role    event.Role `json:"role"`
+}
+
+// Pairing is what passes between a front end and a back end: a level of full,
+// partial, fallback, dropped or rejected for each capability.
+type Pairing struct {
+	Front  Party             `json:"front"`
+	Back   Party             `json:"back"`
+	Levels map[string]string `json:"levels"`
+}
+
+// PairingList is every front end with every back end.
+type PairingList struct {
+	Pairings []Pairing `json:"pairings"`
 }
 
 // Frame is one input as it came from a vendor.
@@ -110,6 +131,10 @@ func (a *API) listAccounts(w http.ResponseWriter, _ *http.Request, _ principal) 
 
 func (a *API) listAdapters(w http.ResponseWriter, _ *http.Request, _ principal) error {
 	return answer(w, http.StatusOK, AdapterList{Adapters: append([]Adapter{}, a.Status.Adapters()...)})
+}
+
+func (a *API) getMatrix(w http.ResponseWriter, _ *http.Request, _ principal) error {
+	return answer(w, http.StatusOK, PairingList{Pairings: append([]Pairing{}, a.Status.Matrix()...)})
 }
 
 func (a *API) listFrames(w http.ResponseWriter, r *http.Request, _ principal) error {

@@ -59,6 +59,7 @@ func routes() []route {
 
 		{method: "GET", path: "/accounts", roles: staff, handle: (*API).listAccounts, summary: "How the accounts stand.", status: 200, result: AccountList{}},
 		{method: "GET", path: "/adapters", roles: watchers, handle: (*API).listAdapters, summary: "How the plugins stand.", status: 200, result: AdapterList{}},
+		{method: "GET", path: "/matrix", roles: watchers, handle: (*API).getMatrix, summary: "What passes between the accounts.", status: 200, result: PairingList{}},
 		{method: "GET", path: "/dead-letters", roles: watchers, handle: (*API).listDeadLetters, summary: "Inputs whose turn failed for good.", query: list, status: 200, result: DeadLetterList{}},
 		{method: "POST", path: "/dead-letters/{id}/replay", roles: []string{roleOperator}, handle: (*API).replayDeadLetter, summary: "Give a dead letter to its conversation again.", status: 200, result: Replayed{}},
 	}

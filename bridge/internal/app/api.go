@@ -55,6 +55,30 @@ func newPages(c *config.Config) (http.Handler, error) {
 	return web.New(o)
 }
 
+// Matrix tells what passes between the accounts. It is part of api.Status.
+func (a *App) Matrix() []api.Pairing {
+	var parties []Party
+	accounts := a.setup().Accounts
+	for _, name := range slices.Sorted(maps.Keys(accounts)) {
+		account := accounts[name]
+		profile := account.Profile
+		if account.Native() {
+			profile = builtIn()
+		}
+		parties = append(parties, Party{Account: name, Adapter: account.Adapter, Role: account.Role, profile: profile})
+	}
+	var out []api.Pairing
+	for _, p := range matrixOf(parties).Pairings {
+		levels := make(map[string]string, len(p.Levels))
+		for name, level := range p.Levels {
+			levels[name] = string(level)
+		}
+		out = append(out, api.Pairing{Front: api.Party{Account: p.Front.Account, Adapter: p.Front.Adapter, Role: p.Front.Role},
+			Back: api.Party{Account: p.Back.Account, Adapter: p.Back.Adapter, Role: p.Back.Role}, Levels: levels})
+	}
+	return out
+}
+
 // Accounts tells how the accounts stand. It is part of api.Status.
 func (a *App) Accounts() []api.Account {
 	setup := a.setup()

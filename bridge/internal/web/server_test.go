@@ -91,6 +91,48 @@ func helperHears(tx *adapter.Tx, m event.MessageCreated) {
 	}
 }
 
+// assistant is an observer that says all it could when it hears of an insight.
+func assistant() adapter.Definition {
+	return adapter.Definition{
+		Manifest: adapter.Manifest{Name: "assistant", StateVersion: 1, Roles: []event.Role{event.RoleObserver}},
+		Adapter: adapter.Func(func(tx *adapter.Tx, _ *struct{}, in adapter.Input) error {
+			d, ok := in.(adapter.Deliver)
+			if !ok {
+				return nil
+			}
+			m, _ := d.Event.Body.(event.MessageCreated)
+			if text, said := m.Content.Part.(event.Text); said && d.Event.Actor.Role == event.RoleCustomer && text.Text == "insight" {
+				for _, body := range findings() {
+					tx.Emit(adapter.Emission{Actor: event.Actor{Role: event.RoleObserver}, Body: body})
+				}
+			}
+			return nil
+		}),
+	}
+}
+
+// stealing is what an insight may bring along from somebody else's words.
+const stealing = `<script>document.title="stolen"</script><img src=x onerror="document.title='stolen'">`
+
+func findings() []event.Body {
+	final, begun, first, second := true, false, int64(1), int64(2)
+	ada := func(index int64, text string, end bool) event.Utterance {
+		return event.Utterance{Index: &index, Speaker: event.RoleCustomer, Text: text, Final: &end}
+	}
+	var bodies []event.Body
+	for _, i := range []event.Insight{
+		ada(first, "my card is gone", final), ada(second, "yes", begun), ada(second, "yes please", final), ada(first, "my card is gone", final),
+		event.Dialog{Utterances: []event.Utterance{ada(first, "my card is gone", final), ada(second, "yes please", final), ada(3, "unheard "+stealing, final)}},
+		event.Analysis{CustomerSentiment: "POSITIVE"},
+		event.Analysis{CustomerSentiment: "NEGATIVE", SuggestedReply: "Say " + stealing, Tasks: []json.RawMessage{json.RawMessage(`{"block card":"open"}`)}},
+		event.Verification{Label: "MATCH", AgentText: "Verified"}, event.CallerNumber{Number: "447700900009"},
+		event.UnknownInsight{Name: "constructor", JSON: json.RawMessage(`{"type":"constructor","weather":"rain"}`)}, event.SoundLevel{Level: 2},
+	} {
+		bodies = append(bodies, event.InsightObserved{Insight: i})
+	}
+	return append(bodies, event.NoteCreated{Text: "A note " + stealing})
+}
+
 // inProcess runs definitions without a plugin.
 type inProcess struct {
 	mu   sync.Mutex
@@ -117,6 +159,7 @@ func (accounts) Accounts() []api.Account {
 		{Name: "studio", Adapter: "other", Role: "virtual_agent", Ready: true, Breakers: map[string]string{"vendor.example": "open"}}}
 }
 func (accounts) Adapters() []api.Adapter { return nil }
+func (accounts) Matrix() []api.Pairing   { return nil }
 
 // server is the real engine, journal, desk, API and pages behind one address,
 // with a virtual agent in process. It can be stopped and started again.
@@ -162,7 +205,7 @@ func (s *server) start() {
 	s.must(err)
 	s.desk = desk.New(desk.Rules{Native: map[string]bool{"desk": true}, Queues: map[string]config.Queue{}}, nil)
 	s.must(s.desk.Seed(ctx, s.journal))
-	s.engine = engine.New(engine.Options{Journal: s.journal, Turner: &inProcess{defs: map[string]adapter.Definition{"helper": helper()}},
+	s.engine = engine.New(engine.Options{Journal: s.journal, Turner: &inProcess{defs: map[string]adapter.Definition{"helper": helper(), "assistant": assistant()}},
 		Caller: noCalls{}, Desk: refusals{s.desk}, Observer: watcher{s}, Setup: routes()})
 	s.api = api.New(api.Options{Journal: s.journal, Engine: s.engine, Desk: s.desk, Status: accounts{}, Keys: keys, Setup: api.Setup{
 		Tokens: []api.Token{{Name: "desk", Roles: []string{"live_agent", "supervisor"}, Secret: credential.NewSecret(deskToken)},
@@ -215,9 +258,11 @@ func routes() *engine.Setup {
 			"web":    {Name: "web", Adapter: engine.Native, Role: event.RoleCustomer},
 			"helper": {Name: "helper", Adapter: "helper", Role: event.RoleVirtualAgent},
 			"desk":   {Name: "desk", Adapter: engine.Native, Role: event.RoleLiveAgent},
+			"ears":   {Name: "ears", Adapter: "assistant", Role: event.RoleObserver},
 		},
 		Routes: []engine.Route{{Name: "web", Customer: "web", VirtualAgent: "helper", LiveAgents: []string{"desk"}, Queue: "sales",
-			Timers: conversation.Timers{Waiting: 5 * time.Minute, AgentSilence: time.Hour}}},
+			Observers: []engine.Listening{{Account: "ears", OpenOn: event.KindHandoffAccepted}},
+			Timers:    conversation.Timers{Waiting: 5 * time.Minute, AgentSilence: time.Hour}}},
 		Text: func(_, key string) string { return "Notice: " + key },
 	}
 }
