@@ -48,9 +48,11 @@ type state struct {
 	Failed int `json:"failed,omitempty"`
 	// Told says the live agent knows that there is no connection.
 	Told bool `json:"told,omitempty"`
-	// Wanted is the request that was tried once already.
-	Wanted string `json:"wanted,omitempty"`
-	Dialog dialog `json:"dialog,omitzero"`
+	// Wanted is the request a connection was dialled for, Repeated the one that
+	// may not have left and is sent once more.
+	Wanted   string `json:"wanted,omitempty"`
+	Repeated string `json:"repeated,omitempty"`
+	Dialog   dialog `json:"dialog,omitzero"`
 }
 
 // dialog is what is known of the order of utterances.
@@ -58,10 +60,11 @@ type dialog struct {
 	Seen bool  `json:"seen,omitempty"`
 	Last int64 `json:"last,omitempty"`
 	// Missing is the last utterance of a gap; Tries counts how often it was asked
-	// for, and Asked says an answer is due.
-	Missing int64 `json:"missing,omitempty"`
-	Tries   int   `json:"tries,omitempty"`
-	Asked   bool  `json:"asked,omitempty"`
+	// for, and Asked says an answer is due, to the request By if it is not ours.
+	Missing int64  `json:"missing,omitempty"`
+	Tries   int    `json:"tries,omitempty"`
+	Asked   bool   `json:"asked,omitempty"`
+	By      string `json:"by,omitempty"`
 }
 
 func handle(tx *adapter.Tx, s *state, in adapter.Input) error {
@@ -94,7 +97,8 @@ func (s *state) deliver(tx *adapter.Tx, e event.Event) error {
 		s.end(tx)
 		return nil
 	}
-	if s.Phase == phaseNone {
+	_, facts := e.Body.(event.ContextUpdated) // the address may be whole now
+	if s.Phase == phaseNone || s.Phase == phaseResting && facts {
 		if err := s.dial(tx); err != nil {
 			return err
 		}
@@ -149,7 +153,7 @@ func (s *state) request(tx *adapter.Tx, id string, want event.InsightRequested) 
 }
 
 func (s *state) giveUp(tx *adapter.Tx) {
-	s.Wanted = ""
+	s.Wanted, s.Repeated = "", ""
 	tx.Fail("the assistant is not connected: ask again later")
 }
 
@@ -167,7 +171,7 @@ func (s *state) send(tx *adapter.Tx, id string, c command) error {
 		return err
 	}
 	if c.Command == getDialog {
-		s.Dialog.Asked = true
+		s.Dialog.Asked, s.Dialog.By = true, id
 		tx.After(timerDialog, answerLimit)
 	}
 	tx.Send("ask/"+id, connection, data)
@@ -178,24 +182,28 @@ func (s *state) send(tx *adapter.Tx, id string, c command) error {
 // does no harm.
 func (s *state) sent(tx *adapter.Tx, in adapter.Sent) {
 	id, ours := strings.CutPrefix(in.Tag, "ask/")
-	switch {
-	case !ours || s.Phase == phaseEnded:
-	case in.Outcome == adapter.SentWritten:
-		s.Wanted = ""
-	case s.Wanted == id:
-		s.noAnswer(tx)
-		s.giveUp(tx)
-	default:
-		s.noAnswer(tx)
-		s.Wanted = id
-		tx.Later()
+	if !ours || s.Phase == phaseEnded {
+		return
 	}
+	if in.Outcome == adapter.SentWritten {
+		s.Wanted, s.Repeated = "", ""
+		return
+	}
+	if s.Dialog.By == id {
+		s.noAnswer(tx)
+	}
+	if s.Repeated == id {
+		s.giveUp(tx)
+		return
+	}
+	s.Repeated = id
+	tx.Later()
 }
 
 // noAnswer forgets that an answer is due.
 func (s *state) noAnswer(tx *adapter.Tx) {
 	if s.Dialog.Asked {
-		s.Dialog.Asked = false
+		s.Dialog.Asked, s.Dialog.By = false, ""
 		tx.Stop(timerDialog)
 	}
 }
@@ -217,11 +225,13 @@ func (s *state) opened(tx *adapter.Tx, in adapter.Opened) error {
 	return nil
 }
 
-// closed dials again after a while, for as long as the conversation lasts.
+// closed dials again after a while, for as long as the conversation lasts. An
+// answer that was due is asked for on the next connection.
 func (s *state) closed(tx *adapter.Tx, in adapter.Closed) {
 	if in.Conn != connection || s.Phase == phaseEnded {
 		return
 	}
+	s.Dialog.Seen = s.Dialog.Seen || s.Dialog.Asked
 	s.noAnswer(tx)
 	s.Phase = phaseResting
 	wait := min(leastWait<<min(s.Failed, 10), longestWait)
@@ -255,7 +265,7 @@ func (s *state) fired(tx *adapter.Tx, timer string) error {
 	case timer == timerRedial && s.Phase == phaseResting:
 		return s.dial(tx)
 	case timer == timerDialog && s.Phase == phaseOpen && s.Dialog.Asked:
-		s.Dialog.Asked = false
+		s.Dialog.Asked, s.Dialog.By = false, ""
 		if s.Dialog.Missing > 0 && s.Dialog.Tries < dialogTries {
 			return s.askDialog(tx)
 		}

@@ -4,6 +4,7 @@ package main
 
 import (
 	"github.com/footbridge/footbridge/adapters/aisera/aiserasim"
+	"github.com/footbridge/footbridge/adapters/omilia/omiliasim"
 	"github.com/footbridge/footbridge/adapters/vonage/vonagesim"
 )
 
@@ -11,6 +12,7 @@ import (
 func simulators() map[string]simulator {
 	return map[string]simulator{
 		"aisera": aiserasim.Simulate,
+		"omilia": omiliasim.Simulate,
 		"vonage": vonagesim.Simulate,
 	}
 }

@@ -128,7 +128,7 @@ export class Room {
       "transfer.completed": (b, e) => `${this.name(e.actor)} has taken over`,
       "transfer.failed": (b) => `The transfer failed: ${b.reason || "nobody took it"}`,
       "conversation.ended": (b) => `Ended${b.by ? ` by ${{ customer: "the customer", live_agent: "the agent", virtual_agent: "the virtual agent", system: "the bridge" }[b.by] || b.by}` : ""}${b.reason ? `: ${b.reason}` : ""}`,
-      "insight.observed": insightText,
+      "insight.observed": (b, e) => insightText(b, this.board.story(this.id).now.insights.news.get(e.id)),
       "insight.requested": (b, e) => `${this.name(e.actor)} asked for ${spaced(b.type)}`,
       "wrapup.completed": (b) => `Wrapped up${b.disposition ? `: ${b.disposition}` : ""}`,
       "error.reported": (b) => `Fault reported: ${b.code}${b.detail ? `, ${b.detail}` : ""}`,

@@ -1,7 +1,11 @@
 // One conversation as the events tell it. A Story takes events in any order and
 // any number of times and is the same in the end: each counts once, by its id.
 
+import { begin as nothingLearnt, learn } from "./insight.js";
+
 const expired = (iso) => !iso || new Date(iso).getTime() < Date.now();
+
+const soundHolds = 5000; // a sound level is of this moment
 
 export class Story {
   constructor(id) {
@@ -15,7 +19,7 @@ export class Story {
   // take notes an event; false when it was known already.
   take(e) {
     if (this.byId.has(e.id)) return false;
-    const signal = signals[e.kind];
+    const signal = signals[e.kind] || !e.seq && passing[e.kind];
     if (signal) return signal(this, e);
     if (!e.seq) return false;
     this.byId.set(e.id, e);
@@ -43,6 +47,9 @@ export class Story {
   typists() {
     return [...this.typing.values()].filter((t) => !expired(t.until)).map((t) => t.actor);
   }
+
+  // loudness is how loud it is right now, "" where nobody told lately.
+  loudness() { return this.sound && !expired(this.sound.until) ? String(this.sound.level) : ""; }
 
   // mark is what is known of a message's way: sent, delivered, read or failed.
   mark(e) {
@@ -88,11 +95,21 @@ const signals = {
   },
 };
 
+// passing are kinds that may be of the moment only.
+const passing = {
+  "insight.observed"(story, e) {
+    if (e.body?.type !== "sound_level") return false;
+    story.sound = { level: e.body.level, until: new Date(Date.now() + soundHolds).toISOString() };
+    return true;
+  },
+};
+
 function begin() {
   return {
     phase: "automated", customer: {}, language: "", attributes: {}, agent: undefined, offered: undefined, position: 0, wait: 0,
     requestedAt: 0, reason: "", summary: "", queue: "", waitingSince: "", ended: undefined, wrapped: false,
     delivered: new Set(), failed: new Map(), readByCustomer: 0, readByOthers: 0, readByAgent: 0, seqs: new Map(),
+    insights: nothingLearnt(),
   };
 }
 
@@ -178,6 +195,7 @@ const folds = {
   "handback.requested": (m) => { m.phase = "returning"; },
   "handback.failed": (m) => { m.phase = "active"; },
   "handback.completed": automated,
+  "insight.observed": (m, b, e) => learn(m.insights, b, e.id),
   "conversation.ended"(m, b) {
     m.phase = "ended";
     m.ended = b;

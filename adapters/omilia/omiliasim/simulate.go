@@ -1,0 +1,113 @@
+package omiliasim
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"time"
+)
+
+// Simulate runs the simulated backend until ctx ends. args are the flags; -h lists
+// them. The control is below /sim/, see Handler.
+func Simulate(ctx context.Context, args []string, out io.Writer) error {
+	var o Options
+	f := flag.NewFlagSet("omilia", flag.ContinueOnError)
+	f.SetOutput(out)
+	listen := f.String("listen", "127.0.0.1:8092", "address to serve")
+	f.StringVar(&o.Token, "token", "demo-token", "the token every socket must show")
+	f.StringVar(&o.TokenIn, "token-in", "", "query, bearer or protocol; empty takes it anywhere")
+	f.StringVar(&o.Envelope, "envelope", "channel", "field that names the channel, or key, or none")
+	f.StringVar(&o.Payload, "payload", "data", "field of the payload beside it")
+	f.BoolVar(&o.Dotted, "dotted", false, "write liveness_score.label instead of an object")
+	f.BoolVar(&o.Silent, "silent", false, "answer no command")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	if !slices.Contains([]string{"", InQuery, InBearer, InProtocol}, o.TokenIn) {
+		return fmt.Errorf("-token-in %q is none of query, bearer and protocol", o.TokenIn)
+	}
+	l, err := net.Listen("tcp", *listen)
+	if err != nil {
+		return fmt.Errorf("listen for the simulated omilia: %w; mend: choose another -listen", err)
+	}
+	fmt.Fprintf(out, "simulated omilia listens on %s\n", l.Addr())
+	server := &http.Server{Handler: NewServer(o).Handler(), ReadHeaderTimeout: 5 * time.Second}
+	context.AfterFunc(ctx, func() { _ = server.Close() })
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// order is the body of every control request; each reads what it needs.
+type order struct {
+	Call        string          `json:"call"`
+	Channel     string          `json:"channel"`
+	Data        json.RawMessage `json:"data"`
+	Participant string          `json:"participant"`
+	Text        string          `json:"text"`
+	Flow        Flow            `json:"flow"`
+	Statuses    []int           `json:"statuses"`
+}
+
+// Handler is the socket at any path but /sim/, and there the control, which is not
+// authenticated: listen on loopback only.
+//
+//	GET  /sim/calls                {"calls":[…],"refused":0}
+//	POST /sim/send    {"call","channel","data"}: any payload
+//	POST /sim/speak   {"call","participant","text"}; begin and lose alike
+//	POST /sim/repeat  {"call"}: all that was said once more
+//	POST /sim/flow    {"call","flow"}
+//	POST /sim/drop    {"call"}; end with {"call","text"}: its summary
+//	POST /sim/refuse  {"statuses":[503,…]}: of the next sockets
+//
+// Each POST answers with the call: {"listening","opened","commands","problems"}.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", s)
+	for name, do := range map[string]func(order) error{
+		"send":   func(o order) error { return s.Send(o.Call, o.Channel, o.Data) },
+		"speak":  func(o order) error { return s.Speak(o.Call, o.Participant, o.Text) },
+		"begin":  func(o order) error { return s.Begin(o.Call, o.Participant, o.Text) },
+		"lose":   func(o order) error { s.Lose(o.Call, o.Participant, o.Text); return nil },
+		"repeat": func(o order) error { return s.Repeat(o.Call) },
+		"flow":   func(o order) error { return s.Flow(o.Call, o.Flow) },
+		"drop":   func(o order) error { s.Drop(o.Call); return nil },
+		"end":    func(o order) error { return s.End(o.Call, o.Text) },
+		"refuse": func(o order) error { s.Refuse(o.Statuses...); return nil },
+	} {
+		mux.HandleFunc("POST /sim/"+name, s.ordered(do))
+	}
+	mux.HandleFunc("GET /sim/calls", func(w http.ResponseWriter, _ *http.Request) {
+		reply(w, http.StatusOK, map[string]any{"calls": s.Calls(), "refused": s.Refused()})
+	})
+	return mux
+}
+
+func (s *Server) ordered(do func(order) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var o order
+		if err := json.NewDecoder(io.LimitReader(r.Body, 1<<20)).Decode(&o); err != nil {
+			reply(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
+			return
+		}
+		if err := do(o); err != nil {
+			reply(w, http.StatusConflict, map[string]string{"error": err.Error()})
+			return
+		}
+		reply(w, http.StatusOK, map[string]any{"listening": s.Listening(o.Call), "opened": s.Opened(o.Call),
+			"commands": s.Commands(o.Call), "problems": s.Problems(o.Call)})
+	}
+}
+
+func reply(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v)
+}
