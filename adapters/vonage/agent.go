@@ -38,6 +38,10 @@ type agentState struct {
 	Returning bool   `json:"returning,omitempty"`
 	Anew      bool   `json:"anew,omitempty"`
 	Summary   string `json:"summary,omitempty"`
+	// Unanswered says that words were stepped over the socket and nothing was heard since,
+	// Pending is a start that waits for what the flow says before it.
+	Unanswered bool          `json:"unanswered,omitempty"`
+	Pending    *pendingStart `json:"pending,omitempty"`
 	// Parameters go with the next step that is a request.
 	Parameters []parameter `json:"parameters,omitempty"`
 }
@@ -55,7 +59,10 @@ func handleAgent(tx *adapter.Tx, s *agentState, in adapter.Input) error {
 	case adapter.Result:
 		return s.result(tx, set, in)
 	case adapter.Expired:
+		s.ask(tx)
 		return s.Handoff.expired(tx, in)
+	case adapter.Fired:
+		s.ask(tx)
 	case adapter.Opened:
 		s.opened(in)
 	case adapter.Frame:
@@ -88,7 +95,9 @@ func (s *agentState) request(tx *adapter.Tx, r adapter.Request) error {
 	if s.Handoff.Phase == phaseNone {
 		s.Handoff.Session = session
 	}
-	s.Handoff.start(tx, r.ID, v)
+	if !s.putOff(tx, r.ID, v) {
+		s.Handoff.start(tx, r.ID, v)
+	}
 	return nil
 }
 
@@ -116,6 +125,7 @@ func (s *agentState) deliver(tx *adapter.Tx, set settings, e event.Event) error 
 	case event.HandbackRequested:
 		return s.handback(tx, set, e, body)
 	case event.ConversationEnded:
+		s.Pending = nil
 		s.hangUp(tx)
 		return s.Handoff.leave(tx, e.ID, phaseEnded)
 	}
@@ -215,7 +225,7 @@ func (s *agentState) hangUp(tx *adapter.Tx) {
 	if s.Conn != "" {
 		tx.Close(s.Conn, closeNormal)
 	}
-	s.Conn, s.Open = "", false
+	s.Conn, s.Open, s.Unanswered = "", false, false
 }
 
 func agentActor() event.Actor { return event.Actor{Role: event.RoleVirtualAgent} }

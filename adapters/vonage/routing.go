@@ -144,18 +144,22 @@ func usable(session string) bool {
 }
 
 func (s *routingState) requested(tx *adapter.Tx, v codec.Value) {
-	history := v.Get("history").Unwrap()
-	raw := history.Get("parameters").Unwrap()
-	p := parametersOf(raw)
 	if s.Session == "" {
-		s.joined(tx, customerOf(p))
+		s.joined(tx, customerOf(parametersOf(v.Get("history").Unwrap().Get("parameters").Unwrap())))
 	}
-	tx.Emit(adapter.Emission{Actor: event.Actor{Role: event.RoleVirtualAgent}, Vendor: keptOfStart(v, p),
+	tx.Emit(requestOf(v))
+}
+
+// requestOf is the request for a live agent that a start is.
+func requestOf(v codec.Value) adapter.Emission {
+	history := v.Get("history").Unwrap()
+	p := parametersOf(history.Get("parameters").Unwrap())
+	return adapter.Emission{Actor: event.Actor{Role: event.RoleVirtualAgent}, Vendor: keptOfStart(v, p),
 		Body: event.HandoffRequested{
 			Reason: p.get("reason"), Summary: p.get("summary"),
 			Transcript: transcriptOf(history.Get("transcription", "transcript").Unwrap()),
 			Context:    p.values, Routing: p.routing(),
-		}})
+		}}
 }
 
 // customerOf is who the customer is by what the flow or the client says of them.

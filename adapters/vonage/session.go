@@ -140,7 +140,7 @@ func (s *agentState) step(tx *adapter.Tx, set settings, tag, input string) error
 	if err != nil {
 		return err
 	}
-	s.Fresh = false
+	s.Fresh, s.Unanswered = false, input != ""
 	tx.Send(tag, s.Conn, data)
 	return nil
 }
@@ -189,7 +189,7 @@ func (s *agentState) closed(in adapter.Closed) {
 		return
 	}
 	stood := s.Open
-	s.Conn, s.Open = "", false
+	s.Conn, s.Open, s.Unanswered = "", false, false
 	switch {
 	case stood, in.Reason == adapter.ClosedLost:
 	case over(in.Status) && !s.Renewed:
@@ -237,6 +237,8 @@ func (s *agentState) hearBody(tx *adapter.Tx, set settings, data []byte) {
 	case !a.empty():
 		s.spokenBeforeAnswer(tx, a)
 		s.hear(tx, set, a)
+		s.Unanswered = false
+		s.ask(tx)
 	}
 }
 

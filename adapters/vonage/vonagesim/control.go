@@ -23,11 +23,13 @@ type order struct {
 // control adds the control of the simulation:
 //
 //	GET  /sim/records              {"records":[…]}
-//	GET  /sim/sessions/{session}   {"session","state","shown":[…]}
+//	GET  /sim/sessions             {"sessions":[…]} of the HTTP agent
+//	GET  /sim/sessions/{session}   {"session","state","shown":[…],"heard":[…]}
 //	POST /sim/start   {"session","transcript","parameters"} or {"session","raw"}
 //	POST /sim/say     {"session","text"} or {"session","type","url","text"}
 //	POST /sim/status  {"session","message","status"}
-//	POST /sim/end     {"session"}
+//	POST /sim/end     {"session"}: it is over, as when its time is up
+//	POST /sim/drop    {"session"}: its socket breaks
 //	POST /sim/fault   a Fault, its latency in milliseconds
 //	POST /sim/heal
 //
@@ -38,7 +40,10 @@ func (s *Studio) control(mux *http.ServeMux) {
 	})
 	mux.HandleFunc("GET /sim/sessions/{session}", func(w http.ResponseWriter, r *http.Request) {
 		session := r.PathValue("session")
-		answer(w, http.StatusOK, map[string]any{"session": session, "state": s.State(session), "shown": s.Shown(session)})
+		answer(w, http.StatusOK, map[string]any{"session": session, "state": s.State(session), "shown": s.Shown(session), "heard": s.Heard(session)})
+	})
+	mux.HandleFunc("GET /sim/sessions", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusOK, map[string]any{"sessions": s.Sessions()})
 	})
 	mux.HandleFunc("POST /sim/start", ordered(s.orderStart))
 	mux.HandleFunc("POST /sim/say", ordered(s.orderSay))
@@ -47,6 +52,10 @@ func (s *Studio) control(mux *http.ServeMux) {
 	}))
 	mux.HandleFunc("POST /sim/end", ordered(func(_ *http.Request, o order) (any, error) {
 		s.End(o.Session)
+		return map[string]any{}, nil
+	}))
+	mux.HandleFunc("POST /sim/drop", ordered(func(_ *http.Request, o order) (any, error) {
+		s.Drop(o.Session)
 		return map[string]any{}, nil
 	}))
 	mux.HandleFunc("POST /sim/fault", s.orderFault)

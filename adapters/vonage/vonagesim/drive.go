@@ -103,11 +103,19 @@ func (s *Studio) Status(ctx context.Context, session, message, status string) (A
 }
 
 // End makes a session unknown, as when the customer has left or its time is up:
-// every call for it answers 404 from then on.
-func (s *Studio) End(session string) { s.set(session, StateEnded) }
+// every call for it answers 404 from then on, and its socket is closed.
+func (s *Studio) End(session string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.move(session, StateEnded)
+	s.hangUp(session)
+}
 
-// Close closes the record file, if there is one, and idle connections.
+// Close closes every socket, the record file, if there is one, and idle
+// connections.
 func (s *Studio) Close() error {
+	s.stop()
+	s.work.Wait()
 	s.bridge.client.CloseIdleConnections()
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// Simulate runs the simulated AI Studio, or with -side desk a live-agent server
-// built for it, until ctx ends, and tells out what its people read. args are the
-// flags; -h lists them.
+// Simulate runs the simulated AI Studio with its HTTP agent, or with -side desk a
+// live-agent server built for it, until ctx ends, and tells out what its people
+// read. args are the flags; -h lists them.
 func Simulate(ctx context.Context, args []string, out io.Writer) error {
 	f := flag.NewFlagSet("vonage", flag.ContinueOnError)
 	f.SetOutput(out)
@@ -22,7 +22,9 @@ func Simulate(ctx context.Context, args []string, out io.Writer) error {
 	key := f.String("key", "demo-key", "the API key (X-Vgai-Key)")
 	side := f.String("side", "studio", "studio or desk")
 	once := f.String("idempotency-header", "", "honour this header as an idempotency key (studio)")
-	memory := f.String("memory", "", "file that survives a kill (studio)")
+	memory := f.String("memory", "", "file that survives a kill (studio; sessions of its HTTP agent do not)")
+	life := f.Duration("life", 24*time.Hour, "how long a session of the HTTP agent lasts (studio)")
+	idle := f.Duration("idle", 10*time.Minute, "how long its socket may be silent (studio)")
 	if err := f.Parse(args); err != nil {
 		return err
 	}
@@ -31,12 +33,12 @@ func Simulate(ctx context.Context, args []string, out io.Writer) error {
 		d := NewDesk(DeskOptions{Key: *key, BridgeURL: *bridge})
 		return serve(ctx, *listen, d.Handler(), out, d.Records)
 	case "studio":
-		s := NewStudio(Options{Key: *key, BridgeURL: *bridge, IdempotencyHeader: *once})
+		s := NewStudio(Options{Key: *key, BridgeURL: *bridge, IdempotencyHeader: *once, Life: *life, Idle: *idle})
+		defer s.Close()
 		if *memory != "" {
 			if err := s.Persist(*memory); err != nil {
 				return err
 			}
-			defer s.Close()
 		}
 		return serve(ctx, *listen, s.Handler(), out, s.Records)
 	}

@@ -1,11 +1,13 @@
 package vonagesim
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
 	"sync"
+	"time"
 	"unicode/utf16"
 )
 
@@ -37,6 +39,13 @@ type Options struct {
 	IdempotencyHeader string
 	// Client is used towards the bridge; nil is one with a limit of 15 s.
 	Client *http.Client
+	// Flow is what the HTTP agent says; the zero Flow is DefaultFlow.
+	Flow Flow
+	// Life is how long a session of the HTTP agent lasts, 24 h by default, and
+	// Idle how long its socket may be silent, 10 min by default. Page "Websockets
+	// connections for Live agent Routing", "When does the WebSocket communication
+	// disconnect?".
+	Life, Idle time.Duration
 }
 
 // Studio simulates AI Studio for any number of sessions. It is safe for
@@ -49,12 +58,21 @@ type Studio struct {
 	states  map[string]string
 	records []Record
 	seen    map[string]string // onceKey to the message's id
+	replies map[string]any    // onceKey to what was answered in this process
 	file    *recordFile
+
+	sessions map[string]*session // of the HTTP agent
+	order    []string
+	ctx      context.Context // ends with Close
+	stop     context.CancelFunc
+	work     sync.WaitGroup // calls and sockets of sessions
 }
 
 // NewStudio makes a Studio that remembers nothing; Persist gives it a memory.
 func NewStudio(o Options) *Studio {
-	return &Studio{options: o, states: map[string]string{}, seen: map[string]string{},
+	ctx, stop := context.WithCancel(context.Background())
+	return &Studio{options: o.filled(), states: map[string]string{}, seen: map[string]string{}, replies: map[string]any{},
+		sessions: map[string]*session{}, ctx: ctx, stop: stop,
 		bridge: caller{client: clientOr(o.Client), base: o.BridgeURL, header: o.Header}}
 }
 
@@ -64,8 +82,9 @@ func (s *Studio) Handler() http.Handler {
 	mux := http.NewServeMux()
 	// Page "Live Agent Routing": POST /live-agent/outbound/:session_id and
 	// POST /live-agent/disconnect/:session_id.
-	mux.HandleFunc("POST /live-agent/outbound/{session}", s.serve("outbound", s.outbound))
-	mux.HandleFunc("POST /live-agent/disconnect/{session}", s.serve("disconnect", s.disconnect))
+	mux.HandleFunc("POST /live-agent/outbound/{session}", s.serve("outbound", s.keyed, s.outbound))
+	mux.HandleFunc("POST /live-agent/disconnect/{session}", s.serve("disconnect", s.keyed, s.disconnect))
+	s.agent(mux)
 	s.control(mux)
 	return mux
 }
@@ -108,7 +127,10 @@ func (s *Studio) Shown(session string) []string {
 // the answer and completes the record. It is called with the lock held.
 type commit func(r *Record) (status int, body any)
 
-func (s *Studio) serve(endpoint string, do commit) http.HandlerFunc {
+// keyed reports whether the caller shows the account's key.
+func (s *Studio) keyed(r *http.Request) bool { return keyMatches(r, s.options.Key) }
+
+func (s *Studio) serve(endpoint string, authentic func(*http.Request) bool, do commit) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		rec, err := attempt(r, endpoint, r.PathValue("session"))
 		if err != nil {
@@ -119,7 +141,7 @@ func (s *Studio) serve(endpoint string, do commit) http.HandlerFunc {
 		if s.options.IdempotencyHeader != "" {
 			rec.Key = r.Header.Get(s.options.IdempotencyHeader)
 		}
-		status, body := s.perform(&rec, keyMatches(r, s.options.Key), fault, do)
+		status, body := s.perform(&rec, authentic(r), fault, do)
 		if status == 0 {
 			drop(w)
 			return
@@ -158,11 +180,20 @@ func (s *Studio) perform(rec *Record, authentic bool, fault Fault, do commit) (s
 
 // once does it, unless the idempotency key was seen in this session.
 func (s *Studio) once(rec *Record, do commit) (int, any) {
-	if message, seen := s.seen[onceKey(*rec)]; seen && rec.Key != "" {
+	key := onceKey(*rec)
+	if body, answered := s.replies[key]; answered {
+		rec.Repeat, rec.Message = true, s.seen[key]
+		return http.StatusOK, body
+	}
+	if message, seen := s.seen[key]; seen && rec.Key != "" {
 		rec.Repeat, rec.Message = true, message
 		return http.StatusOK, map[string]string{"message_uuid": message}
 	}
-	return do(rec)
+	status, body := do(rec)
+	if rec.Committed && rec.Key != "" {
+		s.replies[key] = body
+	}
+	return status, body
 }
 
 func onceKey(r Record) string { return r.Endpoint + "\n" + r.Session + "\n" + r.Key }
@@ -180,6 +211,7 @@ func (s *Studio) outbound(rec *Record) (int, any) {
 	}
 	rec.Committed, rec.Shown = true, shown
 	rec.Message = fmt.Sprintf("00000000-0000-4000-8000-%012d", len(s.records)+1)
+	s.tell(rec.Session, rec.Body)
 	// The page shows a body of one object and nothing in it; message_uuid is what
 	// a Messages API answer has.
 	return http.StatusOK, map[string]string{"message_uuid": rec.Message}
@@ -192,6 +224,7 @@ func (s *Studio) disconnect(rec *Record) (int, any) {
 	}
 	rec.Committed = true
 	s.move(rec.Session, StateVirtualAgent)
+	s.resume(rec.Session, s.options.Flow.Back)
 	return http.StatusOK, map[string]any{}
 }
 

@@ -1,9 +1,11 @@
 // Package vonagesim simulates both ends of Vonage AI Studio's Live Agent Routing
-// on real sockets: Studio is AI Studio itself, Desk a live-agent server that was
-// built for it.
+// and of its HTTP agents on real sockets: Studio is AI Studio itself with an HTTP
+// agent, Desk a live-agent server that was built for it, Widget a client of an
+// HTTP agent.
 //
-// The frames are those of the vendor's page "Live Agent Routing" and, where the
-// page says less than the wire, of the public servers named beside each frame. A
+// The frames are those of the vendor's pages "Live Agent Routing", "Websockets
+// connections for Live agent Routing" and "Working with HTTP agents" and, where
+// they say less than the wire, of the public programs named beside each frame. A
 // simulator records every attempt it sees and can be told to fail as networks
 // and vendors do: refuse, hang, or act and then lose the answer.
 package vonagesim
@@ -34,7 +36,7 @@ type Record struct {
 	Time     time.Time `json:"time"`
 	Endpoint string    `json:"endpoint"`
 	Session  string    `json:"session,omitempty"`
-	// Header is the request's, the key's value replaced by [key].
+	// Header is the request's, a secret's value replaced by [key].
 	Header http.Header `json:"header,omitempty"`
 	Body   string      `json:"body,omitempty"`
 	// Status is the answer's; 0 when the answer was dropped.
@@ -135,8 +137,10 @@ func drop(w http.ResponseWriter) {
 func attempt(r *http.Request, endpoint, session string) (Record, error) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, bodyLimit))
 	header := maps.Clone(r.Header)
-	if header.Get(keyHeader) != "" {
-		header.Set(keyHeader, "[key]")
+	for _, name := range []string{keyHeader, "Authorization"} {
+		if header.Get(name) != "" {
+			header.Set(name, "[key]")
+		}
 	}
 	return Record{Time: time.Now().UTC(), Endpoint: endpoint, Session: session, Header: header, Body: string(body)}, err
 }

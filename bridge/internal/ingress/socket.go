@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -79,16 +80,15 @@ type visit struct {
 	code  int
 }
 
-// waits reports whether the first message says whose the socket is.
+// waits reports whether the first message says whose the socket is. A token that
+// the request shows already is not waited for.
 func (v *visit) waits() bool {
 	e := v.door.endpoint
-	places := append([]string{e.Key, e.Auth}, e.Tokens...)
-	for _, p := range places {
-		if strings.Contains(p, "frame:") {
-			return true
-		}
+	places := []string{e.Key, e.Auth}
+	if v.door.token(v.r, nil) == "" {
+		places = append(places, e.Tokens...)
 	}
-	return false
+	return slices.ContainsFunc(places, func(p string) bool { return strings.Contains(p, "frame:") })
 }
 
 // admit checks who comes and finds whose the socket is.

@@ -181,6 +181,11 @@ func TestSocketsOfMintedTokens(t *testing.T) {
 	if key := b.stored()[before].Key; key != "leg-8" {
 		t.Errorf("key %q", key)
 	}
+	visitor(t, inFrame+"/ws?token="+minter.Mint("web", "door", "leg-6", time.Now(), time.Hour), nil)
+	until(t, "a token in the request, though it may be in a frame", func() bool { return len(b.stored()) == before+2 })
+	if _, answer, err := websocket.Dial(t.Context(), inFrame+"/ws?token=a.b.c", nil); err == nil || answer == nil || answer.StatusCode != http.StatusUnauthorized {
+		t.Errorf("a made up token, though it may be in a frame: %v", err)
+	}
 }
 
 // A token is good for its own leg alone, and a new leg has a key of its own.
