@@ -91,7 +91,7 @@ func clientProfile(a adapter.Account, s settings) adapter.Profile {
 		Levels: adapter.Levels{
 			Content: map[string]adapter.Level{"text": adapter.Full, "choices": rich, "card": rich, "carousel": rich, "form": rich,
 				"media": partly(rich), "link": partly(rich), "location": adapter.Fallback, "form_response": adapter.Fallback},
-			Formats: []string{event.FormatMarkdown}, Typing: adapter.Dropped, Receipts: adapter.Dropped, Partials: adapter.Full,
+			Formats: []string{event.FormatMarkdown}, Typing: adapter.Dropped, Receipts: adapter.Dropped, Partials: adapter.Partial,
 			Transcript: adapter.Full, QueuePosition: adapter.Dropped, CustomerEnd: adapter.Dropped, Push: adapter.PushNone,
 		},
 		Assumptions: []string{

@@ -4,6 +4,7 @@ package main
 
 import (
 	"github.com/footbridge/footbridge/adapters/aisera/aiserasim"
+	"github.com/footbridge/footbridge/adapters/convocore/convocoresim"
 	"github.com/footbridge/footbridge/adapters/omilia/omiliasim"
 	"github.com/footbridge/footbridge/adapters/vonage/vonagesim"
 )
@@ -11,8 +12,9 @@ import (
 // simulators are the simulated vendors by name.
 func simulators() map[string]simulator {
 	return map[string]simulator{
-		"aisera": aiserasim.Simulate,
-		"omilia": omiliasim.Simulate,
-		"vonage": vonagesim.Simulate,
+		"aisera":    aiserasim.Simulate,
+		"convocore": convocoresim.Simulate,
+		"omilia":    omiliasim.Simulate,
+		"vonage":    vonagesim.Simulate,
 	}
 }

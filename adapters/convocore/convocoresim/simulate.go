@@ -1,0 +1,101 @@
+package convocoresim
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+)
+
+// Simulate runs the simulated platform until ctx ends. args are the flags; -h
+// lists them. POST /sim/{request,take,say,giveback,end,release} with {"convo",
+// "agent","text"} lets its people act, GET /sim/conversations lists who talks to
+// it; POST /sim/client with {"convo","mid","text"} is a turn of a client at the
+// bridge.
+func Simulate(ctx context.Context, args []string, out io.Writer) error {
+	f := flag.NewFlagSet("convocore", flag.ContinueOnError)
+	f.SetOutput(out)
+	listen := f.String("listen", "127.0.0.1:8092", "address to serve")
+	secret := f.String("secret", "", "the workspace secret; none lets everyone in")
+	events := f.String("events", "", "where the webhook posts, such as http://127.0.0.1:8080/in/convo/events")
+	bridge := f.String("bridge", "ws://127.0.0.1:8080/in/convoweb/interact", "the bridge's socket, for /sim/client")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", *listen)
+	if err != nil {
+		return fmt.Errorf("listen for the simulated convocore: %w; mend: choose another -listen", err)
+	}
+	fmt.Fprintf(out, "simulated convocore listens on %s\n", l.Addr())
+	s := NewServer(Options{Secret: *secret})
+	s.Events(*events)
+	mux := http.NewServeMux()
+	mux.Handle("/", s.Handler())
+	mux.HandleFunc("POST /sim/client", func(w http.ResponseWriter, r *http.Request) {
+		var o order
+		if !read(w, r, &o) {
+			return
+		}
+		reply, err := NewClient(*bridge, *secret, o.Convo).Say(r.Context(), o.MID, o.Text)
+		if err != nil {
+			answer(w, http.StatusBadGateway, map[string]string{"error": err.Error()})
+			return
+		}
+		answer(w, http.StatusOK, map[string]any{"text": reply.Text(), "handoff": reply.Handoff(), "code": reply.Code})
+	})
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	context.AfterFunc(ctx, func() { _ = server.Close() })
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// order is the body of every control request; each reads what it needs.
+type order struct {
+	Convo, Agent, MID, Text string
+}
+
+// Handler is the socket, the REST edge, and the control at /sim/.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /interact", s)
+	mux.HandleFunc("POST /agents/{agent}/interact/{convo}/state", s.setState)
+	mux.HandleFunc("POST /agents/{agent}/interact/{convo}", s.appendMessages)
+	for name, do := range map[string]func(order) (int, error){
+		"request":  func(o order) (int, error) { return s.Request(o.Convo) },
+		"take":     func(o order) (int, error) { return s.Take(o.Convo, o.Agent) },
+		"say":      func(o order) (int, error) { return s.Say(o.Convo, o.Text) },
+		"giveback": func(o order) (int, error) { return s.GiveBack(o.Convo) },
+		"end":      func(o order) (int, error) { return s.End(o.Convo) },
+		"release":  func(o order) (int, error) { s.Release(o.Convo); return 0, nil },
+	} {
+		mux.HandleFunc("POST /sim/"+name, func(w http.ResponseWriter, r *http.Request) {
+			var o order
+			if !read(w, r, &o) {
+				return
+			}
+			status, err := do(o)
+			if err != nil {
+				answer(w, http.StatusBadGateway, map[string]string{"error": err.Error()})
+				return
+			}
+			answer(w, http.StatusOK, map[string]any{"webhook": status, "states": s.States(o.Convo), "heard": s.Heard(o.Convo)})
+		})
+	}
+	mux.HandleFunc("GET /sim/conversations", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusOK, map[string]any{"conversations": s.Conversations()})
+	})
+	return mux
+}
+
+func answer(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v)
+}
