@@ -162,6 +162,11 @@ func TestPeople(t *testing.T) {
 	if status, err := s.TellWith("wrong", "webhook_test", map[string]any{"convoId": "c-1"}); err != nil || status != http.StatusUnauthorized {
 		t.Errorf("a wrong secret: %d, %v", status, err)
 	}
+	until(t, "four events", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return len(told) >= 4
+	})
 	mu.Lock()
 	defer mu.Unlock()
 	slices.Sort(told)
@@ -186,4 +191,16 @@ func TestSimulate(t *testing.T) {
 	if err := convocoresim.Simulate(ctx, []string{"-listen", "127.0.0.1:0"}, &out); err != nil {
 		t.Error(err)
 	}
+}
+
+// until waits for what a goroutine of the simulation does.
+func until(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for range 1000 {
+		if ok() {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatalf("never: %s", what)
 }

@@ -235,6 +235,7 @@ func TestAgentFaults(t *testing.T) {
 	opens(0)
 	s.Heal()
 	opens(101)
+	until(t, "the agent knows of the socket", func() bool { return s.Connected(w.Session) })
 	for _, c := range []struct{ path, want string }{
 		{"/sim/sessions", w.Session}, {"/sim/sessions/" + w.Session, `"heard":["once"]`},
 	} {
