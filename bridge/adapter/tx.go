@@ -99,8 +99,8 @@ func (tx *Tx) Send(tag, conn string, data []byte) {
 func (tx *Tx) Close(conn string, code int) { tx.record(Closing{conn, code}) }
 
 // Mint makes a token good for this leg's key at the endpoints whose Auth is
-// "minted:"+name, and gives the placeholder that stands for it in the replies,
-// calls and sends of this turn.
+// "minted:"+name, and gives the placeholder that stands for it in the bodies of
+// this turn's replies and sends.
 func (tx *Tx) Mint(name string, ttl time.Duration) string {
 	placeholder := "minted-" + tx.NewID()
 	tx.record(Minting{name, placeholder, ttl})

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
@@ -16,9 +17,6 @@ import (
 	"github.com/footbridge/footbridge/bridge/internal/socket"
 	"github.com/footbridge/footbridge/bridge/internal/ws"
 )
-
-// dialWithin bounds one try to open a connection, its handshake included.
-const dialWithin = 15 * time.Second
 
 // Dial makes one try to open a connection. It never retries: the engine does.
 func (e *Egress) Dial(ctx context.Context, account, turn string, tokens map[string]string, d adapter.Dial) (engine.Link, engine.Attempt) {
@@ -44,28 +42,54 @@ func (e *Egress) dial(ctx context.Context, account, turn string, tokens map[stri
 		e.o.Logger.Warn("dial refused", "account", account, "error", err)
 		return refused(adapter.ReasonNotAllowed)
 	}
-	var conn ws.Messages
-	var fault *ws.HandshakeError
+	var got opened
 	host, _ := hostOf(target)
 	err = e.o.Breakers.Get(BreakerName(account, host)).Do(ctx, func(ctx context.Context) breaker.Outcome {
-		ctx, cancel := context.WithTimeout(ctx, dialWithin)
-		defer cancel()
-		var err error
-		conn, err = e.open(ctx, target, header, protocols, d)
-		return weighDial(ctx, err, &fault)
+		conn, err := e.open(ctx, target, header, protocols, d)
+		var fault *ws.HandshakeError
+		outcome := weighDial(ctx, err, &fault)
+		got.put(conn, fault)
+		return outcome
 	})
+	conn, fault := got.take()
 	switch {
 	case errors.Is(err, breaker.ErrOpen):
 		return refused(adapter.ReasonBreakerOpen)
 	case conn != nil && err == nil:
 		return socket.New(conn, e.fill(account), known.Mask), engine.Attempt{}, "opened"
-	case conn != nil:
+	case conn != nil: // it stood as the breaker gave it up
 		conn.Close(ws.CodeNormal, "too late")
 		return refused(adapter.ReasonTimeout)
 	case fault != nil && fault.Status != 0:
 		return nil, engine.Attempt{Status: fault.Status, RetryAfter: retryAfter(fault.Header)}, fmt.Sprintf("%dxx", fault.Status/100)
 	}
 	return refused(adapter.ReasonRefused)
+}
+
+// opened is what a dial came to. The breaker may have given it up by then: what
+// comes later is closed.
+type opened struct {
+	mu    sync.Mutex
+	over  bool
+	conn  ws.Messages
+	fault *ws.HandshakeError
+}
+
+func (o *opened) put(conn ws.Messages, fault *ws.HandshakeError) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.over && conn != nil {
+		conn.Close(ws.CodeNormal, "too late")
+		return
+	}
+	o.conn, o.fault = conn, fault
+}
+
+func (o *opened) take() (ws.Messages, *ws.HandshakeError) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.over = true
+	return o.conn, o.fault
 }
 
 // weighDial says what a dial means for the breaker, as weigh does of a call.

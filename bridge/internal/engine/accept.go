@@ -252,7 +252,9 @@ func (c *convo) onFrame(ctx context.Context, w work) error {
 	if in == nil {
 		return fmt.Errorf("frame %s cannot be read: %w", w.frame.ID, journal.ErrDamaged)
 	}
-	c.inboundProves(l, w.frame)
+	if _, asked := in.(adapter.Request); asked {
+		c.inboundProves(l, w.frame)
+	}
 	done, err := c.take(ctx, l, turn{id: "frame/" + w.frame.ID, in: in, frame: w.frame.ID})
 	if !done && err == nil {
 		c.again(w)

@@ -123,8 +123,7 @@ func (c *convo) callOf(w work) (*leg, *call) {
 
 // result gives the adapter the end of a call.
 func (c *convo) result(ctx context.Context, l *leg, w work, k *call) error {
-	w.attempt.Body = l.capture(k.Call, w.attempt)
-	in := adapter.Result{Tag: w.tag, Status: w.attempt.Status, Header: w.attempt.Header, Body: w.attempt.Body,
+	in := adapter.Result{Tag: w.tag, Status: w.attempt.Status, Header: w.attempt.Header, Body: l.capture(k.Call, w.attempt),
 		Reason: w.attempt.Reason, MaybeDuplicate: k.MaybeDuplicate}
 	if d := l.doc.Delivery; d != nil && k.Serves && k.MaybeDuplicate {
 		d.MaybeDuplicate = true

@@ -82,18 +82,29 @@ func (e *Engine) Connect(ctx context.Context, a Arrival, ends Link) error {
 	opened := *a.Opened
 	opened.Conn = NewID()
 	a.Opened = &opened
+	refused := false
 	a.attach = func(r Receipt) {
 		l := &link{conversation: r.Conversation, leg: fullID(r.Conversation, r.Leg), account: a.Account, conn: opened.Conn,
 			endpoint: a.Endpoint.Name, ends: ends}
-		if !e.enter(false) {
-			ends.Close(websocketGoing)
+		if refused = !e.enter(false); refused {
 			return
 		}
-		e.links.put(l)
+		e.hold(l)
 		go e.carry(l)
 	}
-	_, err := e.Accept(ctx, a)
-	return err
+	if _, err := e.Accept(ctx, a); err != nil || !refused {
+		return err
+	}
+	return ErrClosed
+}
+
+// hold keeps a link for as long as it lasts; one that comes as the engine closes
+// is closed.
+func (e *Engine) hold(l *link) {
+	e.links.put(l)
+	if e.isClosed() {
+		l.close(websocketGoing)
+	}
 }
 
 // dial asks for a connection; it is tried until it stands or is given up.
@@ -123,7 +134,7 @@ func (b *batch) dial(l *leg, x adapter.Dialing, serves bool) {
 	b.then(func() {
 		ctx, cancel := context.WithDeadline(b.c.e.ctx, k.GiveUp)
 		dialled.cancel = cancel
-		b.c.e.links.put(dialled)
+		b.c.e.hold(dialled)
 		b.c.e.work.Add(1)
 		go b.c.e.reach(ctx, dialled, k.Turn, tokens, x.Dial, hasty)
 	})
@@ -183,7 +194,7 @@ func (c *convo) onSent(ctx context.Context, w work) error {
 // onLost gives the adapter the end of a connection that went with the process.
 func (c *convo) onLost(ctx context.Context, w work) error {
 	l := c.legs[w.leg]
-	if l == nil || l.doc.Conns[w.tag] == nil {
+	if l == nil || l.doc.Conns[w.tag] == nil || c.e.links.get(fullID(c.id, l.ID), w.tag) != nil {
 		return nil
 	}
 	id := fmt.Sprintf("lost/%s/%s/%d", fullID(c.id, l.ID), w.tag, l.doc.Turns)

@@ -32,7 +32,7 @@ type link struct {
 	closed   bool
 	out      []outgoing
 	writing  bool
-	code     int // to close with when out is written; zero leaves it open
+	code     int // to close with when out is written
 }
 
 type outgoing struct {
@@ -139,10 +139,10 @@ func (e *Engine) carry(l *link) {
 			l.ends.Close(websocketTryLater)
 		}
 	})
-	e.links.take(l)
 	if err := e.intake(l, l.reason(closed)); err != nil && !errors.Is(err, ErrClosed) {
 		e.Logger.Warn("end of a connection not stored", "conversation", l.conversation, "account", l.account, "error", err)
 	}
+	e.links.take(l) // not before its end is stored: a conversation loaded meanwhile would take it for lost
 }
 
 // websocketTryLater is the close code of a service that cannot take more now.
@@ -188,7 +188,7 @@ func (e *Engine) reach(ctx context.Context, l *link, turn string, tokens map[str
 	if ends != nil {
 		ends.Close(websocketTryLater)
 	}
-	e.links.take(l)
+	defer e.links.take(l)
 	closed := adapter.Closed{Conn: l.conn, Status: last.Status, Reason: adapter.ClosedDialFailed}
 	if d.URL == unfilled {
 		closed.Reason = adapter.ClosedUnfilled
@@ -254,9 +254,9 @@ func (e *Engine) drain(l *link) {
 		l.mu.Lock()
 		if len(l.out) == 0 {
 			l.writing = false
-			ends, code := l.ends, l.code
+			ends, code, closed := l.ends, l.code, l.closed
 			l.mu.Unlock()
-			if ends != nil && code != 0 {
+			if ends != nil && closed {
 				ends.Close(code)
 			}
 			return

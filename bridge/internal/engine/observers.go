@@ -68,7 +68,10 @@ func (b *batch) fillDial(l *leg, d *adapter.Dial) bool {
 			return escape(value)
 		})
 	}
-	at := strings.Index(d.URL, "://") + len("://")
+	at := 0
+	if i := strings.Index(d.URL, "://"); i >= 0 {
+		at = i + len("://")
+	}
 	host, rest := d.URL, ""
 	if cut := strings.IndexAny(d.URL[at:], "/?"); cut >= 0 {
 		host, rest = d.URL[:at+cut], d.URL[at+cut:]

@@ -106,3 +106,21 @@ func TestObserversAddressIsFilledFromContext(t *testing.T) {
 		})
 	}
 }
+
+// An address that is none is a dial that fails, and nothing worse.
+func TestObserverWithoutAnAddress(t *testing.T) {
+	for _, address := range []string{"", "x", "://", "wss:"} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t)
+			x := &exchange{fails: []engine.Attempt{{Reason: adapter.ReasonNotAllowed}}}
+			r.dialler = x.by
+			listening(r, event.KindHandoffRequested, address, "none")
+			r.open()
+			r.active()
+			pass(time.Minute)
+			if all := inputs[adapter.Closed](r.plugins); len(all) != 1 || all[0].Reason != adapter.ClosedDialFailed {
+				t.Errorf("%q: %+v", address, all)
+			}
+		})
+	}
+}

@@ -105,6 +105,7 @@ type farSide struct {
 	mu       sync.Mutex
 	answers  []answer
 	tries    int
+	tokens   map[string]string // of the last try
 	arrivals []arrival
 	onCall   func(c adapter.Call)
 }
@@ -160,7 +161,10 @@ type line struct {
 	journal *crashing
 }
 
-func (l line) Call(ctx context.Context, account, _ string, _ map[string]string, c adapter.Call) engine.Attempt {
+func (l line) Call(ctx context.Context, account, _ string, tokens map[string]string, c adapter.Call) engine.Attempt {
+	l.mu.Lock()
+	l.tokens = tokens
+	l.mu.Unlock()
 	if l.journal.isDead() {
 		return engine.Attempt{Reason: adapter.ReasonRefused}
 	}

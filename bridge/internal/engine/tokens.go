@@ -3,7 +3,6 @@ package engine
 import (
 	"bytes"
 	"encoding/json"
-	"strings"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
 	"github.com/footbridge/footbridge/bridge/internal/pointer"
@@ -15,22 +14,19 @@ func (l *leg) capture(c adapter.Call, a Attempt) []byte {
 	if len(c.Capture) == 0 || a.Reason != "" || a.Status < 200 || a.Status > 299 {
 		return a.Body
 	}
-	var doc any
-	if json.Unmarshal(a.Body, &doc) != nil {
+	doc, ok := pointer.Decode(a.Body)
+	if !ok {
 		return a.Body
 	}
 	for _, k := range c.Capture {
-		cut := max(strings.LastIndex(k.Pointer, "/"), 0)
-		in, ok := pointer.Follow(doc, k.Pointer[:cut]).(map[string]any)
-		last := strings.TrimPrefix(k.Pointer[cut:], "/")
-		token, isText := in[last].(string)
-		if !ok || !isText || token == "" {
+		token := pointer.Text(doc, k.Pointer)
+		if token == "" || !pointer.Replace(doc, []string{k.Pointer}, adapter.CapturedMark) {
 			continue
 		}
 		if l.doc.Tokens == nil {
 			l.doc.Tokens = map[string]string{}
 		}
-		l.doc.Tokens[k.Name], in[last] = token, adapter.CapturedMark
+		l.doc.Tokens[k.Name] = token
 		l.dirty = true
 	}
 	body, err := json.Marshal(doc)

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
@@ -55,13 +56,13 @@ func (c *convo) onGlimpse(ctx context.Context, w work) error {
 	if err != nil || out.Err != "" {
 		return nil //nolint:nilerr // at most once: nobody waits for it
 	}
-	leg := fullID(c.id, l.ID)
+	leg, tokens := fullID(c.id, l.ID), maps.Clone(l.doc.Tokens)
 	for _, effect := range out.Effects {
 		switch x := effect.(type) {
 		case adapter.Sending:
-			c.e.write(leg, x.Conn, outgoing{m: Message{Turn: id, Tokens: l.doc.Tokens, Data: slices.Clone(x.Data), Binary: x.Binary}})
+			c.e.write(leg, x.Conn, outgoing{m: Message{Turn: id, Tokens: tokens, Data: slices.Clone(x.Data), Binary: x.Binary}})
 		case adapter.Calling:
-			c.e.callOnce(l.Account, id, l.doc.Tokens, x.Call)
+			c.e.callOnce(l.Account, id, tokens, x.Call)
 		}
 	}
 	return nil

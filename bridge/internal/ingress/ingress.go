@@ -341,6 +341,11 @@ func (d *door) request(r *http.Request, body []byte) adapter.Request {
 			query.Del(name)
 		}
 	}
+	for _, place := range d.endpoint.Tokens {
+		if name, ok := strings.CutPrefix(place, "query:"); ok {
+			query.Del(name)
+		}
+	}
 	in := adapter.Request{Endpoint: d.endpoint.Name, Method: r.Method, Query: query, Header: header, Body: body,
 		Path: strings.TrimPrefix(r.URL.Path, "/in/"+d.account.Name)}
 	if d.endpoint.Answer == adapter.AnswerReply {

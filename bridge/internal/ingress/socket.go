@@ -113,11 +113,6 @@ func (v *visit) admit(first []byte) *refusal {
 		return d.denied()
 	}
 	in := d.request(v.r, nil)
-	for _, place := range d.endpoint.Tokens {
-		if name, ok := strings.CutPrefix(place, "query:"); ok {
-			in.Query.Del(name)
-		}
-	}
 	in.Header.Del("Sec-WebSocket-Protocol")
 	v.arrival = engine.Arrival{Account: d.account.Name, Endpoint: d.endpoint, Key: key,
 		Opened: &adapter.Opened{Endpoint: d.endpoint.Name, Path: in.Path, Query: in.Query, Header: in.Header}}
@@ -176,10 +171,7 @@ func (v *visit) OnMessage(_ ws.Messages, name string, data []byte, binary bool) 
 	if !taken || !v.open() {
 		return
 	}
-	if !binary {
-		data = pointer.MaskText(data, v.door.account.Mask)
-	}
-	v.heard(name, data, binary)
+	v.heard(name, pointer.MaskText(data, v.door.account.Mask), binary)
 }
 
 func (v *visit) first(data []byte) bool {

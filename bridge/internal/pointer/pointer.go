@@ -13,7 +13,10 @@ const Masked = "[masked]"
 
 // Mask replaces what the pointers lead to in a decoded document, and reports
 // whether there was anything. The whole document cannot be masked.
-func Mask(doc any, pointers []string) bool {
+func Mask(doc any, pointers []string) bool { return Replace(doc, pointers, Masked) }
+
+// Replace puts a text in the place of what the pointers lead to, as Mask does.
+func Replace(doc any, pointers []string, with string) bool {
 	changed := false
 	for _, p := range pointers {
 		if p == "" {
@@ -25,11 +28,11 @@ func Mask(doc any, pointers []string) bool {
 		switch in := Follow(doc, p[:cut]).(type) {
 		case map[string]any:
 			if _, there := in[last]; there {
-				in[last], changed = Masked, true
+				in[last], changed = with, true
 			}
 		case []any:
 			if at, ok := position(in, last); ok {
-				in[at], changed = Masked, true
+				in[at], changed = with, true
 			}
 		}
 	}
@@ -42,10 +45,8 @@ func MaskText(text []byte, pointers []string) []byte {
 	if len(pointers) == 0 {
 		return text
 	}
-	dec := json.NewDecoder(bytes.NewReader(text))
-	dec.UseNumber()
-	var doc any
-	if dec.Decode(&doc) != nil || dec.More() || !Mask(doc, pointers) {
+	doc, ok := Decode(text)
+	if !ok || !Mask(doc, pointers) {
 		return text
 	}
 	masked, err := json.Marshal(doc)
@@ -53,6 +54,14 @@ func MaskText(text []byte, pointers []string) []byte {
 		return text
 	}
 	return masked
+}
+
+// Decode reads one JSON value whose numbers keep their text.
+func Decode(text []byte) (doc any, ok bool) {
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.UseNumber()
+	ok = dec.Decode(&doc) == nil && !dec.More()
+	return doc, ok
 }
 
 // Text follows a pointer to a string or number; "" where there is none.

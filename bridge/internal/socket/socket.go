@@ -71,10 +71,7 @@ func (s *Socket) Close(code int) { s.conn.Close(code, "") }
 type receiver struct{ s *Socket }
 
 func (r receiver) OnMessage(_ ws.Messages, name string, data []byte, binary bool) {
-	if !binary {
-		data = pointer.MaskText(data, r.s.mask)
-	}
-	r.s.heard(name, data, binary)
+	r.s.heard(name, pointer.MaskText(data, r.s.mask), binary)
 }
 
 func (r receiver) OnClose(_ ws.Messages, code int, _ string) { r.s.code = code }
