@@ -37,6 +37,10 @@ func handleCustomer(tx *adapter.Tx, s *customerState, in adapter.Input) error {
 	c := customer{tx, set, s}
 	switch in := in.(type) {
 	case adapter.Opened:
+		if s.Ended {
+			tx.Close(in.Conn, closeNormal) // a client that comes again begins anew
+			return nil
+		}
 		s.Conn, s.Left = in.Conn, false
 		return nil
 	case adapter.Closed:

@@ -2,6 +2,7 @@ package convocore
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
 	"github.com/footbridge/footbridge/bridge/adapter/codec"
@@ -119,7 +120,7 @@ func (s *clientState) emit(tx *adapter.Tx, v codec.Value, bodies []event.Body, r
 		if i == 0 {
 			e.Vendor = keep(restOfPrompt(v, body, s.Who))
 		} else if ref != "" {
-			e.Ref = ref + "/" + string(rune('0'+i%10))
+			e.Ref = ref + "/" + strconv.Itoa(i)
 		}
 		tx.Emit(e)
 	}

@@ -19,7 +19,7 @@ func Simulate(ctx context.Context, args []string, out io.Writer) error {
 	var o Options
 	f := flag.NewFlagSet("omilia", flag.ContinueOnError)
 	f.SetOutput(out)
-	listen := f.String("listen", "127.0.0.1:8092", "address to serve")
+	listen := f.String("listen", "127.0.0.1:8093", "address to serve")
 	f.StringVar(&o.Token, "token", "demo-token", "the token every socket must show")
 	f.StringVar(&o.TokenIn, "token-in", "", "query, bearer or protocol; empty takes it anywhere")
 	f.StringVar(&o.Envelope, "envelope", "channel", "field that names the channel, or key, or none")

@@ -49,7 +49,7 @@ func Simulate(ctx context.Context, args []string, out io.Writer) error {
 func serve(ctx context.Context, address string, h http.Handler, out io.Writer, records func() []Record) error {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
-		return err
+		return fmt.Errorf("listen for the simulated vonage: %w; mend: choose another -listen", err)
 	}
 	fmt.Fprintf(out, "simulated vonage listens on %s\n", l.Addr())
 	server := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second}

@@ -212,6 +212,9 @@ func outcomes() map[string]outcome {
 		adapter.ReasonNotAllowed, adapter.ReasonTooLarge, adapter.ReasonCancelled} {
 		all[reason] = unanswered(reason)
 	}
+	all["empty"] = func(c adapter.Calling) adapter.Result { // no sample: the vendor says nothing of itself
+		return adapter.Result{Tag: c.Tag, Status: 200, Header: http.Header{}, Body: []byte("{ }")}
+	}
 	all["garbage"] = func(c adapter.Calling) adapter.Result {
 		return adapter.Result{Tag: c.Tag, Status: 200, Header: http.Header{}, Body: []byte("<html>\xff")}
 	}

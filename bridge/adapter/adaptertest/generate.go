@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"strings"
 	"time"
 
@@ -105,13 +106,16 @@ func (b *bench) step(l *leg, kinds func(event.Kind) bool) adapter.Input {
 			return b.arrive(l, e, all[b.random.IntN(len(all))])[0]
 		case n < 4 && len(l.stands()) > 0:
 			return b.onConnection(l)
-		case n < 7 && !l.busy():
+		case n < 7 && len(l.calls)+len(l.sends) == 0:
 			return adapter.Deliver{Event: b.anyEvent(kinds), MaybeDuplicate: n == 6}
 		case n < 9 && len(l.dials)+len(l.sends)+len(l.closing) > 0:
 			in, _ := l.connected(b.random.IntN(4) > 0)
 			return in
 		case n < 9 && len(l.calls) > 0:
 			result := b.anyOutcome()(l.calls[0])
+			if string(result.Body) == "{}" && result.Status == http.StatusOK && b.random.IntN(3) > 0 {
+				result = sampled(l.samples, result)
+			}
 			l.finish(result.Tag)
 			return result
 		case n == 9 && len(l.timers) > 0:

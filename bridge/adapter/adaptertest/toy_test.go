@@ -132,6 +132,7 @@ func (y toy) deliver(tx *adapter.Tx, s *toyState, e event.Event) error {
 		y.connect(tx, s, http.StatusServiceUnavailable)
 		s.Ended = true
 	case event.HandbackRequested:
+		y.connect(tx, s, http.StatusOK)
 		s.Open = false
 		tx.Emit(adapter.Emission{Body: event.HandbackCompleted{}})
 		if y.flaw == "ends twice" {
