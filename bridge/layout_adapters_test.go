@@ -101,15 +101,14 @@ func TestPluginsAreShort(t *testing.T) {
 }
 
 // TestNoVendorInTheBridge reads every text below bridge/ but what simulate is
-// told, test data, and the tests of the whole program beside its main, which
-// play real adapters against simulated vendors.
+// told, test data, and the one test under a fake clock.
 func TestNoVendorInTheBridge(t *testing.T) {
 	names := vendors(t)
 	err := filepath.WalkDir(filepath.Join(root, "bridge"), func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return skipped(d, err)
 		}
-		if strings.HasPrefix(d.Name(), "simulate") || wholeProgram(relative(name)) {
+		if strings.HasPrefix(d.Name(), "simulate") || underClock(relative(name)) {
 			return nil
 		}
 		data, err := os.ReadFile(name)

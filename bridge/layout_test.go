@@ -198,8 +198,8 @@ func wrongWay(s source, name string) string {
 	switch {
 	case !ours(name):
 		return ""
-	case wholeProgram(s.path) && under(name, "adapters"):
-		return "" // the whole program is tested with real adapters and simulated vendors
+	case underClock(s.path) && under(name, "adapters"):
+		return "" // the bridge's inside and real adapters together, under a fake clock
 	case under(s.folder, "bridge") && !under(name, "bridge") && !registry:
 		return "the bridge works with any adapter and links none; only the registry of simulate names simulators"
 	case name == "bridge/internal/app" && s.folder != "bridge/cmd/footbridge" && s.folder != name:
@@ -218,10 +218,11 @@ func wrongWay(s source, name string) string {
 	return ""
 }
 
-// wholeProgram tells whether a file is a test of the whole program: one beside
-// its main.
-func wholeProgram(name string) bool {
-	return path.Dir(name) == "bridge/cmd/footbridge" && strings.HasSuffix(name, "_test.go")
+// underClock tells whether a file belongs to the one test that needs real adapters
+// and the inside of the bridge at once: hours that pass under a fake clock. All
+// other stories are in plugins/stories, with processes.
+func underClock(name string) bool {
+	return path.Dir(name) == "bridge/cmd/footbridge" && slices.Contains([]string{"bubble_test.go", "clock_test.go"}, path.Base(name))
 }
 
 // adapterOf is the folder of the adapter a plugin's folder runs.

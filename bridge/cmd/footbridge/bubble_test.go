@@ -136,7 +136,7 @@ func newBubble(t *testing.T, backend string, timers conversation.Timers) *bubble
 	var doors []ingress.Account
 	for name, a := range setup.Accounts {
 		doors = append(doors, ingress.Account{Name: name, Endpoints: a.Profile.Endpoints,
-			Secrets: map[string]credential.Secret{"key": credential.NewSecret(deskKey)}})
+			Secrets: map[string]credential.Secret{"key": credential.NewSecret("desk-key")}})
 	}
 	b.doors.Configure(doors)
 	t.Cleanup(b.stop)
@@ -185,7 +185,7 @@ func (b *bubble) post(path, body string) *answer {
 	r := httptest.NewRequestWithContext(b.t.Context(), http.MethodPost, path, io.NopCloser(strings.NewReader(body)))
 	r.RemoteAddr = "127.0.0.1:1"
 	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("X-Vgai-Key", deskKey)
+	r.Header.Set("X-Vgai-Key", "desk-key")
 	go b.doors.ServeHTTP(a, r)
 	return a
 }

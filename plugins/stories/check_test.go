@@ -1,4 +1,4 @@
-package main
+package stories
 
 import (
 	"encoding/json"
@@ -13,7 +13,7 @@ import (
 // example is the configuration everybody begins with.
 func example(t *testing.T) string {
 	t.Helper()
-	data, err := os.ReadFile("../../../config.example.toml")
+	data, err := os.ReadFile(repository + "/config.example.toml")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,6 @@
-package main
+// Package stories tests the whole program with the real plugins: real processes
+// and sockets, simulated vendors, and kills.
+package stories
 
 import (
 	"bytes"
@@ -20,9 +22,17 @@ import (
 	"time"
 
 	"github.com/footbridge/footbridge/adapters/vonage/vonagesim"
-	"github.com/footbridge/footbridge/bridge/internal/credential"
-	"github.com/footbridge/footbridge/bridge/internal/journal"
-	"github.com/footbridge/footbridge/bridge/internal/journal/sqlite"
+)
+
+// repository is the root of this one, from here.
+const repository = "../.."
+
+// The exit codes of the program.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitInterrupted = 130
 )
 
 // TestMain lets more tests wait at once than there are processors, for that is
@@ -49,8 +59,9 @@ var binaries = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	build := exec.Command("go", "build", "-buildvcs=false", "-tags", "failpoint", "-o", dir+"/", "./bridge/cmd/footbridge", "./plugins/...")
-	build.Dir = "../../.."
+	build := exec.Command("go", "build", "-buildvcs=false", "-tags", "failpoint", "-o", dir+"/", "./bridge/cmd/footbridge",
+		"./bridge/cmd/footbridge/testdata/ledger", "./plugins/...")
+	build.Dir = repository
 	if out, err := build.CombinedOutput(); err != nil {
 		return dir, fmt.Errorf("build: %w\n%s", err, out)
 	}
@@ -333,21 +344,39 @@ func (r *rig) stop() {
 
 // stored reads from the journal, when the bridge has ended, what became of a
 // conversation's events.
-func (r *rig) stored(id string) []journal.Delivery {
+func (r *rig) stored(id string) []delivery {
+	r.t.Helper()
+	return r.ledger(id).Deliveries
+}
+
+// delivery is how one event ended at one leg.
+type delivery struct {
+	Event, Leg, Outcome, Reason string
+	MaybeDuplicate              bool
+}
+
+// ledger is what a journal has of one conversation, opened.
+type ledger struct {
+	State []byte
+	Legs  []struct {
+		ID, Account string
+		Data        []byte
+	}
+	Frames     []struct{ Data []byte }
+	Deliveries []delivery
+	Events     json.RawMessage
+}
+
+// ledger ends the bridge and reads its journal.
+func (r *rig) ledger(id string) ledger {
 	r.t.Helper()
 	r.stop()
-	dir := filepath.Join(r.dir, "data")
-	keys, err := credential.OpenKeyring(dir)
+	out, err := exec.Command(filepath.Join(r.bin, "ledger"), filepath.Join(r.dir, "data"), id).Output()
 	if err != nil {
-		r.t.Fatal(err)
+		r.t.Fatalf("read the journal: %v", err)
 	}
-	j, err := sqlite.Open(r.t.Context(), dir, keys, sqlite.Options{})
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	defer j.Close()
-	all, err := j.Deliveries(r.t.Context(), id)
-	if err != nil {
+	var all ledger
+	if err := json.Unmarshal(out, &all); err != nil {
 		r.t.Fatal(err)
 	}
 	return all

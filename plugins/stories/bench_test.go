@@ -1,6 +1,6 @@
 //go:build measure
 
-package main
+package stories
 
 import (
 	"bytes"

@@ -1,4 +1,4 @@
-package main
+package stories
 
 import (
 	"encoding/json"

@@ -1,4 +1,4 @@
-package main
+package stories
 
 import (
 	"encoding/json"
@@ -56,7 +56,7 @@ func TestEverySimulatorIsRegistered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const file = "simulate_registry.go"
+	const file = repository + "/bridge/cmd/footbridge/simulate_registry.go"
 	have, err := os.ReadFile(file)
 	switch {
 	case err != nil:
@@ -67,7 +67,7 @@ func TestEverySimulatorIsRegistered(t *testing.T) {
 			t.Fatal(err)
 		}
 	default:
-		t.Errorf("%s is not what the folders say; mend: go test -run Registered ./bridge/cmd/footbridge -update", file)
+		t.Errorf("%s is not what the folders say; mend: go test -run Registered ./plugins/stories -update", file)
 	}
 }
 
@@ -91,7 +91,7 @@ func generated(t *testing.T, file, name, want string) {
 			t.Fatal(err)
 		}
 	default:
-		t.Errorf("the part %q of %s is not what the manifests say; mend: go test -run Manifests ./bridge/cmd/footbridge -update", name, file)
+		t.Errorf("the part %q of %s is not what the manifests say; mend: go test -run Manifests ./plugins/stories -update", name, file)
 	}
 }
 

@@ -1,4 +1,4 @@
-package main
+package stories
 
 import (
 	"bytes"
@@ -20,8 +20,6 @@ import (
 	"github.com/footbridge/footbridge/adapters/omilia/omiliasim"
 	"github.com/footbridge/footbridge/adapters/vonage/vonagesim"
 	"github.com/footbridge/footbridge/bridge/event"
-	"github.com/footbridge/footbridge/bridge/internal/credential"
-	"github.com/footbridge/footbridge/bridge/internal/journal/sqlite"
 )
 
 const assistToken = "assist-token-canary-5813"
@@ -241,42 +239,20 @@ func (r *rig) keptFromStudio(id string) {
 			secret[e.ID] = true
 		}
 	}
-	j := r.opened()
-	loaded, err := j.Load(r.t.Context(), id)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	for _, l := range loaded.Legs {
+	all := r.ledger(id)
+	for _, l := range all.Legs {
 		if l.Account == "studio" {
 			front = l.ID
 		}
 	}
-	all, err := j.Deliveries(r.t.Context(), id)
-	if err != nil || front == "" || len(secret) == 0 || len(all) == 0 {
-		r.t.Fatalf("nothing to look at: leg %q, %d insights, %d deliveries, %v", front, len(secret), len(all), err)
+	if front == "" || len(secret) == 0 || len(all.Deliveries) == 0 {
+		r.t.Fatalf("nothing to look at: leg %q, %d insights, %d deliveries", front, len(secret), len(all.Deliveries))
 	}
-	for _, d := range all {
+	for _, d := range all.Deliveries {
 		if d.Leg == front && secret[d.Event] {
 			r.t.Errorf("an insight was given to AI Studio: %+v", d)
 		}
 	}
-}
-
-// opened ends the bridge and opens its journal.
-func (r *rig) opened() *sqlite.Journal {
-	r.t.Helper()
-	r.stop()
-	dir := filepath.Join(r.dir, "data")
-	keys, err := credential.OpenKeyring(dir)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	j, err := sqlite.Open(r.t.Context(), dir, keys, sqlite.Options{})
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	r.t.Cleanup(func() { _ = j.Close() })
-	return j
 }
 
 // encoded is what may be bytes in a JSON document.
@@ -286,30 +262,16 @@ var encoded = regexp.MustCompile(`"[A-Za-z0-9+/]{16,}={0,2}"`)
 // in it decoded.
 func (r *rig) unsealed(id string) string {
 	r.t.Helper()
-	j := r.opened()
-	loaded, err := j.Load(r.t.Context(), id)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	frames, err := j.Frames(r.t.Context(), id, "", 0)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	events, err := j.Events(r.t.Context(), id, 0, 0)
-	if err != nil {
-		r.t.Fatal(err)
-	}
+	stored := r.ledger(id)
 	var all bytes.Buffer
-	all.Write(loaded.State)
-	for _, l := range loaded.Legs {
+	all.Write(stored.State)
+	for _, l := range stored.Legs {
 		all.Write(l.Data)
 	}
-	for _, f := range frames {
+	for _, f := range stored.Frames {
 		all.Write(f.Data)
 	}
-	if err := json.NewEncoder(&all).Encode(events); err != nil {
-		r.t.Fatal(err)
-	}
+	all.Write(stored.Events)
 	for _, e := range encoded.FindAll(all.Bytes(), -1) {
 		if data, err := base64.StdEncoding.DecodeString(string(bytes.Trim(e, `"`))); err == nil {
 			all.Write(data)

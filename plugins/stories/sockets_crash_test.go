@@ -1,4 +1,4 @@
-package main
+package stories
 
 import (
 	"fmt"
@@ -10,7 +10,6 @@ import (
 
 	"github.com/footbridge/footbridge/adapters/aisera/aiserasim"
 	"github.com/footbridge/footbridge/bridge/event"
-	"github.com/footbridge/footbridge/bridge/internal/engine"
 )
 
 // TestCrashesOnSockets kills the bridge, or the plugin, in stories whose vendor is
@@ -18,8 +17,8 @@ import (
 // the vendor in order, and at most one word twice for each kill, which is marked.
 func TestCrashesOnSockets(t *testing.T) {
 	hits := &tally{}
-	points := map[string][]int{engine.PointBeforeCommit: {2, 5, 8, 11, 14}, engine.PointAfterCommit: {2, 5, 8, 11, 14},
-		engine.PointBeforeCall: {1, 2, 3, 1, 2}, engine.PointAfterCall: {1, 2, 3, 1, 2}}
+	points := map[string][]int{pointBeforeCommit: {2, 5, 8, 11, 14}, pointAfterCommit: {2, 5, 8, 11, 14},
+		pointBeforeCall: {1, 2, 3, 1, 2}, pointAfterCall: {1, 2, 3, 1, 2}}
 	stories := map[string]func(*testing.T, string) (*rig, tale){"virtual agent": socketVirtualAgent, "people": socketPeople}
 	least := leastHits
 	t.Run("kill", func(t *testing.T) {

@@ -1,4 +1,4 @@
-package main
+package stories
 
 import (
 	"fmt"
@@ -11,7 +11,16 @@ import (
 	"text/tabwriter"
 
 	"github.com/footbridge/footbridge/bridge/event"
-	"github.com/footbridge/footbridge/bridge/internal/engine"
+)
+
+// The points of the bridge at which a process is killed.
+const (
+	pointBeforeCommit = "before_commit"
+	pointAfterCommit  = "after_commit"
+	pointAfterReply   = "after_reply"
+	pointBeforeCall   = "before_call"
+	pointAfterCall    = "after_call"
+	pointBeforeResult = "before_result_commit"
 )
 
 // plot is one story with the points it passes, each with the hits at which the
@@ -29,11 +38,11 @@ func plots() []plot {
 	// in one. A story has about twenty, the second thirty.
 	commits, more := upTo(18), upTo(27)
 	answers := []int{1, 1, 1, 1, 1} // AI Studio's start is all that is answered by a turn
-	toDesk := map[string][]int{engine.PointBeforeCommit: commits, engine.PointAfterCommit: commits, engine.PointAfterReply: answers,
-		engine.PointBeforeCall: {1, 2, 3, 1, 2}, engine.PointAfterCall: {1, 2, 3, 1, 2}, engine.PointBeforeResult: {1, 2, 3, 1, 2}}
-	toServer := map[string][]int{engine.PointBeforeCommit: more, engine.PointAfterCommit: more, engine.PointAfterReply: {1, 2, 3, 4, 2},
-		engine.PointBeforeCall: {1, 2, 4, 5, 7}, engine.PointAfterCall: {1, 2, 4, 5, 7}, engine.PointBeforeResult: {1, 2, 4, 5, 7}}
-	web := map[string][]int{engine.PointBeforeCommit: commits, engine.PointAfterCommit: commits}
+	toDesk := map[string][]int{pointBeforeCommit: commits, pointAfterCommit: commits, pointAfterReply: answers,
+		pointBeforeCall: {1, 2, 3, 1, 2}, pointAfterCall: {1, 2, 3, 1, 2}, pointBeforeResult: {1, 2, 3, 1, 2}}
+	toServer := map[string][]int{pointBeforeCommit: more, pointAfterCommit: more, pointAfterReply: {1, 2, 3, 4, 2},
+		pointBeforeCall: {1, 2, 4, 5, 7}, pointAfterCall: {1, 2, 4, 5, 7}, pointBeforeResult: {1, 2, 4, 5, 7}}
+	web := map[string][]int{pointBeforeCommit: commits, pointAfterCommit: commits}
 	return []plot{
 		{"studio to desk, keyed", studioToDesk, setting{idempotency: true}, "vonage", toDesk},
 		{"studio to desk", studioToDesk, setting{}, "vonage", toDesk},
@@ -123,7 +132,7 @@ func TestCrashesInARow(t *testing.T) {
 			t.Run(p.name+"/"+point, func(t *testing.T) {
 				t.Parallel()
 				fail := point + ":1:bridge"
-				if point == engine.PointBeforeCommit {
+				if point == pointBeforeCommit {
 					fail = point + ":2:bridge" // at the first nothing would ever be stored
 				}
 				r := newRig(t, p.conf, slices.Repeat([]string{fail}, times)...)

@@ -1,0 +1,43 @@
+package stories
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// adapterNames are the adapters whose plugins are built here.
+func adapterNames(t *testing.T) []string {
+	t.Helper()
+	folders, err := filepath.Glob(filepath.Join(repository, "plugins", "footbridge-adapter-*"))
+	if err != nil || len(folders) == 0 {
+		t.Fatalf("no plugins: %v", err)
+	}
+	for i, folder := range folders {
+		folders[i] = strings.TrimPrefix(filepath.Base(folder), "footbridge-adapter-")
+	}
+	return folders
+}
+
+// TestAdapterTestCommand: the command holds a plugin to the laws, and tells one
+// that breaks them.
+func TestAdapterTestCommand(t *testing.T) {
+	t.Parallel()
+	for _, name := range adapterNames(t) {
+		args := []string{"adapter", "test", name}
+		if got := finish(t, nil, nil, args...); got.code != exitOK || !strings.Contains(got.out, "kept") || strings.Contains(got.out, "BROKEN") {
+			t.Errorf("%v: %+v", args, got)
+		}
+	}
+	dir, err := testPlugins()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := finish(t, nil, nil, "adapter", "test", "brittle", "--dir", dir, "--sample", `say={"id":"{key}","text":"poison"}`, "--json")
+	if got.code != exitFailed || !strings.Contains(got.out, `"kept":false`) || !strings.Contains(got.err, "laws broken") {
+		t.Errorf("a plugin that dies: %+v", got)
+	}
+	if got := finish(t, nil, nil, "adapter", "test", "nowhere"); got.code != exitFailed || !strings.Contains(got.err, "footbridge-adapter-nowhere") {
+		t.Errorf("a plugin that is not there: %+v", got)
+	}
+}
