@@ -24,9 +24,12 @@ import (
 const (
 	root   = ".."
 	module = "github.com/footbridge/footbridge/"
+	// registry is generated, and alone in bridge/ names who is not.
+	registry = "bridge/cmd/footbridge/simulate_registry.go"
 )
 
-// source is one Go file. Paths are relative to the repository, with slashes.
+// source is one Go file. Paths are relative to the repository, with slashes; the
+// programs tests build, in testdata, count as tests.
 type source struct {
 	path, folder string
 	test         bool
@@ -93,7 +96,7 @@ func readTree() ([]source, error) {
 }
 
 func skipped(d fs.DirEntry, err error) error {
-	if err == nil && d.IsDir() && (d.Name() == "testdata" || d.Name() == "node_modules") {
+	if err == nil && d.IsDir() && d.Name() == "node_modules" {
 		return fs.SkipDir
 	}
 	return err
@@ -104,7 +107,7 @@ func readSource(name string) (source, error) {
 	if err != nil {
 		return source{}, err
 	}
-	s := source{path: relative(name), test: strings.HasSuffix(name, "_test.go"),
+	s := source{path: relative(name), test: strings.HasSuffix(name, "_test.go") || strings.Contains(filepath.ToSlash(name), "/testdata/"),
 		generated: generatedMark.Match(data), lines: bytes.Count(data, []byte("\n")), set: token.NewFileSet()}
 	s.folder = path.Dir(s.path)
 	s.file, err = parser.ParseFile(s.set, s.path, data, parser.ParseComments)
@@ -193,14 +196,11 @@ func TestDirection(t *testing.T) {
 }
 
 func wrongWay(s source, name string) string {
-	registry := under(s.folder, "bridge/cmd/footbridge") && strings.HasPrefix(path.Base(s.path), "simulate") && isSimulator(name)
 	pure := []string{"bridge/event", "bridge/adapter", "bridge/adapter/codec"}
 	switch {
 	case !ours(name):
 		return ""
-	case underClock(s.path) && under(name, "adapters"):
-		return "" // the bridge's inside and real adapters together, under a fake clock
-	case under(s.folder, "bridge") && !under(name, "bridge") && !registry:
+	case under(s.folder, "bridge") && !under(name, "bridge") && !(s.path == registry && isSimulator(name)):
 		return "the bridge works with any adapter and links none; only the registry of simulate names simulators"
 	case name == "bridge/internal/app" && s.folder != "bridge/cmd/footbridge" && s.folder != name:
 		return "app is wiring: it uses everything, so nothing but the command may use it"
@@ -216,13 +216,6 @@ func wrongWay(s source, name string) string {
 		return "a plugin is its one adapter and serve"
 	}
 	return ""
-}
-
-// underClock tells whether a file belongs to the one test that needs real adapters
-// and the inside of the bridge at once: hours that pass under a fake clock. All
-// other stories are in plugins/stories, with processes.
-func underClock(name string) bool {
-	return path.Dir(name) == "bridge/cmd/footbridge" && slices.Contains([]string{"bubble_test.go", "clock_test.go"}, path.Base(name))
 }
 
 // adapterOf is the folder of the adapter a plugin's folder runs.

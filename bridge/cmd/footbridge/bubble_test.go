@@ -16,8 +16,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/footbridge/footbridge/adapters/scripted"
-	"github.com/footbridge/footbridge/adapters/vonage"
 	"github.com/footbridge/footbridge/bridge/adapter"
 	"github.com/footbridge/footbridge/bridge/adapter/codec"
 	"github.com/footbridge/footbridge/bridge/event"
@@ -29,8 +27,8 @@ import (
 	"github.com/footbridge/footbridge/bridge/internal/journal/sqlite"
 )
 
-// bubble is the engine over a real journal with the real adapters in process,
-// under a fake clock: what the program is, without sockets and processes.
+// bubble is the engine over a real journal with adapters in process, under a fake
+// clock: what the program is, without sockets and processes.
 type bubble struct {
 	t       *testing.T
 	journal *sqlite.Journal
@@ -44,6 +42,8 @@ type bubble struct {
 	mu    sync.Mutex
 	calls []string
 	slow  map[string]time.Duration // by the path of a call
+	until time.Time                // no call arrives before
+	tried int
 }
 
 // Turn runs the adapters in process.
@@ -51,11 +51,7 @@ func (b *bubble) Turn(_ context.Context, name string, t adapter.Turn) (adapter.O
 	return adapter.Run(definitions()[name], t), nil
 }
 
-func definitions() map[string]adapter.Definition {
-	return map[string]adapter.Definition{"vonage": vonage.Definition(), "scripted": scripted.Definition()}
-}
-
-// Call is a vendor that takes everything.
+// Call is a far side that takes everything, once it can be reached.
 func (b *bubble) Call(ctx context.Context, account, _ string, _ map[string]string, c adapter.Call) engine.Attempt {
 	path := c.URL[strings.LastIndex(c.URL, "example/")+len("example"):]
 	const deadline = 10 * time.Second // of the breaker around every call
@@ -69,8 +65,24 @@ func (b *bubble) Call(ctx context.Context, account, _ string, _ map[string]strin
 	_ = json.Unmarshal(c.Body, &body)
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.tried++; time.Now().Before(b.until) {
+		return engine.Attempt{Reason: adapter.ReasonRefused}
+	}
 	b.calls = append(b.calls, strings.TrimSpace(account+" "+path+" "+body.Text))
 	return engine.Attempt{Status: 200, Body: []byte("{}")}
+}
+
+// unreachable lets no call arrive for a while.
+func (b *bubble) unreachable(d time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.until = time.Now().Add(d)
+}
+
+func (b *bubble) tries() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.tried
 }
 
 func (b *bubble) made() []string {
@@ -156,11 +168,11 @@ func (b *bubble) stop() {
 
 func (b *bubble) setup(backend string, timers conversation.Timers) *engine.Setup {
 	accounts := map[string]engine.Account{
-		"studio": {Adapter: "vonage", Role: event.RoleVirtualAgent, Settings: json.RawMessage(`{"base_url":"http://studio.example"}`)},
-		"vdesk":  {Adapter: "vonage", Role: event.RoleLiveAgent, Settings: json.RawMessage(`{"base_url":"http://vdesk.example"}`)},
+		"studio": {Adapter: "platform", Role: event.RoleVirtualAgent},
+		"people": {Adapter: "server", Role: event.RoleLiveAgent},
 		"desk":   {Adapter: engine.Native, Role: event.RoleLiveAgent},
 		"web":    {Adapter: engine.Native, Role: event.RoleCustomer},
-		"helper": {Adapter: "scripted", Role: event.RoleVirtualAgent},
+		"helper": {Adapter: "menu", Role: event.RoleVirtualAgent},
 	}
 	for name, a := range accounts {
 		a.Name, a.Credentials = name, []string{"key"}
@@ -178,19 +190,19 @@ func (b *bubble) setup(backend string, timers conversation.Timers) *engine.Setup
 			{Name: "web", Customer: "web", VirtualAgent: "helper", LiveAgents: []string{backend}, Timers: timers}}}
 }
 
-// post sends a request of a vendor through the real doors; its answer comes when
+// post sends a request of a far side through the real doors; its answer comes when
 // it comes.
 func (b *bubble) post(path, body string) *answer {
 	a := &answer{ResponseRecorder: httptest.NewRecorder()}
 	r := httptest.NewRequestWithContext(b.t.Context(), http.MethodPost, path, io.NopCloser(strings.NewReader(body)))
 	r.RemoteAddr = "127.0.0.1:1"
 	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("X-Vgai-Key", "desk-key")
+	r.Header.Set("X-Key", "desk-key")
 	go b.doors.ServeHTTP(a, r)
 	return a
 }
 
-// answer is a response as the vendor sees it: from its first byte on.
+// answer is a response as who asked sees it: from its first byte on.
 type answer struct {
 	*httptest.ResponseRecorder
 	mu      sync.Mutex
@@ -235,15 +247,34 @@ func (b *bubble) within(a *answer, limit time.Duration) int {
 	return 0
 }
 
-func (b *bubble) begin(session string) *answer {
-	return b.post("/in/studio/start", fmt.Sprintf(`{"sessionId":%q,"history":{"transcription":[{"User":"a person, please"}],"parameters":[]}}`, session))
+// begin asks for people; waiting is the platform's own limit in seconds, 0 for none.
+func (b *bubble) begin(key string, waiting int) *answer {
+	return b.post("/in/studio/start", fmt.Sprintf(`{"id":%q,"waiting":%d}`, key, waiting))
 }
 
-func (b *bubble) tell(session, text string) {
+// opened is a hand-off to the desk that somebody has accepted.
+func (b *bubble) opened(key string) (id string) {
 	b.t.Helper()
-	a := b.post("/in/studio/inbound", fmt.Sprintf(`{"sessionId":%q,"type":"text","text":%q}`, session, text))
+	start := b.begin(key, 0)
+	id = b.only().ID
+	b.do(id, event.HandoffAccepted{})
+	if got := b.within(start, time.Second); got != http.StatusOK {
+		b.t.Fatalf("start was answered %d", got)
+	}
+	return id
+}
+
+func (b *bubble) tell(key, text string) {
+	b.t.Helper()
+	b.sends("inbound", fmt.Sprintf(`{"id":%q,"text":%q}`, key, text))
+}
+
+// sends posts what the platform tells and wants no answer to.
+func (b *bubble) sends(what, body string) {
+	b.t.Helper()
+	a := b.post("/in/studio/"+what, body)
 	if got := b.within(a, time.Second); got != http.StatusOK {
-		b.t.Fatalf("%q was answered %d", text, got)
+		b.t.Fatalf("%s was answered %d", what, got)
 	}
 }
 
@@ -253,7 +284,7 @@ func (b *bubble) do(id string, body event.Body) {
 	b.speak(id, event.Actor{Role: event.RoleLiveAgent, ID: "sam", Name: "Sam"}, body)
 }
 
-// speak speaks for somebody who has no vendor.
+// speak speaks for somebody who comes through the API.
 func (b *bubble) speak(id string, who event.Actor, body event.Body) {
 	b.t.Helper()
 	synctest.Wait()
@@ -314,8 +345,8 @@ func (b *bubble) outcomes(id string, kind event.Kind) map[string]string {
 	return found
 }
 
-// session is the key of the leg that leads to the live-agent server.
-func (b *bubble) session() string {
+// served is the key of the leg that leads to the server.
+func (b *bubble) served() string {
 	b.t.Helper()
 	var s engine.Summary
 	if err := json.Unmarshal(b.only().Index.Summary, &s); err != nil {

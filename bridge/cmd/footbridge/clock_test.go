@@ -17,12 +17,12 @@ func timers() conversation.Timers {
 	return conversation.Timers{Waiting: 5 * time.Minute, AgentSilence: 25000 * time.Second, Total: 24 * time.Hour}
 }
 
-// A queue at the built-in desk that nobody takes from: the customer is told, AI
-// Studio gets its session back, and the desk sees why.
+// A queue at the built-in desk that nobody takes from: the customer is told, the
+// platform gets its conversation back, and the desk sees why.
 func TestWaitingExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBubble(t, "desk", timers())
-		start := b.begin("s1")
+		start := b.begin("s1", 0)
 		id := b.only().ID
 		b.do(id, event.HandoffQueued{Position: 1})
 		if got := b.within(start, time.Second); got != http.StatusOK {
@@ -33,9 +33,9 @@ func TestWaitingExpires(t *testing.T) {
 			t.Fatalf("too early: %s, %q", got, b.made())
 		}
 		time.Sleep(15 * time.Second)
-		want := []string{"studio /live-agent/outbound/s1 text of timed_out", "studio /live-agent/disconnect/s1"}
+		want := []string{"studio /outbound/s1 text of timed_out", "studio /disconnect/s1"}
 		if got := b.made(); !slices.Equal(got, want) {
-			t.Fatalf("AI Studio got %q, want %q", got, want)
+			t.Fatalf("the platform got %q, want %q", got, want)
 		}
 		if got := b.only().Index.State; got != "automated" {
 			t.Fatalf("conversation is %s", got)
@@ -49,18 +49,18 @@ func TestWaitingExpires(t *testing.T) {
 	})
 }
 
-// The same at a live-agent server: its protocol has no withdrawal, so its agent
-// is told in words.
+// The same at a server: it has no call for a withdrawal, so its agent is told in
+// words.
 func TestWaitingExpiresAtServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBubble(t, "vdesk", timers())
-		if got := b.within(b.begin("s1"), time.Second); got != http.StatusOK {
+		b := newBubble(t, "people", timers())
+		if got := b.within(b.begin("s1", 0), time.Second); got != http.StatusOK {
 			t.Fatalf("start was answered %d", got)
 		}
 		b.tell("s1", "is anybody there")
 		time.Sleep(5*time.Minute + time.Second)
-		want := []string{"vdesk /start", "vdesk /inbound is anybody there", "studio /live-agent/outbound/s1 text of timed_out",
-			"vdesk /inbound The customer has left the conversation.", "studio /live-agent/disconnect/s1"}
+		want := []string{"people /start", "people /inbound is anybody there", "studio /outbound/s1 text of timed_out",
+			"people /inbound " + leftText, "studio /disconnect/s1"}
 		got := b.made()
 		slices.Sort(want)
 		sorted := slices.Clone(got)
@@ -68,7 +68,7 @@ func TestWaitingExpiresAtServer(t *testing.T) {
 		if !slices.Equal(sorted, want) {
 			t.Fatalf("calls %q, want %q", got, want)
 		}
-		if said, left := slices.Index(got, want[0]), slices.Index(got, "studio /live-agent/outbound/s1 text of timed_out"); said < left {
+		if back := slices.Index(got, "studio /disconnect/s1"); back < slices.Index(got, "studio /outbound/s1 text of timed_out") {
 			t.Fatalf("control went back before the customer was told: %q", got)
 		}
 	})
@@ -91,8 +91,7 @@ func TestWaitingExpiresInChat(t *testing.T) {
 		got := b.seen(id)
 		at := slices.Index(got, "customer message.created is anybody there?")
 		want := []string{"system handoff.cancelled", "system message.created text of timed_out", "system handoff.failed",
-			"virtual_agent message.created Sorry, I did not understand. Please say it in other words.\n1. Talk to a person",
-			"virtual_agent message.created I am still here. Can I help you with something else?"}
+			"virtual_agent message.created Say person.", "virtual_agent message.created I am still here."}
 		if at < 0 || !slices.Equal(got[at+1:], want) {
 			t.Fatalf("the chat is %q, want it to go on with %q", got, want)
 		}
@@ -104,17 +103,12 @@ func TestWaitingExpiresInChat(t *testing.T) {
 	})
 }
 
-// An agent who accepted and is silent: the customer is told and goes back to AI
-// Studio, the desk sees the handback.
+// An agent who accepted and is silent: the customer is told and goes back to the
+// platform, the desk sees the handback.
 func TestAgentSilenceExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBubble(t, "desk", timers())
-		start := b.begin("s1")
-		id := b.only().ID
-		b.do(id, event.HandoffAccepted{})
-		if got := b.within(start, time.Second); got != http.StatusOK {
-			t.Fatalf("start was answered %d", got)
-		}
+		id := b.opened("s1")
 		b.do(id, event.MessageCreated{Content: event.Plain("hello")})
 		time.Sleep(6 * time.Hour)
 		b.do(id, event.MessageCreated{Content: event.Plain("still here")})
@@ -123,10 +117,10 @@ func TestAgentSilenceExpires(t *testing.T) {
 			t.Fatalf("too early: %s", got)
 		}
 		time.Sleep(time.Hour)
-		want := []string{"studio /live-agent/outbound/s1 hello", "studio /live-agent/outbound/s1 still here",
-			"studio /live-agent/outbound/s1 text of agent_silent", "studio /live-agent/disconnect/s1"}
+		want := []string{"studio /outbound/s1 hello", "studio /outbound/s1 still here",
+			"studio /outbound/s1 text of agent_silent", "studio /disconnect/s1"}
 		if got := b.made(); !slices.Equal(got, want) {
-			t.Fatalf("AI Studio got %q, want %q", got, want)
+			t.Fatalf("the platform got %q, want %q", got, want)
 		}
 		if got := b.outcomes(id, event.KindHandbackRequested); got["2"] != journal.Delivered || got["1"] != journal.Delivered {
 			t.Fatalf("the handback reached %v", got)
@@ -143,52 +137,159 @@ func TestAgentSilenceExpires(t *testing.T) {
 
 func TestAgentSilenceExpiresAtServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBubble(t, "vdesk", timers())
-		if got := b.within(b.begin("s1"), time.Second); got != http.StatusOK {
+		b := newBubble(t, "people", timers())
+		if got := b.within(b.begin("s1", 0), time.Second); got != http.StatusOK {
 			t.Fatalf("start was answered %d", got)
 		}
-		session := b.session()
-		if got := b.within(b.post("/in/vdesk/live-agent/outbound/"+session, `{"message_type":"text","text":"hello"}`), time.Second); got != http.StatusOK {
+		key := b.served()
+		if got := b.within(b.post("/in/people/outbound/"+key, `{"text":"hello"}`), time.Second); got != http.StatusOK {
 			t.Fatalf("outbound was answered %d", got)
 		}
 		b.tell("s1", "still there?")
 		time.Sleep(25001 * time.Second)
-		want := []string{"vdesk /start", "studio /live-agent/outbound/s1 hello", "vdesk /inbound still there?",
-			"studio /live-agent/outbound/s1 text of agent_silent", "studio /live-agent/outbound/s1 text of say_again",
-			"studio /live-agent/disconnect/s1", "vdesk /inbound The customer has left the conversation."}
+		want := []string{"people /start", "studio /outbound/s1 hello", "people /inbound still there?",
+			"studio /outbound/s1 text of agent_silent", "studio /outbound/s1 text of say_again",
+			"studio /disconnect/s1", "people /inbound " + leftText}
 		got := b.made()
 		slices.Sort(want)
 		slices.Sort(got)
 		if !slices.Equal(got, want) {
 			t.Fatalf("calls %q, want %q", got, want)
 		}
-		if got := b.within(b.post("/in/vdesk/live-agent/outbound/"+session, `{"message_type":"text","text":"late"}`), time.Second); got != http.StatusNotFound {
+		if got := b.within(b.post("/in/people/outbound/"+key, `{"text":"late"}`), time.Second); got != http.StatusNotFound {
 			t.Fatalf("a word after the end was answered %d", got)
 		}
 	})
 }
 
-// A start that nobody can take is answered with an error within AI Studio's
-// limit, so that the flow takes its Failed output; nothing is sent to a session
-// that was never ours.
+// The platform's own limit counts where it is the shorter one.
+func TestPlatformsOwnWaiting(t *testing.T) {
+	for _, c := range []struct {
+		own   int // seconds
+		waits time.Duration
+	}{{0, 5 * time.Minute}, {120, 2 * time.Minute}, {7200, 5 * time.Minute}} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBubble(t, "desk", timers())
+			start := b.begin("s1", c.own)
+			id := b.only().ID
+			b.do(id, event.HandoffQueued{Position: 1})
+			if got := b.within(start, time.Second); got != http.StatusOK {
+				t.Fatalf("start was answered %d", got)
+			}
+			time.Sleep(c.waits - 10*time.Second)
+			if got := b.only().Index.State; got != "queued" {
+				t.Fatalf("own limit %d s: %s before %s", c.own, got, c.waits)
+			}
+			time.Sleep(15 * time.Second)
+			if got := b.only().Index.State; got != "automated" {
+				t.Fatalf("own limit %d s: %s after %s", c.own, got, c.waits)
+			}
+		})
+	}
+}
+
+// A customer who is silent: the conversation ends on both sides, after the
+// customer was told. A receipt is no word.
+func TestCustomerSilenceExpires(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		limits := timers()
+		limits.CustomerSilence = 4 * time.Hour
+		b := newBubble(t, "desk", limits)
+		id := b.opened("s1")
+		time.Sleep(3 * time.Hour)
+		b.tell("s1", "one moment")
+		time.Sleep(3 * time.Hour)
+		b.do(id, event.MessageCreated{Content: event.Plain("still here")})
+		b.sends("status", `{"id":"s1","read":"m-1"}`)
+		if got := b.only().Index.State; got != "active" {
+			t.Fatalf("too early: %s", got)
+		}
+		time.Sleep(time.Hour + time.Minute)
+		want := []string{"studio /outbound/s1 still here", "studio /outbound/s1 text of customer_gone", "studio /disconnect/s1"}
+		if got := b.made(); !slices.Equal(got, want) {
+			t.Fatalf("the platform got %q, want %q", got, want)
+		}
+		if got := b.only().Index.State; got != "ended" {
+			t.Fatalf("conversation is %s", got)
+		}
+		if got := b.outcomes(id, event.KindConversationEnded); got["2"] != journal.Delivered || got["1"] != journal.Delivered {
+			t.Fatalf("the end reached %v", got)
+		}
+	})
+}
+
+// A conversation that went back to the platform ends a day after the customer's
+// last word, and neither side hears of it.
+func TestTotalExpires(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBubble(t, "desk", timers())
+		id := b.opened("s1")
+		b.do(id, event.HandbackRequested{})
+		for range 3 {
+			time.Sleep(23 * time.Hour)
+			b.tell("s1", "another word")
+		}
+		before := b.made()
+		time.Sleep(24*time.Hour - time.Minute)
+		if got := b.only().Index.State; got != "automated" {
+			t.Fatalf("too early: %s", got)
+		}
+		time.Sleep(2 * time.Minute)
+		if got := b.only().Index.State; got != "ended" {
+			t.Fatalf("a day after the last word the conversation is %s", got)
+		}
+		if got := b.outcomes(id, event.KindConversationEnded); got["1"] != "" {
+			t.Fatalf("the end reached %v", got)
+		}
+		if got := b.made(); !slices.Equal(got, before) || !slices.Equal(got, []string{"studio /disconnect/s1"}) {
+			t.Fatalf("the platform got %q", got)
+		}
+	})
+}
+
+// A platform that cannot be reached when a limit passes: what it has to be told
+// is tried again, and comes once and in order.
+func TestExpiryWhilePlatformIsDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBubble(t, "desk", timers())
+		b.opened("s1")
+		b.unreachable(25000*time.Second + 5*time.Minute)
+		time.Sleep(25000*time.Second + time.Minute)
+		if got := b.only().Index.State; got != "returning" || len(b.made()) > 0 || b.tries() < 2 {
+			t.Fatalf("conversation is %s, %d tries", got, b.tries())
+		}
+		time.Sleep(9 * time.Minute)
+		want := []string{"studio /outbound/s1 text of agent_silent", "studio /disconnect/s1"}
+		if got := b.made(); !slices.Equal(got, want) {
+			t.Fatalf("the platform got %q, want %q", got, want)
+		}
+		if got := b.only().Index.State; got != "automated" {
+			t.Fatalf("conversation is %s", got)
+		}
+	})
+}
+
+// A start that nobody can take is answered with an error within the platform's
+// limit, so that it goes on by itself; nothing is sent to a conversation that was
+// never ours.
 func TestStartWithNobodyToTakeIt(t *testing.T) {
 	for _, reason := range []string{event.FailedOutOfHours, event.FailedBackendDown, event.FailedQueueFull} {
 		t.Run(reason, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newBubble(t, "vdesk", timers())
+				b := newBubble(t, "people", timers())
 				b.refusal = reason
-				if got := b.within(b.begin("s1"), 5*time.Second); got != http.StatusServiceUnavailable {
+				if got := b.within(b.begin("s1", 0), 5*time.Second); got != http.StatusServiceUnavailable {
 					t.Fatalf("start was answered %d", got)
 				}
 				time.Sleep(time.Minute)
 				if got := b.made(); len(got) != 0 {
-					t.Fatalf("calls %q to a session AI Studio has taken back", got)
+					t.Fatalf("calls %q for a conversation the platform has taken back", got)
 				}
 				if got := b.only().Index.State; got != "automated" {
 					t.Fatalf("conversation is %s", got)
 				}
 				b.refusal = ""
-				if got := b.within(b.begin("s1"), 5*time.Second); got != http.StatusOK {
+				if got := b.within(b.begin("s1", 0), 5*time.Second); got != http.StatusOK {
 					t.Fatalf("the next start was answered %d", got)
 				}
 			})
@@ -200,9 +301,9 @@ func TestStartWithNobodyToTakeIt(t *testing.T) {
 // the hand-off is withdrawn.
 func TestStartWithSlowBackend(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBubble(t, "vdesk", timers())
+		b := newBubble(t, "people", timers())
 		b.slow["/start"] = time.Hour
-		start := b.begin("s1")
+		start := b.begin("s1", 0)
 		if got := b.within(start, 12*time.Second); got != http.StatusServiceUnavailable {
 			t.Fatalf("start was answered %d", got)
 		}
@@ -216,16 +317,16 @@ func TestStartWithSlowBackend(t *testing.T) {
 // taken a frame or a turn, not a byte of its answer is written.
 func TestStoredBeforeAcknowledged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBubble(t, "vdesk", timers())
+		b := newBubble(t, "people", timers())
 		gate := make(chan string)
 		b.gate.Store(&gate)
 		defer b.open(gate)
-		start := b.begin("s1")
+		start := b.begin("s1", 0)
 		b.release(gate, start, "reply")
-		word := b.post("/in/studio/inbound", `{"sessionId":"s1","type":"text","text":"hello"}`)
+		word := b.post("/in/studio/inbound", `{"id":"s1","text":"hello"}`)
 		b.release(gate, word, "frame")
 		b.drain(gate)
-		reply := b.post("/in/vdesk/live-agent/outbound/"+b.session(), `{"text":"hi"}`)
+		reply := b.post("/in/people/outbound/"+b.served(), `{"text":"hi"}`)
 		b.release(gate, reply, "reply")
 	})
 }

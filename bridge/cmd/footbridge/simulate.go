@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"maps"
 	"regexp"
@@ -23,9 +24,13 @@ type simulator func(ctx context.Context, args []string, out io.Writer) error
 
 func simulateCommand() *cobra.Command {
 	names := slices.Sorted(maps.Keys(simulators()))
+	var example strings.Builder
+	for _, name := range names {
+		fmt.Fprintf(&example, "  footbridge simulate %s -listen 127.0.0.1:8090\n", name)
+	}
 	c := &cobra.Command{Use: "simulate NAME [flags]", Short: "Run a simulated vendor",
 		Long:    "Run a simulated vendor on a socket of this machine, to try the bridge without an account. Names: " + strings.Join(names, ", ") + ".",
-		Example: "  footbridge simulate vonage -h\n  footbridge simulate vonage -listen 127.0.0.1:8090",
+		Example: strings.TrimRight(example.String(), "\n"),
 		RunE:    group}
 	for _, name := range names {
 		run := simulators()[name]
