@@ -46,6 +46,8 @@ func (b *batch) followAnswer(e event.Event) {
 	switch kind := e.Kind(); {
 	case kind == event.KindConversationEnded:
 		doc.Answering = nil
+	case kind == event.KindAnswerCompleted && e.Actor.Role != event.RoleSystem && doc.Machine.Phase != conversation.Automated:
+		// Who does not own the conversation completes nothing: who waits does not hear of it.
 	case kind == event.KindAnswerCompleted:
 		doc.Answering.completed(e.Body)
 		if doc.Answering.empty() {

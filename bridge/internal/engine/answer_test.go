@@ -118,6 +118,34 @@ func TestPeoplesAnswersAreNotWaitedFor(t *testing.T) {
 	})
 }
 
+// A virtual agent that asks for people in the midst of its answer, and then
+// completes it, is not heard any more: the answer is complete all the same, once.
+func TestAnswersThatAskForPeopleAreComplete(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, x := wiredRig(t)
+		r.shownTo(func(l *adapter.Levels) { l.Push = adapter.PushNone })
+		r.plugins.defs["brain"] = definition(func(tx *adapter.Tx, s *wired, in adapter.Input) error {
+			f, ok := in.(adapter.Frame)
+			if !ok || string(f.Data) != "a person" {
+				return brain(tx, s, in)
+			}
+			agent := event.Actor{Role: event.RoleVirtualAgent}
+			tx.Emit(adapter.Emission{Actor: agent, Body: event.HandoffRequested{}})
+			tx.Emit(adapter.Emission{Actor: agent, Body: event.AnswerCompleted{}})
+			return nil
+		})
+		client := r.call()
+		client.hear("a person, please")
+		pass(time.Second)
+		x.last().hear("a person")
+		pass(2 * time.Second)
+		all := delivered(r.plugins, "studio", event.KindAnswerCompleted)
+		if len(all) != 1 || all[0].Actor.Role != event.RoleSystem {
+			t.Errorf("complete: %v", all)
+		}
+	})
+}
+
 func TestNumberIsTheChoice(t *testing.T) {
 	for said, want := range map[string]string{"2": "tea-please", " 2. ": "tea-please", "1": "Coffee", "3": "3", "0": "0", "tea": "tea"} {
 		synctest.Test(t, func(t *testing.T) {
