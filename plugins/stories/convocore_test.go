@@ -58,9 +58,9 @@ live_agent = ["desk"]
 }
 
 // convoRig runs a bridge that must keep the vendor's secret to itself.
-func convoRig(t *testing.T, extra string) *rig {
+func convoRig(t *testing.T, extra string, fails ...string) *rig {
 	t.Helper()
-	r := newRig(t, setting{env: []string{"CONVO_SECRET=" + convoSecret}, extra: extra})
+	r := newRig(t, setting{env: []string{"CONVO_SECRET=" + convoSecret}, extra: extra}, fails...)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.tokens = append(r.tokens, convoSecret)

@@ -12,43 +12,65 @@ import (
 	"github.com/footbridge/footbridge/bridge/event"
 )
 
+// socketPlot is a plot that sets up its own rig.
+type socketPlot struct {
+	plot
+	story func(*testing.T, ...string) (*rig, tale)
+}
+
+func socketPlots() []socketPlot {
+	points := func(commits, calls []int) map[string][]int {
+		return map[string][]int{pointBeforeCommit: commits, pointAfterCommit: commits, pointBeforeCall: calls, pointAfterCall: calls}
+	}
+	one := points([]int{2, 5, 8, 11, 14}, []int{1, 2, 3, 1, 2})
+	three := points([]int{4, 18, 32, 46, 60}, []int{1, 3, 5, 7, 9})
+	return []socketPlot{
+		{plot{name: "virtual agent", plugin: "aisera", points: one}, socketVirtualAgent},
+		{plot{name: "people", plugin: "aisera", points: one}, socketPeople},
+		{plot{name: "vendors to server", plugin: "convocore", points: three}, vendorsToServer},
+	}
+}
+
 // TestCrashesOnSockets kills the bridge, or the plugin, in stories whose vendor is
 // on a socket that knows no repeats: what was acknowledged to the customer reaches
 // the vendor in order, and at most one word twice for each kill, which is marked.
 func TestCrashesOnSockets(t *testing.T) {
-	hits := &tally{}
-	points := map[string][]int{pointBeforeCommit: {2, 5, 8, 11, 14}, pointAfterCommit: {2, 5, 8, 11, 14},
-		pointBeforeCall: {1, 2, 3, 1, 2}, pointAfterCall: {1, 2, 3, 1, 2}}
-	stories := map[string]func(*testing.T, string) (*rig, tale){"virtual agent": socketVirtualAgent, "people": socketPeople}
-	least := leastHits
+	hits, least := &tally{}, leastHits
+	var plots []plot
 	t.Run("kill", func(t *testing.T) {
-		for name, story := range stories {
-			for point, at := range points {
+		for _, p := range socketPlots() {
+			plots = append(plots, p.plot)
+			for point, at := range p.points {
 				if testing.Short() {
 					at, least = at[:1], 1
 				}
 				for i, n := range at {
-					for _, target := range []string{"bridge", "aisera"} {
-						t.Run(fmt.Sprintf("%s/%s/%d/%s", name, point, i, target), func(t *testing.T) {
+					for _, target := range []string{"bridge", p.plugin} {
+						t.Run(fmt.Sprintf("%s/%s/%d/%s", p.name, point, i, target), func(t *testing.T) {
 							t.Parallel()
-							r, told := story(t, strings.Join([]string{point, strconv.Itoa(n), target}, ":"))
-							killed := len(r.hits())
-							hits.add(name, point, target, killed)
-							repeats := told.repeats(t)
-							if repeats > killed {
-								t.Errorf("%d repeats for %d kills: %+v", repeats, killed, told)
-							}
-							if repeats > 0 {
-								r.marked(told, killed+repeats)
-							}
-							hits.repeated(repeats)
+							p.crash(t, hits, point, n, target)
 						})
 					}
 				}
 			}
 		}
 	})
-	hits.check(t, []plot{{name: "virtual agent", plugin: "aisera", points: points}, {name: "people", plugin: "aisera", points: points}}, least)
+	hits.check(t, plots, least)
+}
+
+// crash tells the story with one kill.
+func (p socketPlot) crash(t *testing.T, hits *tally, point string, n int, target string) {
+	r, told := p.story(t, strings.Join([]string{point, strconv.Itoa(n), target}, ":"))
+	killed := len(r.hits())
+	hits.add(p.name, point, target, killed)
+	repeats := told.repeats(t)
+	if repeats > killed {
+		t.Errorf("%d repeats for %d kills: %+v", repeats, killed, told)
+	}
+	if repeats > 0 {
+		r.marked(told, killed+repeats)
+	}
+	hits.repeated(repeats)
 }
 
 // asking repeats words, each time others, until something follows, as a person
@@ -84,11 +106,11 @@ func heardAll(s *aiserasim.Server) []string {
 	return all
 }
 
-func socketVirtualAgent(t *testing.T, fail string) (*rig, tale) {
+func socketVirtualAgent(t *testing.T, fails ...string) (*rig, tale) {
 	s, address := platform(t, aiserasim.Options{Token: chatToken})
 	r := newRig(t, setting{env: []string{"CHAT_TOKEN=" + chatToken},
 		extra: "[accounts.shop]\nadapter = \"native\"\nrole = \"customer\"\npublishable_key = \"pk_shop\"\n" +
-			aisera("virtual_agent", aiserasim.SocketIO, address, "", "customer = \"shop\"\nvirtual_agent = \"chat\"\nlive_agent = [\"desk\"]")}, fail)
+			aisera("virtual_agent", aiserasim.SocketIO, address, "", "customer = \"shop\"\nvirtual_agent = \"chat\"\nlive_agent = [\"desk\"]")}, fails...)
 	id, token := r.chatAt("pk_shop")
 	answered := func(words string) bool {
 		return slices.Contains(texts(r.events(id), event.RoleVirtualAgent), "You said: "+words)
@@ -108,11 +130,11 @@ func socketVirtualAgent(t *testing.T, fail string) (*rig, tale) {
 	}}
 }
 
-func socketPeople(t *testing.T, fail string) (*rig, tale) {
+func socketPeople(t *testing.T, fails ...string) (*rig, tale) {
 	s, address := platform(t, aiserasim.Options{Token: chatToken})
 	r := newRig(t, setting{env: []string{"CHAT_TOKEN=" + chatToken},
 		extra: "[accounts.shop]\nadapter = \"native\"\nrole = \"customer\"\npublishable_key = \"pk_shop\"\n" +
-			aisera("live_agent", aiserasim.SocketIO, address, "", "customer = \"shop\"\nvirtual_agent = \"helper\"\nlive_agent = [\"chat\"]")}, fail)
+			aisera("live_agent", aiserasim.SocketIO, address, "", "customer = \"shop\"\nvirtual_agent = \"helper\"\nlive_agent = [\"chat\"]")}, fails...)
 	id, token := r.chatAt("pk_shop")
 	said := r.asking(id, token, "okapi agent", func(string) bool { return r.waiting(id) })
 	said = nil // they are in the transcript
