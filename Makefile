@@ -44,7 +44,7 @@ generate:
 ## bench: figures for docs/performance.md
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./bridge/internal/journal/sqlite ./bridge/internal/host
-	$(GO) test -tags measure -run '^TestMeasure' -v -count=1 ./bridge/cmd/footbridge
+	$(GO) test -tags measure -run '^TestMeasure' -v -count=1 ./plugins/stories
 
 ## fuzz: every fuzz target for FUZZTIME each
 FUZZTIME ?= 10s
