@@ -24,6 +24,7 @@ func check(cfg *Config, found *findings) {
 	c.shared()
 	c.routes()
 	c.unused()
+	c.open()
 	for _, name := range slices.Sorted(maps.Keys(cfg.Queues)) {
 		c.hoursOf(name, cfg.Queues[name])
 	}

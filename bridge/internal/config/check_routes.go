@@ -101,6 +101,29 @@ func (c *checker) reachable(at string, r Route, earlier []int) bool {
 	return true
 }
 
+// open warns about accounts whose every route asks for something: what a vendor's
+// request for people says is known when the conversation has begun, and then picks
+// among the routes.
+func (c *checker) open() {
+	first := map[string]int{}
+	for i, r := range c.Routes {
+		at, seen := first[r.Entry()]
+		switch {
+		case r.Entry() == "" || at < 0:
+		case covers(r.Match, Match{}):
+			first[r.Entry()] = -1
+		case !seen:
+			first[r.Entry()] = i
+		}
+	}
+	for _, i := range slices.Sorted(maps.Values(first)) {
+		if i >= 0 {
+			c.warn(join(index("routes", i), "match"), "narrows every route from "+quote(c.Routes[i].Entry())+": a conversation that fits none is refused",
+				"add a last route from it without match")
+		}
+	}
+}
+
 // covers tells whether a takes everything that b takes.
 func covers(a, b Match) bool {
 	if a.Queue != "" && a.Queue != b.Queue || a.Language != "" && a.Language != b.Language {

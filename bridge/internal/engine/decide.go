@@ -26,6 +26,7 @@ func (b *batch) decide(in conversation.Input, from origin) (event.Event, string)
 	if event.Transient(in.Body) {
 		return b.passOn(in), ""
 	}
+	b.reroute(in)
 	step := conversation.Decide(c.doc.Machine, in, b.facts(in))
 	if step.Refused != "" {
 		return b.recordRefused(in, from, step.Refused), step.Refused

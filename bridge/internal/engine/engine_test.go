@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -59,11 +60,26 @@ func frontRequest(tx *adapter.Tx, s *frontState, in adapter.Request) error {
 	if in.Endpoint == "start" {
 		s.Held = in.ID
 		tx.Hold(in.ID)
-		tx.Emit(adapter.Emission{Actor: event.Actor{Role: event.RoleVirtualAgent}, Body: event.HandoffRequested{Reason: "asked"}})
+		tx.Emit(adapter.Emission{Actor: event.Actor{Role: event.RoleVirtualAgent}, Body: asked(body.Text)})
 		return nil
 	}
 	tx.Emit(adapter.Emission{Actor: event.Actor{Role: event.RoleCustomer, ID: "c"}, Body: event.MessageCreated{Content: event.Plain(body.Text)}})
 	return nil
+}
+
+// asked is the request for people of a start: "start", or with facts behind it
+// such as "start queue=sales plan=gold".
+func asked(text string) event.HandoffRequested {
+	h := event.HandoffRequested{Reason: "asked"}
+	for _, fact := range strings.Fields(text)[1:] {
+		name, value, _ := strings.Cut(fact, "=")
+		if name == "queue" {
+			h.Routing.Queue = value
+			continue
+		}
+		h.Context = map[string]string{name: value}
+	}
+	return h
 }
 
 func frontDeliver(tx *adapter.Tx, s *frontState, e event.Event) {
