@@ -44,9 +44,11 @@ func deskProfile(s settings) (adapter.Profile, error) {
 			Unknown: adapter.UnknownRefuse, Refusal: noSession(),
 			Unauthorized: nestError(http.StatusUnauthorized, "Unauthorized")}
 	}
+	carried := levels(s.Channel)
+	carried.QueuePosition = adapter.Dropped // the server has no frame that tells one
 	return adapter.Profile{
 		Hosts: hosts, Endpoints: []adapter.Endpoint{endpoint("outbound"), endpoint("disconnect")},
-		Levels: levels(s.Channel),
+		Levels: carried,
 		Assumptions: []string{
 			"start: a server answers 4xx to refuse the conversation and 5xx when it cannot take it now",
 			"start: servers read SENDER_PHONE_NUMBER, so one that cannot be a number is made up where the customer has none",

@@ -19,6 +19,7 @@ var texts = []struct{ key, words string }{
 	{"agent_silent", "Sorry, your colleague has not answered for a long time."},
 	{"customer_gone", "We have not heard from you for a while, so this conversation ends here."},
 	{"say_again", "Please say that again: your last message could not be passed on."},
+	{"queue_position", "You are number {position} in the queue."},
 	{"agent_lost", "The connection to your colleague was lost. We are looking for another one."},
 }
 

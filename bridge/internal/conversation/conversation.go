@@ -44,6 +44,9 @@ type Leg struct {
 	Role    event.Role `json:"role"`
 	// HoldsCustomer says the leg's platform carries the customer too.
 	HoldsCustomer bool `json:"holds_customer,omitempty"`
+	// PlaceInWords says that the customer behind the leg learns their place in a
+	// queue by words alone.
+	PlaceInWords bool `json:"place_in_words,omitempty"`
 	// Detached says nothing is delivered to the leg any more; a detached
 	// live-agent leg may still emit wrapup.completed and note.created.
 	Detached bool `json:"detached,omitempty"`

@@ -412,6 +412,33 @@ func TestSystemTextsCanBeSwitchedOff(t *testing.T) {
 	}
 }
 
+// TestPlaceInWords: a customer whose platform shows no place in a queue is told
+// each one a desk tells, and no other.
+func TestPlaceInWords(t *testing.T) {
+	for _, in := range []bool{true, false} {
+		k := begin(t, platformHolds)
+		k.s.Legs[0].PlaceInWords = in
+		k.f.Text = func(key string) string { return key + " {position}" }
+		k.do("va", asVirtual(), event.HandoffRequested{})
+		desk := k.s.Candidate
+		for _, q := range []struct {
+			position int
+			want     []string
+		}{{0, nil}, {3, []string{"queue_position 3"}}, {2, []string{"queue_position 2"}}} {
+			if !in {
+				q.want = nil
+			}
+			step := k.do(desk, live(""), event.HandoffQueued{Position: q.position})
+			if got := textKeys(step); !slices.Equal(got, q.want) {
+				t.Errorf("in words %t, position %d: told %q, want %q", in, q.position, got, q.want)
+			}
+			if len(q.want) > 0 && !slices.Equal(step.Drafts[1].To, []string{"va"}) {
+				t.Errorf("the place is told to %q", step.Drafts[1].To)
+			}
+		}
+	}
+}
+
 func TestTextKeysAreAllThatIsSaid(t *testing.T) {
 	keys := TextKeys()
 	for _, phase := range phases() {

@@ -103,7 +103,11 @@ func (m *move) ask() {
 	m.tell(m.s.Handoff, toCandidate)
 }
 
-func queue(m *move) { m.answer(Queued) }
+func queue(m *move) {
+	m.answer(Queued)
+	m.sayPlace()
+}
+
 func offer(m *move) { m.answer(Offered) }
 
 func (m *move) answer(phase Phase) {

@@ -233,7 +233,8 @@ func (e *Engine) begin(o opening) (*convo, *batch, error) {
 func (e *Engine) members(s *Setup, r Route, entry string) []conversation.Leg {
 	member := func(name string) conversation.Leg {
 		a := s.Accounts[name]
-		return conversation.Leg{Account: name, Role: a.Role, HoldsCustomer: a.Profile.HoldsCustomer}
+		return conversation.Leg{Account: name, Role: a.Role, HoldsCustomer: a.Profile.HoldsCustomer,
+			PlaceInWords: a.Profile.Levels.QueuePosition == adapter.Fallback}
 	}
 	legs := []conversation.Leg{member(entry)}
 	if r.VirtualAgent != "" && r.VirtualAgent != entry {
