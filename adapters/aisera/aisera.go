@@ -100,6 +100,6 @@ func wordSettings() []adapter.Setting {
 		{Name: "summary_var", Type: "string", Default: "summary", Roles: client,
 			Doc: "The session variable the summary of a hand-off or of the live agent's work is given in."},
 		{Name: "transcript_var", Type: "string", Default: "transcript", Roles: people,
-			Doc: "The session variable the transcript of a hand-off is given in, its last 8,000 characters."},
+			Doc: "The session variable the transcript of a hand-off is given in, a line for what each said, the author before it."},
 	}
 }

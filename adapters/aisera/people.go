@@ -19,8 +19,9 @@ const (
 	givenBack = "givenback" // the person has left it
 )
 
-// transcriptLimit is how much of a transcript goes along, in UTF-16 code units.
-const transcriptLimit = 8000
+// transcriptLimit is how much of a transcript goes along, in UTF-16 code units:
+// all the bridge ever gives.
+const transcriptLimit = 256 << 10
 
 type peopleState struct {
 	client

@@ -200,7 +200,7 @@ func peopleLevels() adapter.Levels {
 	return adapter.Levels{
 		Content: map[string]adapter.Level{"text": adapter.Full, "form_response": adapter.Full},
 		Typing:  adapter.Dropped, Receipts: adapter.Dropped, Partials: adapter.Fallback,
-		Transcript: adapter.Partial, QueuePosition: adapter.Full, CustomerEnd: adapter.Partial, Push: adapter.PushSocket,
+		Transcript: adapter.Full, QueuePosition: adapter.Full, CustomerEnd: adapter.Partial, Push: adapter.PushSocket,
 	}
 }
 

@@ -16,12 +16,8 @@ import (
 	"github.com/footbridge/footbridge/bridge/event"
 )
 
-// updating reports whether -update was given, the flag of package adaptertest:
-// then what is made is written.
-func updating() bool {
-	f := flag.Lookup("update")
-	return f != nil && f.Value.String() == "true"
-}
+// update writes what is made instead of comparing it.
+var update = flag.Bool("update", false, "rewrite what is made from the manifests and the folders")
 
 // TestDocumentsAreMadeFromTheManifests compares what lies between the markers of
 // README.md and docs/ with what the real plugins say of themselves.
@@ -62,7 +58,7 @@ func TestEverySimulatorIsRegistered(t *testing.T) {
 	case err != nil:
 		t.Fatal(err)
 	case string(have) == string(want):
-	case updating():
+	case *update:
 		if err := os.WriteFile(file, want, 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -85,7 +81,7 @@ func generated(t *testing.T, file, name, want string) {
 	case found == nil:
 		t.Errorf("%s has no part %q between markers", file, name)
 	case string(found[2]) == want:
-	case updating():
+	case *update:
 		text := part.ReplaceAllLiteral(data, []byte(string(found[1])+want+string(found[3])))
 		if err := os.WriteFile(path, text, 0o644); err != nil {
 			t.Fatal(err)

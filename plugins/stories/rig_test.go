@@ -111,7 +111,11 @@ type rig struct {
 	done     chan struct{}
 	fails    []string // of the processes to come
 	env      []string
+	*process
+}
 
+// process is what changes while a rig runs.
+type process struct {
 	mu       sync.Mutex
 	cmd      *exec.Cmd
 	log      bytes.Buffer
@@ -119,6 +123,13 @@ type rig struct {
 	restarts int
 	problems []string // what the API refused with
 	tokens   []string // what customers were given
+}
+
+// of is the same bridge as a part of the test looks at it.
+func (r *rig) of(t *testing.T) *rig {
+	part := *r
+	part.t = t
+	return &part
 }
 
 // setting changes the configuration of a rig.
@@ -147,7 +158,7 @@ func newRig(t *testing.T, s setting, fails ...string) *rig {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(tmp) })
 	r := &rig{t: t, bin: bin, dir: t.TempDir(), tmp: tmp, public: freeAddr(t), admin: freeAddr(t),
-		client: &http.Client{Timeout: 15 * time.Second}, done: make(chan struct{}), fails: fails, env: s.env}
+		client: &http.Client{Timeout: 15 * time.Second}, done: make(chan struct{}), fails: fails, env: s.env, process: &process{}}
 	t.Cleanup(r.client.CloseIdleConnections)
 	r.hitLog = filepath.Join(r.dir, "hits")
 	header := ""

@@ -111,13 +111,14 @@ func TestAiseraVirtualAgentHandsOff(t *testing.T) {
 			aisera("virtual_agent", aiserasim.SocketIO, address, "", "customer = \"shop\"\nvirtual_agent = \"chat\"\nlive_agent = [\"desk\"]")})
 	id, token := r.chatAt("pk_shop")
 	type pairing struct {
-		Front, Back struct{ Account string }
-		Levels      map[string]string
+		Front, Back  struct{ Account string }
+		VirtualAgent struct{ Account string } `json:"virtual_agent"`
+		Levels       map[string]string
 	}
 	var matrix struct{ Pairings []pairing }
 	r.api("GET", "/matrix", deskToken, "", nil, &matrix)
 	if !slices.ContainsFunc(matrix.Pairings, func(p pairing) bool {
-		return p.Front.Account == "chat" && p.Back.Account == "desk" && p.Levels["text"] == "full" && p.Levels["form"] == "fallback"
+		return p.Front.Account == "shop" && p.VirtualAgent.Account == "chat" && p.Back.Account == "desk" && p.Levels["form"] == "full" && p.Levels["media"] == "fallback"
 	}) {
 		t.Errorf("the matrix is %+v", matrix.Pairings)
 	}

@@ -153,7 +153,7 @@ func (k *session) answers(q Request) []Answer {
 		k.ours, k.waiting = true, false
 		return nil
 	case kind == "LiveAgentCompleted":
-		k.ours = false
+		k.ours, k.waiting = false, false
 		return nil
 	case q.Data.Text == "/logout":
 		k.ended = true

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"sync"
 
 	"github.com/coder/websocket"
@@ -29,14 +30,19 @@ func accept(w http.ResponseWriter, r *http.Request, o Options) (*line, error) {
 	if err != nil {
 		return nil, err
 	}
+	conn.SetReadLimit(maxPayload)
 	l := &line{conn: conn}
 	if o.Transport != SocketIO {
 		return l, nil
 	}
 	l.event = o.Event
-	l.write([]byte(`0{"sid":"simulated","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}`))
+	l.write([]byte(`0{"sid":"simulated","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":` + strconv.Itoa(maxPayload) + `}`))
 	return l, nil
 }
+
+// maxPayload is the longest message a Socket.IO server takes unless it is told
+// otherwise, in bytes.
+const maxPayload = 1000000
 
 // dial opens a socket as a chat client.
 func dial(ctx context.Context, address string, o Options) (*line, error) {

@@ -41,6 +41,9 @@ type Object struct {
 	DisableUIEngine bool            `json:"disableUiEngine,omitempty"`
 	ActionMetadata  *ActionMetadata `json:"actionMetadata,omitempty"`
 	LightConvoData  map[string]any  `json:"lightConvoData,omitempty"`
+	// VisualPayload holds pictures, FormSubmission the answers to a form (spec).
+	VisualPayload  json.RawMessage `json:"visualPayload,omitempty"`
+	FormSubmission json.RawMessage `json:"formSubmissionMetadata,omitempty"`
 }
 
 // ActionMetadata holds the client's id of its message, for de-duplication (spec).

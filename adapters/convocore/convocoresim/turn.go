@@ -34,7 +34,7 @@ var scripts = []struct {
 	word string
 	play func(Object) reply
 }{
-	{"human", handsOff}, {"choices", offers}, {"snapshot", shows}, {"crash", crashes},
+	{"human", handsOff}, {"choices", offers}, {"form", asks}, {"snapshot", shows}, {"crash", crashes},
 	{"pause", func(o Object) reply { r := echoes(o); r.before = true; return r }},
 	{"stall", func(o Object) reply { r := echoes(o); r.after = true; return r }},
 	{"drop", func(o Object) reply { r := echoes(o); r.drop = true; return r }},
@@ -66,6 +66,16 @@ func offers(o Object) reply {
 	}
 	m := []Message{text("bot", "Which one?"), {From: "bot", Type: "choice", TS: time.Now().Unix(), Item: Item{"choice",
 		map[string]any{"buttons": []any{button("Coffee", "I choose coffee"), button("Tea", "I choose tea")}}}}}
+	return reply{frames: snapshots(m...), messages: m}
+}
+
+// asks shows a form (spec, item form); without the UI engine, words.
+func asks(o Object) reply {
+	if o.DisableUIEngine {
+		return says("What is your name?")
+	}
+	m := []Message{{From: "bot", Type: "form", TS: time.Now().Unix(), Item: Item{"form", map[string]any{"title": "You",
+		"fields": []any{frame{"id": "name", "label": "Name", "type": "text", "required": true}}, "onSubmit": frame{"type": "submit_form"}}}}}
 	return reply{frames: snapshots(m...), messages: m}
 }
 

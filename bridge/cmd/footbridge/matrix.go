@@ -16,14 +16,14 @@ import (
 func matrixCommand() *cobra.Command {
 	var asJSON, guarantees bool
 	c := &cobra.Command{Use: "matrix", Short: "Show what passes between every front end and every back end", Args: noArgs,
-		Long: `Show, for every account that leads to a customer or a virtual agent and every
-account of live agents, how well each thing passes: full, partial, fallback (as
-words), dropped or rejected. A virtual agent that does not hold the customer is
-shown with what it takes itself; between people and the customer the row of the
-customer's account counts. The accounts are the configuration's; without one, those
-of every adapter installed, with its default settings. With --guarantees: what is
-never lost, what may repeat, and how long the bridge may be down before a vendor
-gives up.`,
+		Long: `Show how well each thing passes between every front end and every account of
+live agents: full, partial, fallback (as words), dropped or rejected. A front end is
+the account that has the customer and the virtual agent behind it, as the
+configuration's routes name them; the worst side a thing meets on its way counts.
+Without a configuration these are all adapters installed, with their default
+settings, virtual agents that do not have the customer behind the web chat. With
+--guarantees: what is never lost, what may repeat, and how long the bridge may be
+down before a vendor gives up.`,
 		Example: "  footbridge matrix\n  footbridge matrix --config config.toml --json\n  footbridge matrix --guarantees",
 		RunE: func(c *cobra.Command, _ []string) error {
 			m, err := app.ReadMatrix(c.Context(), toolOptions(c))
@@ -50,9 +50,13 @@ func printPairings(out io.Writer, m app.Matrix, asJSON bool) error {
 	}
 	names := app.Capabilities()
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "FRONT END\tBACK END\t%s\n", strings.ToUpper(strings.ReplaceAll(strings.Join(names, "\t"), "_", " ")))
+	fmt.Fprintf(w, "FRONT END\tVIRTUAL AGENT\tBACK END\t%s\n", strings.ToUpper(strings.ReplaceAll(strings.Join(names, "\t"), "_", " ")))
 	for _, p := range m.Pairings {
-		fmt.Fprintf(w, "%s\t%s", named(p.Front), named(p.Back))
+		virtual := "-"
+		if p.VirtualAgent != nil {
+			virtual = p.VirtualAgent.Account
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s", named(p.Front), virtual, p.Back.Account)
 		for _, name := range names {
 			fmt.Fprintf(w, "\t%s", p.Levels[name])
 		}

@@ -62,12 +62,14 @@ type Party struct {
 	Role    event.Role `json:"role"`
 }
 
-// Pairing is what passes between a front end and a back end: a level of full,
-// partial, fallback, dropped or rejected for each capability.
+// Pairing is what passes between a front end, which has the customer and may have
+// a virtual agent behind it, and a back end: a level of full, partial, fallback,
+// dropped or rejected for each capability.
 type Pairing struct {
-	Front  Party             `json:"front"`
-	Back   Party             `json:"back"`
-	Levels map[string]string `json:"levels"`
+	Front        Party             `json:"front"`
+	VirtualAgent *Party            `json:"virtual_agent,omitempty"`
+	Back         Party             `json:"back"`
+	Levels       map[string]string `json:"levels"`
 }
 
 // PairingList is every front end with every back end.

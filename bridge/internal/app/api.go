@@ -57,24 +57,20 @@ func newPages(c *config.Config) (http.Handler, error) {
 
 // Matrix tells what passes between the accounts. It is part of api.Status.
 func (a *App) Matrix() []api.Pairing {
-	var parties []Party
-	accounts := a.setup().Accounts
-	for _, name := range slices.Sorted(maps.Keys(accounts)) {
-		account := accounts[name]
-		profile := account.Profile
-		if account.Native() {
-			profile = builtIn()
-		}
-		parties = append(parties, Party{Account: name, Adapter: account.Adapter, Role: account.Role, profile: profile})
-	}
+	setup := a.setup()
+	parties, _ := partiesOf(setup.Accounts, nil)
+	party := func(p Party) api.Party { return api.Party{Account: p.Account, Adapter: p.Adapter, Role: p.Role} }
 	var out []api.Pairing
-	for _, p := range matrixOf(parties).Pairings {
-		levels := make(map[string]string, len(p.Levels))
-		for name, level := range p.Levels {
-			levels[name] = string(level)
+	for _, p := range matrixOf(parties, routed(parties, setup.Routes)).Pairings {
+		pairing := api.Pairing{Front: party(p.Front), Back: party(p.Back), Levels: make(map[string]string, len(p.Levels))}
+		if p.VirtualAgent != nil {
+			virtual := party(*p.VirtualAgent)
+			pairing.VirtualAgent = &virtual
 		}
-		out = append(out, api.Pairing{Front: api.Party{Account: p.Front.Account, Adapter: p.Front.Adapter, Role: p.Front.Role},
-			Back: api.Party{Account: p.Back.Account, Adapter: p.Back.Adapter, Role: p.Back.Role}, Levels: levels})
+		for name, level := range p.Levels {
+			pairing.Levels[name] = string(level)
+		}
+		out = append(out, pairing)
 	}
 	return out
 }

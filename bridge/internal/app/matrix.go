@@ -27,11 +27,14 @@ type Party struct {
 }
 
 // Pairing is what passes between a front end and a back end, in levels by the
-// names of Capabilities.
+// names of Capabilities. A front end is the account that has the customer and,
+// where that is not a virtual agent's platform, the virtual agent that may answer
+// first.
 type Pairing struct {
-	Front  Party                    `json:"front"`
-	Back   Party                    `json:"back"`
-	Levels map[string]adapter.Level `json:"levels"`
+	Front        Party                    `json:"front"`
+	VirtualAgent *Party                   `json:"virtual_agent,omitempty"`
+	Back         Party                    `json:"back"`
+	Levels       map[string]adapter.Level `json:"levels"`
 }
 
 // Promise is what holds for what one endpoint takes.
@@ -58,28 +61,46 @@ type Matrix struct {
 	Promises []Promise
 }
 
-// capability is one thing that passes, and how well between two sides.
+// capability is one thing that passes, and how well among the sides.
 type capability struct {
 	name string
-	of   func(front, back adapter.Levels) adapter.Level
+	of   func(sides) adapter.Level
 }
 
+// sides are what each side carries: the one that has the customer, a virtual agent
+// that stands behind it, if there is one, and people.
+type sides struct {
+	customer, people adapter.Levels
+	virtual          *adapter.Levels
+}
+
+// all are the sides a thing meets on its way anywhere; ends those it meets while
+// people have the conversation.
+func (s sides) all() []adapter.Levels {
+	if s.virtual == nil {
+		return s.ends()
+	}
+	return append(s.ends(), *s.virtual)
+}
+
+func (s sides) ends() []adapter.Levels { return []adapter.Levels{s.customer, s.people} }
+
 // capabilities are the columns. What the bridge itself sees to, whatever the
-// sides can do, is as good as the words it is told in.
+// sides can do, is as good as the words the customer is told it in.
 func capabilities() []capability {
-	told := func(front, _ adapter.Levels) adapter.Level { return content(front, "text") }
+	told := shown("text")
 	return []capability{
-		{"text", both("text")},
-		{"transcript", func(_, back adapter.Levels) adapter.Level { return back.Transcript }},
-		{"media", both("media")},
+		{"text", everywhere(carries("text"))},
+		{"transcript", func(s sides) adapter.Level { return s.people.Transcript }},
+		{"media", everywhere(carries("media"))},
 		{"choices", shown("choices")},
 		{"form", shown("form")},
-		{"typing", worst(func(l adapter.Levels) adapter.Level { return l.Typing })},
-		{"long_text", worst(longText)},
-		{"queue_position", worst(func(l adapter.Levels) adapter.Level { return l.QueuePosition })},
+		{"typing", betweenEnds(func(l adapter.Levels) adapter.Level { return l.Typing })},
+		{"long_text", everywhere(longText)},
+		{"queue_position", betweenEnds(func(l adapter.Levels) adapter.Level { return l.QueuePosition })},
 		{"handback", told},
 		{"agent_ends", told},
-		{"customer_ends", worst(func(l adapter.Levels) adapter.Level { return l.CustomerEnd })},
+		{"customer_ends", betweenEnds(func(l adapter.Levels) adapter.Level { return l.CustomerEnd })},
 		{"no_agent", told},
 		{"timeout", told},
 	}
@@ -94,20 +115,26 @@ func Capabilities() []string {
 	return names
 }
 
-// both is a type of content that goes either way; shown one that people or
-// software send to the customer.
-func both(kind string) func(front, back adapter.Levels) adapter.Level {
-	return worst(func(l adapter.Levels) adapter.Level { return content(l, kind) })
+// everywhere is as good as the worst side of all, betweenEnds as the worse of the
+// customer's and the people's, and shown as what the customer is shown.
+func everywhere(of func(adapter.Levels) adapter.Level) func(sides) adapter.Level {
+	return func(s sides) adapter.Level { return worst(of, s.all()) }
 }
 
-func shown(kind string) func(front, back adapter.Levels) adapter.Level {
-	return func(front, _ adapter.Levels) adapter.Level { return content(front, kind) }
+func betweenEnds(of func(adapter.Levels) adapter.Level) func(sides) adapter.Level {
+	return func(s sides) adapter.Level { return worst(of, s.ends()) }
 }
 
-func worst(of func(adapter.Levels) adapter.Level) func(front, back adapter.Levels) adapter.Level {
-	return func(front, back adapter.Levels) adapter.Level {
-		return slices.MaxFunc([]adapter.Level{orDropped(of(front)), orDropped(of(back))}, byQuality)
+func shown(kind string) func(sides) adapter.Level {
+	return func(s sides) adapter.Level { return carries(kind)(s.customer) }
+}
+
+func worst(of func(adapter.Levels) adapter.Level, sides []adapter.Levels) adapter.Level {
+	var found []adapter.Level
+	for _, l := range sides {
+		found = append(found, orDropped(of(l)))
 	}
+	return slices.MaxFunc(found, byQuality)
 }
 
 // byQuality puts better levels first.
@@ -116,9 +143,9 @@ func byQuality(a, b adapter.Level) int {
 	return cmp.Compare(slices.Index(best, a), slices.Index(best, b))
 }
 
-// content is the level of a type of content; what is not named is degraded.
-func content(l adapter.Levels, kind string) adapter.Level {
-	return cmp.Or(l.Content[kind], adapter.Fallback)
+// carries is the level of a type of content; what is not named is degraded.
+func carries(kind string) func(adapter.Levels) adapter.Level {
+	return func(l adapter.Levels) adapter.Level { return cmp.Or(l.Content[kind], adapter.Fallback) }
 }
 
 // longText comes in one piece, or in parts that keep their order.
@@ -131,31 +158,94 @@ func longText(l adapter.Levels) adapter.Level {
 
 func orDropped(l adapter.Level) adapter.Level { return cmp.Or(l, adapter.Dropped) }
 
-// pair computes every capability of two sides.
-func pair(front, back adapter.Levels) map[string]adapter.Level {
+// levels computes every capability.
+func (s sides) levels() map[string]adapter.Level {
 	levels := map[string]adapter.Level{}
 	for _, c := range capabilities() {
-		levels[c.name] = orDropped(c.of(front, back))
+		levels[c.name] = orDropped(c.of(s))
 	}
 	return levels
 }
 
-// matrixOf puts every front end, which leads to a customer or speaks for the
-// business by itself, beside every back end, where people are.
-func matrixOf(parties []Party) Matrix {
+// frontEnd is who has the customer, and the virtual agent behind it, if there is
+// one.
+type frontEnd struct {
+	holder  Party
+	virtual *Party
+}
+
+func (f frontEnd) with(back Party) Pairing {
+	s := sides{customer: f.holder.profile.Levels, people: back.profile.Levels}
+	if f.virtual != nil {
+		s.virtual = &f.virtual.profile.Levels
+	}
+	return Pairing{f.holder, f.virtual, back, s.levels()}
+}
+
+// matrixOf puts every front end beside every back end, where people are.
+func matrixOf(parties []Party, fronts []frontEnd) Matrix {
 	m := Matrix{Parties: parties}
-	for _, front := range parties {
-		m.Promises = append(m.Promises, promises(front)...)
-		if front.Role != event.RoleCustomer && front.Role != event.RoleVirtualAgent {
-			continue
-		}
+	for _, p := range parties {
+		m.Promises = append(m.Promises, promises(p)...)
+	}
+	for _, front := range fronts {
 		for _, back := range parties {
 			if back.Role == event.RoleLiveAgent {
-				m.Pairings = append(m.Pairings, Pairing{front, back, pair(front.profile.Levels, back.profile.Levels)})
+				m.Pairings = append(m.Pairings, front.with(back))
 			}
 		}
 	}
 	return m
+}
+
+// routed are the front ends of a configuration: those its routes begin at, each
+// with the virtual agent the route names, and those no route begins at.
+func routed(parties []Party, routes []engine.Route) []frontEnd {
+	byName := map[string]*Party{}
+	for i := range parties {
+		byName[parties[i].Account] = &parties[i]
+	}
+	var fronts []frontEnd
+	for _, r := range routes {
+		f := frontEnd{virtual: byName[r.VirtualAgent]}
+		holder := byName[r.Entry()]
+		if holder == nil {
+			continue // its plugin does not run, which is told
+		}
+		if f.holder = *holder; f.virtual == holder {
+			f.virtual = nil
+		}
+		if !slices.ContainsFunc(fronts, func(o frontEnd) bool { return o.holder.Account == f.holder.Account && o.virtual == f.virtual }) {
+			fronts = append(fronts, f)
+		}
+	}
+	for _, p := range parties {
+		if p.leads() && !slices.ContainsFunc(fronts, func(f frontEnd) bool { return f.holder.Account == p.Account }) {
+			fronts = append(fronts, frontEnd{holder: p})
+		}
+	}
+	return fronts
+}
+
+// leads reports whether there is a customer at the party's far side.
+func (p Party) leads() bool {
+	return p.Role == event.RoleCustomer || p.Role == event.RoleVirtualAgent && p.profile.HoldsCustomer
+}
+
+// possible are the front ends where nothing is configured: every customer's, by
+// itself, every virtual agent that has the customer, and every other one behind
+// the first customer's account.
+func possible(parties []Party) []frontEnd {
+	var alone, behind []frontEnd
+	for i, p := range parties {
+		switch {
+		case p.leads():
+			alone = append(alone, frontEnd{holder: p})
+		case p.Role == event.RoleVirtualAgent && len(alone) > 0:
+			behind = append(behind, frontEnd{alone[0].holder, &parties[i]})
+		}
+	}
+	return append(alone, behind...)
 }
 
 // replyWithin is the time of an endpoint that declares none.
@@ -206,20 +296,27 @@ func ReadMatrix(ctx context.Context, o Options) (Matrix, error) {
 	if err != nil {
 		return Matrix{}, err
 	}
+	parties, missing := partiesOf(p.setup.Accounts, a.down)
+	return matrixOf(parties, routed(parties, p.setup.Routes)), errors.Join(missing...)
+}
+
+// partiesOf are the accounts of a configuration, by name, but for those whose
+// plugin is down, and why these are missing.
+func partiesOf(accounts map[string]engine.Account, down map[string]error) ([]Party, []error) {
 	var parties []Party
 	var missing []error
-	for _, name := range slices.Sorted(maps.Keys(p.setup.Accounts)) {
-		account := p.setup.Accounts[name]
+	for _, name := range slices.Sorted(maps.Keys(accounts)) {
+		account := accounts[name]
 		party := Party{name, account.Adapter, account.Role, account.Profile}
 		if account.Native() {
 			party.profile = builtIn()
-		} else if down := a.down[account.Adapter]; down != nil {
+		} else if down := down[account.Adapter]; down != nil {
 			missing = append(missing, fmt.Errorf("account %s: %w", name, down))
 			continue
 		}
 		parties = append(parties, party)
 	}
-	return matrixOf(parties), errors.Join(missing...)
+	return parties, missing
 }
 
 // installedMatrix is the matrix of what is installed, and of what is built in.
@@ -236,7 +333,7 @@ func installedMatrix(ctx context.Context, o Options) (Matrix, error) {
 		parties = append(parties, found...)
 		missing = append(missing, err)
 	}
-	return matrixOf(parties), errors.Join(missing...)
+	return matrixOf(parties, possible(parties)), errors.Join(missing...)
 }
 
 // parties are an adapter's roles, each as an account without settings, or with the

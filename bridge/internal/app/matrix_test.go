@@ -9,10 +9,14 @@ import (
 
 	"github.com/footbridge/footbridge/bridge/adapter"
 	"github.com/footbridge/footbridge/bridge/event"
+	"github.com/footbridge/footbridge/bridge/internal/engine"
 )
 
 // The worse side decides, whichever it is; what nobody declares is dropped.
 func TestWorseSideDecides(t *testing.T) {
+	pair := func(front, back adapter.Levels) map[string]adapter.Level {
+		return sides{customer: front, people: back}.levels()
+	}
 	best := []adapter.Level{adapter.Full, adapter.Partial, adapter.Fallback, adapter.Dropped, adapter.Rejected}
 	for i, a := range best {
 		for j, b := range best {
@@ -33,6 +37,9 @@ func TestWorseSideDecides(t *testing.T) {
 
 // What one side alone has to show or take is that side's.
 func TestOneSideDecides(t *testing.T) {
+	pair := func(front, back adapter.Levels) map[string]adapter.Level {
+		return sides{customer: front, people: back}.levels()
+	}
 	rich := adapter.Levels{Content: map[string]adapter.Level{"text": adapter.Full, "choices": adapter.Full, "form": adapter.Partial}, Transcript: adapter.Partial}
 	short := adapter.Levels{Content: map[string]adapter.Level{"text": adapter.Full}, MaxText: 100, Transcript: adapter.Full}
 	want := map[string]adapter.Level{"choices": adapter.Full, "form": adapter.Partial, "transcript": adapter.Full, "long_text": adapter.Partial,
@@ -52,6 +59,30 @@ func TestOneSideDecides(t *testing.T) {
 	}
 }
 
+// What a virtual agent behind the customer's account cannot carry is lost on the
+// way to it; what passes between the customer and people does not meet it.
+func TestAVirtualAgentBehindDecides(t *testing.T) {
+	rich := builtIn().Levels
+	got := sides{customer: rich, people: rich, virtual: &adapter.Levels{Content: map[string]adapter.Level{"text": adapter.Partial}, MaxText: 100}}.levels()
+	want := sides{customer: rich, people: rich}.levels()
+	want["text"], want["media"], want["long_text"] = adapter.Partial, adapter.Fallback, adapter.Partial
+	if !maps.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+func pairs(m Matrix) []string {
+	var all []string
+	for _, p := range m.Pairings {
+		name := p.Front.Account
+		if p.VirtualAgent != nil {
+			name += "+" + p.VirtualAgent.Account
+		}
+		all = append(all, name+" "+p.Back.Account)
+	}
+	return all
+}
+
 func TestEveryFrontMeetsEveryBack(t *testing.T) {
 	var parties []Party
 	for _, role := range []event.Role{event.RoleCustomer, event.RoleVirtualAgent, event.RoleLiveAgent, event.RoleObserver} {
@@ -59,14 +90,18 @@ func TestEveryFrontMeetsEveryBack(t *testing.T) {
 			parties = append(parties, Party{Account: fmt.Sprintf("%s%d", role, n), Role: role})
 		}
 	}
-	var got []string
-	for _, p := range matrixOf(parties).Pairings {
-		got = append(got, p.Front.Account+" "+p.Back.Account)
-	}
+	parties[3].profile.HoldsCustomer = true
 	want := []string{"customer0 live_agent0", "customer0 live_agent1", "customer1 live_agent0", "customer1 live_agent1",
-		"virtual_agent0 live_agent0", "virtual_agent0 live_agent1", "virtual_agent1 live_agent0", "virtual_agent1 live_agent1"}
-	if !slices.Equal(got, want) {
+		"virtual_agent1 live_agent0", "virtual_agent1 live_agent1", "customer0+virtual_agent0 live_agent0", "customer0+virtual_agent0 live_agent1"}
+	if got := pairs(matrixOf(parties, possible(parties))); !slices.Equal(got, want) {
 		t.Errorf("pairs %q, want %q", got, want)
+	}
+	routes := []engine.Route{{Customer: "customer1", VirtualAgent: "virtual_agent0"}, {VirtualAgent: "virtual_agent1"},
+		{Customer: "customer1", VirtualAgent: "virtual_agent0", Queue: "other"}, {Customer: "of a plugin that is down"}}
+	want = []string{"customer1+virtual_agent0 live_agent0", "customer1+virtual_agent0 live_agent1", "virtual_agent1 live_agent0", "virtual_agent1 live_agent1",
+		"customer0 live_agent0", "customer0 live_agent1"}
+	if got := pairs(matrixOf(parties, routed(parties, routes))); !slices.Equal(got, want) {
+		t.Errorf("pairs of the routes %q, want %q", got, want)
 	}
 }
 
