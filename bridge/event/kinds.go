@@ -219,6 +219,16 @@ type AvailabilityChanged struct {
 	QueueDepth int       `json:"queue_depth,omitempty"`
 }
 
+// The commands the bridge itself has an outcome for.
+const (
+	// CommandHistory asks for what was said so far; the answer is
+	// transcript.shared.
+	CommandHistory = "history"
+	// CommandLogout is an order to the virtual agent, and the customer's end where
+	// none has the conversation.
+	CommandLogout = "logout"
+)
+
 // CommandIssued is an order of the customer to the far side: "back",
 // "start_over", "reset", "logout", "history" or "cancel".
 type CommandIssued struct {

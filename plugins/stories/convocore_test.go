@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/footbridge/footbridge/adapters/convocore/convocoresim"
 	"github.com/footbridge/footbridge/bridge/adapter/codec"
@@ -313,21 +314,33 @@ func TestConvocoreClientGoesThroughHandoffAndBack(t *testing.T) {
 	}
 }
 
-// TestConvocoreClientThatOnlyReadsHasWhatWaited: an object without a prompt, which
-// asks for the history, brings a person's words that waited, and the turn ends.
-func TestConvocoreClientThatOnlyReadsHasWhatWaited(t *testing.T) {
+// TestConvocoreClientThatOnlyReadsHasTheHistory: an object without a prompt asks
+// for what was said. Whoever has the conversation the turn ends at once, and what
+// a person said meanwhile comes with it.
+func TestConvocoreClientThatOnlyReadsHasTheHistory(t *testing.T) {
 	t.Parallel()
 	r := convoRig(t, convoWeb("", "helper"))
 	c := r.convoClient("ada")
-	r.turn(c, "1", "okapi agent")
+	read := func(customers []string, answer string) {
+		t.Helper()
+		began := time.Now()
+		reply, err := c.History(t.Context())
+		answers := reply.History("bot")
+		if err != nil || reply.Code != 1000 || !slices.Equal(reply.History("human"), customers) || slices.Index(answers, answer) != len(answers)-1 {
+			t.Errorf("history: code %d, %v: %v", reply.Code, err, reply.Frames)
+		}
+		if took := time.Since(began); took > 30*time.Second {
+			t.Errorf("the history took %v", took)
+		}
+	}
+	r.turn(c, "1", "okapi apples")
+	read([]string{"okapi apples"}, "okapi about apples")
+	r.turn(c, "2", "okapi agent")
 	id := r.conversation("ada")
 	r.inState(id, "queued")
 	r.say(id, "accept", event.HandoffAccepted{})
 	r.say(id, "one", event.MessageCreated{Content: event.Plain("okapi one from Sam")})
-	reply, err := c.History(t.Context())
-	if err != nil || !reply.Whole() || !slices.Equal(append(reply.History("bot"), reply.Text()), []string{"okapi one from Sam"}) {
-		t.Errorf("history: code %d, %v: %v", reply.Code, err, reply.Frames)
-	}
+	read([]string{"okapi apples", "okapi agent"}, "okapi one from Sam")
 }
 
 // TestConvocoreClientChoosesByNumber: a client without the UI engine sees what the

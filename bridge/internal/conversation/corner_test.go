@@ -453,3 +453,18 @@ func TestTextKeysAreAllThatIsSaid(t *testing.T) {
 		}
 	}
 }
+
+// The virtual agent's own people are on its platform, which knows what it is to
+// log out.
+func TestLogoutIsForThePlatformOfTheOwner(t *testing.T) {
+	k := begin(t, bridgeBetween)
+	k.do("va", live("pat"), event.HandoffAccepted{})
+	step := k.do("cust", asCustomer(), event.CommandIssued{Name: event.CommandLogout})
+	if d := draft(t, step, event.KindCommandIssued); !slices.Equal(d.To, []string{"va"}) || len(step.Drafts) != 1 {
+		t.Errorf("to %v, with %v", d.To, step.Drafts)
+	}
+	k.phase(Active, event.RoleLiveAgent)
+	people := begin(t, peopleOnly)
+	people.do("cust", asCustomer(), event.CommandIssued{Name: event.CommandLogout})
+	people.phase(Ended, "")
+}

@@ -118,6 +118,8 @@ func spokenInputs() map[string]Input {
 		"candidate-survey":          {Leg: "desk", Actor: kim, Body: event.SurveyOffered{}},
 		"customer-survey-answer":    {Leg: "front", Actor: customer, Body: event.SurveyAnswered{}},
 		"customer-command":          {Leg: "front", Actor: customer, Body: event.CommandIssued{Name: "back"}},
+		"customer-history":          {Leg: "front", Actor: customer, Body: event.CommandIssued{Name: event.CommandHistory}},
+		"customer-logout":           {Leg: "front", Actor: customer, Body: event.CommandIssued{Name: event.CommandLogout}},
 		"va-command":                {Leg: "va", Actor: va, Body: event.CommandIssued{Name: "back"}},
 		"owner-read":                {Leg: "own", Actor: sam, Body: event.MessageRead{}},
 		"customer-delivered":        {Leg: "front", Actor: customer, Body: event.MessageDelivered{}},

@@ -107,7 +107,7 @@ var table = []row{
 	{event.KindSurveyOffered, byAnyone, always(wrongRole)},
 	{event.KindSurveyAnswered, byCustomer, always(record)},
 	{event.KindSurveyAnswered, byAnyone, always(wrongRole)},
-	{event.KindCommandIssued, byCustomer, always(record)},
+	{event.KindCommandIssued, byCustomer, always(customerOrders)},
 	{event.KindCommandIssued, byAnyone, always(wrongRole)},
 	{event.KindAnswerCompleted, byCustomer | byObserver, always(wrongRole)},
 	{event.KindTranscriptShared, byObserver, always(wrongRole)},

@@ -17,6 +17,26 @@ func customerSays(m *move) {
 	m.pass()
 }
 
+// customerOrders passes a command on to the owner. The past only the bridge has
+// whole, so it answers for it; and who logs out with no virtual agent there to
+// take that has left.
+func customerOrders(m *move) {
+	body, _ := m.in.Body.(event.CommandIssued)
+	owner, _ := m.s.Leg(m.s.Owner.Leg)
+	switch {
+	case body.Name == event.CommandHistory:
+		m.input(nil)
+		m.step.Drafts = append(m.step.Drafts, Draft{Actor: event.Actor{Role: event.RoleSystem},
+			Body: event.TranscriptShared{}, To: []string{m.in.Leg}})
+	case body.Name == event.CommandLogout && owner.Role != event.RoleVirtualAgent:
+		m.pass()
+		m.tell(event.ConversationEnded{Reason: event.CommandLogout, By: event.RoleCustomer}, toAll)
+		m.finish()
+	default:
+		m.pass()
+	}
+}
+
 func ownerSays(m *move) {
 	m.s.LastAgentSeq = m.seq()
 	if m.s.Agent.ID == "" {

@@ -63,8 +63,12 @@ func (b *batch) followAnswer(e event.Event) {
 	case kind == event.KindMessageCreated && e.Actor.Role == event.RoleVirtualAgent && doc.Answering != nil:
 		doc.Answering.Due = b.at.Add(quiet)
 	}
+	command, _ := e.Body.(event.CommandIssued)
 	switch phase := doc.Machine.Phase; {
-	case doc.Answering == nil || phase == conversation.Automated:
+	case doc.Answering == nil:
+	case phase == conversation.Automated && command.Name == event.CommandHistory:
+		b.unheeded(e.ID) // the bridge has answered it
+	case phase == conversation.Automated:
 	case phase == conversation.Requested && e.Actor.Role != event.RoleCustomer:
 		if doc.Answering.Due.IsZero() {
 			doc.Answering.Due = b.at.Add(quiet) // a desk that queues it at once is heard of before
@@ -100,6 +104,23 @@ func (b *batch) completeAnswer() {
 		}
 		b.decide(conversation.Input{Actor: event.Actor{Role: event.RoleSystem}, Body: event.AnswerCompleted{To: to}}, origin{})
 	}
+}
+
+// unheeded completes the answer to what the virtual agent has not taken, and to
+// nothing else.
+func (b *batch) unheeded(eventID string) {
+	a := b.c.doc.Answering
+	if a == nil || b.c.doc.Machine.Phase != conversation.Automated {
+		return
+	}
+	at := slices.Index(a.Events, eventID)
+	if at < 0 {
+		return
+	}
+	if a.Events = slices.Delete(a.Events, at, at+1); a.empty() {
+		b.c.doc.Answering = nil
+	}
+	b.decide(conversation.Input{Actor: event.Actor{Role: event.RoleSystem}, Body: event.AnswerCompleted{To: eventID}}, origin{})
 }
 
 // beQuiet completes an answer whose author has said nothing more for a while.

@@ -25,8 +25,13 @@ func (b *batch) apply(l *leg, in adapter.Input, out adapter.Outcome, serves bool
 	for _, effect := range out.Effects {
 		b.effect(l, effect, serves)
 	}
-	if r, ok := in.(adapter.Request); ok {
-		b.requireAnswer(l, r)
+	switch in := in.(type) {
+	case adapter.Request:
+		b.requireAnswer(l, in)
+	case adapter.Deliver:
+		if in.Event.Kind() == event.KindCommandIssued && len(out.Effects) == 0 {
+			b.unheeded(in.Event.ID) // an adapter says that it does not take a command by doing nothing
+		}
 	}
 }
 

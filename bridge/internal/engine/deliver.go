@@ -64,31 +64,32 @@ func (c *convo) deliver(ctx context.Context, l *leg) (bool, error) {
 }
 
 // forLeg is the event as this leg is to have it: a message in content its far
-// side carries, a hand-off with its whole transcript.
+// side carries, a hand-off with its whole transcript, the customer's history.
 func (c *convo) forLeg(ctx context.Context, l *leg, e event.Event) (event.Event, error) {
-	if m, ok := e.Body.(event.MessageCreated); ok {
-		whole := m.Content
-		m.Content, l.doc.Delivery.Degraded = degrade.Content(whole, c.e.setup.Load().Accounts[l.Account].Profile.Levels)
+	var err error
+	switch body := e.Body.(type) {
+	case event.MessageCreated:
+		whole := body.Content
+		body.Content, l.doc.Delivery.Degraded = degrade.Content(whole, c.e.setup.Load().Accounts[l.Account].Profile.Levels)
 		l.offer(whole, l.doc.Delivery.Degraded)
-		e.Body = m
-		return e, nil
-	}
-	if body := c.receiptFor(ctx, l, e.Body); body != nil {
 		e.Body = body
-		return e, nil
+	case event.HandoffRequested:
+		if l.Role == event.RoleLiveAgent {
+			body.Transcript, err = c.transcript(ctx, e.Seq)
+			body.Context = c.doc.Attributes
+			e.Body = body
+		}
+	case event.TranscriptShared:
+		if e.Via == (event.Via{}) {
+			body.Entries, err = c.heard(ctx, l, e.Seq)
+			e.Body = body
+		}
+	default:
+		if body := c.receiptFor(ctx, l, e.Body); body != nil {
+			e.Body = body
+		}
 	}
-	h, ok := e.Body.(event.HandoffRequested)
-	if !ok || l.Role != event.RoleLiveAgent {
-		return e, nil
-	}
-	entries, err := c.transcript(ctx, e.Seq)
-	if err != nil {
-		return e, err
-	}
-	h.Transcript = entries
-	h.Context = c.doc.Attributes
-	e.Body = h
-	return e, nil
+	return e, err
 }
 
 // receiptFor names the message of a receipt as the leg's vendor knows it: by the
@@ -148,6 +149,7 @@ func (b *batch) end(l *leg, d *delivery, outcome, reason string) error {
 	b.outcome(l, d.Event, outcome, reason, d.MaybeDuplicate)
 	l.let(d.Seq)
 	if outcome != journal.Delivered {
+		b.unheeded(d.Event)
 		b.giveUp(l, d, strings.TrimSpace(outcome+" "+reason))
 	}
 	return b.err

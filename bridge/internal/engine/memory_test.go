@@ -291,6 +291,18 @@ func (m *memory) MarkReplayed(_ context.Context, id string, at time.Time) error 
 	return nil
 }
 
+func (m *memory) Deliveries(_ context.Context, id string) ([]journal.Delivery, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var all []journal.Delivery
+	for key, d := range m.outcomes {
+		if strings.HasPrefix(key[1], id+".") {
+			all = append(all, d...)
+		}
+	}
+	return all, nil
+}
+
 // records of all conversations in order.
 func (m *memory) all() []event.Event {
 	m.mu.Lock()

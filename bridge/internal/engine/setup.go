@@ -133,6 +133,11 @@ type Reader interface {
 	Ref(ctx context.Context, leg string, kind event.Kind, ref string) (string, error)
 }
 
+// Outcomes tells what became of a conversation's events at each leg.
+type Outcomes interface {
+	Deliveries(ctx context.Context, conversation string) ([]journal.Delivery, error)
+}
+
 // Ledger remembers API calls and dead letters.
 type Ledger interface {
 	Idempotent(ctx context.Context, token, key string) (journal.Idempotent, error)
@@ -145,6 +150,7 @@ type Journal interface {
 	Intake
 	Committer
 	Reader
+	Outcomes
 	Ledger
 }
 

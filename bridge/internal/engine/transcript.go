@@ -2,9 +2,11 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"reflect"
 
 	"github.com/footbridge/footbridge/bridge/event"
+	"github.com/footbridge/footbridge/bridge/internal/journal"
 )
 
 // transcript is everything said in the conversation up to a position: what the
@@ -28,13 +30,49 @@ func (c *convo) transcript(ctx context.Context, upTo int64) ([]event.TranscriptE
 		case event.TranscriptShared:
 			entries = append(entries, body.Entries...)
 		case event.MessageCreated:
-			entries = append(entries, event.TranscriptEntry{Actor: e.Actor, Time: e.Time, Content: body.Content, Event: e.ID})
+			entries = append(entries, entryOf(e, body))
 		}
 	}
 	return newest(entries), nil
 }
 
-// maxTranscript bounds the transcript that goes with a hand-off, in bytes of its
+// heard is what a leg's customer said and was given up to a position: the answer
+// to command.issued{history}. It is put together when it is delivered and never
+// stored, so that it is in no transcript itself.
+func (c *convo) heard(ctx context.Context, l *leg, upTo int64) ([]event.TranscriptEntry, error) {
+	deliveries, err := c.e.Journal.Deliveries(ctx, c.id)
+	if err != nil {
+		return nil, fmt.Errorf("find what leg %s was given: %w", l.ID, err)
+	}
+	given := map[string]bool{}
+	for _, d := range deliveries {
+		given[d.Event] = given[d.Event] || d.Leg == fullID(c.id, l.ID) && d.Outcome == journal.Delivered
+	}
+	events, err := c.history(ctx, 0)
+	if err != nil {
+		return nil, err
+	}
+	entries := []event.TranscriptEntry{}
+	for _, e := range events {
+		own := e.Actor.Role == event.RoleCustomer && e.Via == event.Via{Account: l.Account, Role: l.Role}
+		if e.Seq > upTo || !own && !given[e.ID] {
+			continue
+		}
+		switch body := e.Body.(type) {
+		case event.TranscriptShared:
+			entries = append(entries, body.Entries...)
+		case event.MessageCreated:
+			entries = append(entries, entryOf(e, body))
+		}
+	}
+	return newest(entries), nil
+}
+
+func entryOf(e event.Event, body event.MessageCreated) event.TranscriptEntry {
+	return event.TranscriptEntry{Actor: e.Actor, Time: e.Time, Content: body.Content, Event: e.ID}
+}
+
+// maxTranscript bounds the transcript that goes with a hand-off or answers a customer, in bytes of its
 // JSON.
 const maxTranscript = 256 << 10
 
