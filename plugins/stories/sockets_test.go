@@ -101,6 +101,62 @@ func TestAiseraClientGoesThroughHandoffAndBack(t *testing.T) {
 	}
 }
 
+// TestAiserasOwnPeopleTakeOver: where the vendor's own people answer, the customer
+// sees their place in that line, talks to a person and has the virtual agent back;
+// no desk of ours is asked.
+func TestAiserasOwnPeopleTakeOver(t *testing.T) {
+	t.Parallel()
+	s, address := platform(t, aiserasim.Options{Token: chatToken})
+	r := newRig(t, setting{env: []string{"CHAT_TOKEN=" + chatToken},
+		extra: "[accounts.shop]\nadapter = \"native\"\nrole = \"customer\"\npublishable_key = \"pk_shop\"\n" +
+			aisera("virtual_agent", aiserasim.SocketIO, address, "people = \"vendor\"", "customer = \"shop\"\nvirtual_agent = \"chat\"\nlive_agent = [\"desk\"]")})
+	id, token := r.chatAt("pk_shop")
+	r.write(id, token, "1", "okapi hello")
+	r.answered(id, "You said: okapi hello")
+	user := s.Users()[0]
+	tell := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	seen := func() (kinds []string) {
+		for _, e := range r.seenBy(id, token) {
+			if q, ok := e.Body.(event.HandoffQueued); ok {
+				kinds = append(kinds, fmt.Sprintf("%s %d", e.Kind(), q.Position))
+			} else if strings.HasPrefix(string(e.Kind()), "hand") {
+				kinds = append(kinds, string(e.Kind()))
+			}
+		}
+		return kinds
+	}
+	tell(s.Queue(user, 3))
+	tell(s.Queue(user, 1))
+	want := []string{"handoff.queued 3", "handoff.queued 1", "handoff.accepted", "handback.completed"}
+	r.eventually("the customer sees their place", func() bool { return slices.Equal(seen(), want[:2]) })
+	if got := r.state(id); got != "automated" {
+		t.Errorf("while the vendor's people are waited for the conversation is %s", got)
+	}
+	tell(s.Join(user, "sam"))
+	r.inState(id, "active")
+	tell(s.Say(user, "sam", "okapi from the vendor's person"))
+	r.eventually("the person is heard", func() bool {
+		return slices.Contains(texts(r.seenBy(id, token), event.RoleLiveAgent), "okapi from the vendor's person")
+	})
+	r.write(id, token, "2", "okapi for the person")
+	r.eventually("the person hears", func() bool { return slices.Contains(s.Texts(user), "okapi for the person") })
+	tell(s.Exit(user, "sam"))
+	r.inState(id, "automated")
+	r.write(id, token, "3", "okapi again")
+	r.answered(id, "You said: okapi again")
+	if got := seen(); !slices.Equal(got, want) {
+		t.Errorf("the customer saw %q, want %q", got, want)
+	}
+	if i := slices.IndexFunc(r.conversations(), func(c listed) bool { return c.ID == id }); i < 0 || len(r.conversations()[i].Legs) != 2 {
+		t.Error("a desk of ours was asked")
+	}
+}
+
 // TestAiseraVirtualAgentHandsOff: the vendor's virtual agent answers a customer of
 // ours, hands off to the desk, is told of it, and has the conversation back.
 func TestAiseraVirtualAgentHandsOff(t *testing.T) {

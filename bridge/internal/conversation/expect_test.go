@@ -145,6 +145,8 @@ func passingInputs() map[string]Input {
 		"system-handoff-requested":   {Actor: system, Body: event.HandoffRequested{}},
 		"queued":                     {Leg: "desk", Actor: kim, Body: event.HandoffQueued{}},
 		"stray-queued":               {Leg: "stray", Actor: eve, Body: event.HandoffQueued{}},
+		"people-queued":              {Leg: "va", Actor: pat, Body: event.HandoffQueued{Position: 3}},
+		"va-queued":                  {Leg: "va", Actor: va, Body: event.HandoffQueued{}},
 		"offered":                    {Leg: "desk", Actor: kim, Body: event.HandoffOffered{}},
 		"accepted":                   {Leg: "desk", Actor: kim, Body: accept},
 		"accepted-by-system":         {Leg: "desk", Actor: system, Body: accept},

@@ -60,7 +60,7 @@ func (b *batch) followAnswer(e event.Event) {
 			}
 			doc.Answering.Events = append(doc.Answering.Events, e.ID)
 		}
-	case kind == event.KindMessageCreated && e.Actor.Role == event.RoleVirtualAgent && doc.Answering != nil:
+	case doc.Answering != nil && e.Via.Role == event.RoleVirtualAgent && (kind == event.KindMessageCreated || kind == event.KindHandoffQueued):
 		doc.Answering.Due = b.at.Add(quiet)
 	}
 	command, _ := e.Body.(event.CommandIssued)

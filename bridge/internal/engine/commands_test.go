@@ -31,6 +31,8 @@ func orderingRig(t *testing.T) (*rig, *exchange) {
 		f, _ := in.(adapter.Frame)
 		order, _ := d.Event.Body.(event.CommandIssued)
 		switch {
+		case string(f.Data) == "in line":
+			tx.Emit(adapter.Emission{Actor: event.Actor{Role: event.RoleLiveAgent}, Body: event.HandoffQueued{Position: 3}})
 		case string(f.Data) == "a person":
 			tx.Emit(adapter.Emission{Actor: virtual, Body: event.HandoffRequested{}})
 		case order.Name == "reset":
@@ -227,5 +229,26 @@ func TestHistoryEndsWhereItWasAskedFor(t *testing.T) {
 		client.hear("two")
 		pass(time.Second)
 		same(t, "the histories", r.histories(), []string{"system | customer: one", "system | customer: one"})
+	})
+}
+
+// TestPlaceInTheVendorsLineIsAnAnswer: the virtual agent's own people are waited
+// for, and there may be no words with that.
+func TestPlaceInTheVendorsLineIsAnAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, x := orderingRig(t)
+		r.call().hear("one")
+		pass(time.Second)
+		x.last().hear("in line")
+		pass(time.Second)
+		if got := r.answered(); len(got) != 0 {
+			t.Errorf("after a second the answer is complete: %q", got)
+		}
+		pass(time.Second)
+		same(t, "the answer", r.answered(), r.asked(event.KindMessageCreated))
+		queued := delivered(r.plugins, "studio", event.KindHandoffQueued)
+		if len(queued) != 1 || queued[0].Body.(event.HandoffQueued).Position != 3 {
+			t.Errorf("the customer was shown %v", queued)
+		}
 	})
 }
