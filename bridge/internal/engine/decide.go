@@ -35,19 +35,7 @@ func (b *batch) decide(in conversation.Input, from origin) (event.Event, string)
 	for _, l := range step.Open {
 		b.open(l)
 	}
-	var first event.Event
-	told := map[string]int64{}
-	for _, d := range step.Drafts {
-		e := b.record(d, from)
-		for _, id := range d.To {
-			told[id] = max(told[id], e.Seq)
-		}
-		if d.Input {
-			first = e
-			b.note(e)
-		}
-		b.observe(e)
-	}
+	first, told, absent := b.recordStep(step.Drafts, from)
 	for _, r := range step.Resume {
 		b.resume(r)
 	}
@@ -65,10 +53,34 @@ func (b *batch) decide(in conversation.Input, from origin) (event.Event, string)
 		b.forgetDedup()
 	}
 	b.findPeople(first)
+	for _, why := range absent {
+		b.report(notOpened, why)
+	}
 	if first.Body != nil {
 		b.followAnswer(first)
 	}
 	return first, ""
+}
+
+// recordStep records what follows from an input. It gives the event the input
+// became, the last position each leg is told of, and why observers do not begin.
+func (b *batch) recordStep(drafts []conversation.Draft, from origin) (first event.Event, told map[string]int64, absent []string) {
+	told = map[string]int64{}
+	var joined []string
+	for _, d := range drafts {
+		d.To = append(slices.Clip(d.To), b.newcomers(d, joined)...)
+		e := b.record(d, from)
+		for _, id := range d.To {
+			told[id] = max(told[id], e.Seq)
+		}
+		if d.Input {
+			first = e
+			b.note(e)
+		}
+		here, away := b.observe(e)
+		joined, absent = append(joined, here...), append(absent, away...)
+	}
+	return first, told, absent
 }
 
 // findPeople asks for a live agent where a customer speaks and no virtual agent

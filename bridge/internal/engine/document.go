@@ -25,6 +25,8 @@ type document struct {
 	// Answering is the customer's event whose answer is not complete, where the
 	// customer's far side waits for that.
 	Answering *answering `json:"answering,omitempty"`
+	// Absent are the observers' accounts people were told of that do not listen.
+	Absent []string `json:"absent,omitempty"`
 	// Replays are the dead letters replayed, and whether their turn is done.
 	Replays map[string]bool `json:"replays,omitempty"`
 }

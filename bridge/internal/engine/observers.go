@@ -12,30 +12,47 @@ import (
 	"github.com/footbridge/footbridge/bridge/internal/conversation"
 )
 
+// notOpened is the code people are told that an observer does not listen with.
+const notOpened = "observer_not_opened"
+
 // observe lets the route's observers listen from an event on that they begin
-// with. Each listens once.
-func (b *batch) observe(e event.Event) {
+// with. Each listens once. It gives the legs that begin, and why others do not,
+// each once.
+func (b *batch) observe(e event.Event) (joined, absent []string) {
 	c := b.c
 	setup := c.e.setup.Load()
 	route, ok := setup.routeNamed(c.doc.Route)
 	if !ok || c.doc.Machine.Phase == conversation.Ended {
-		return
+		return nil, nil
 	}
 	for _, o := range route.Observers {
 		a, known := setup.Accounts[o.Account]
 		listens := slices.ContainsFunc(c.doc.Machine.Legs, func(l conversation.Leg) bool { return l.Account == o.Account })
-		if !known || o.OpenOn != e.Kind() || listens {
-			continue
+		switch {
+		case !known || o.OpenOn != e.Kind() || listens:
+		case a.Unready == "":
+			state, l := c.doc.Machine.Attach(conversation.Leg{Account: o.Account, Role: event.RoleObserver})
+			c.doc.Machine = state
+			b.open(l)
+			b.enqueue(l.ID, e)
+			joined = append(joined, l.ID)
+		case !slices.Contains(c.doc.Absent, o.Account):
+			c.doc.Absent = append(c.doc.Absent, o.Account)
+			absent = append(absent, "account "+o.Account+" is not ready: "+a.Unready)
 		}
-		if a.Unready != "" {
-			b.report("observer_not_opened", "account "+o.Account+" is not ready: "+a.Unready)
-			continue
-		}
-		state, l := c.doc.Machine.Attach(conversation.Leg{Account: o.Account, Role: event.RoleObserver})
-		c.doc.Machine = state
-		b.open(l)
-		b.enqueue(l.ID, e)
 	}
+	return joined, absent
+}
+
+// newcomers are the observers that began earlier in a step and are to have what
+// the step goes on with: it was decided before they were there.
+func (b *batch) newcomers(d conversation.Draft, joined []string) []string {
+	role := d.Actor.Role
+	if l := b.c.legs[d.Leg]; l != nil && role == "" {
+		role = l.Role
+	}
+	to := conversation.Audience(d.Body.Kind(), role, b.c.doc.Machine, d.Leg)
+	return slices.DeleteFunc(to, func(id string) bool { return !slices.Contains(joined, id) })
 }
 
 // report tells the live agent of a fault.
@@ -97,7 +114,7 @@ func (b *batch) fillDial(l *leg, d *adapter.Dial) bool {
 		why = "the conversation's context lacks " + strings.Join(missing, ", ")
 	}
 	if why != "" && l.doc.Told != why {
-		b.report("observer_not_opened", "account "+l.Account+": "+why)
+		b.report(notOpened, "account "+l.Account+": "+why)
 	}
 	l.doc.Told = why
 	return why == ""

@@ -124,3 +124,55 @@ func TestObserverWithoutAnAddress(t *testing.T) {
 		})
 	}
 }
+
+// TestObserverHearsTheRestOfTheStep: a live agent who answers without taking the
+// offer first takes it and speaks in one step; an observer that begins with the
+// one has the other.
+func TestObserverHearsTheRestOfTheStep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		x := &exchange{}
+		r.dialler = x.by
+		listening(r, event.KindHandoffAccepted, "wss://assist.example/live", "none")
+		r.open()
+		id := r.arrive(start(), "s1", "start").Conversation
+		r.say(id, "hello, this is Sam")
+		pass(time.Second)
+		for _, k := range []event.Kind{event.KindHandoffAccepted, event.KindMessageCreated} {
+			if got := delivered(r.plugins, "assist", k); len(got) != 1 {
+				t.Errorf("the observer was given %d %s", len(got), k)
+			}
+		}
+		if got := delivered(r.plugins, "assist", event.KindHandoffRequested); len(got) != 0 {
+			t.Errorf("the observer was given what came before it: %v", got)
+		}
+	})
+}
+
+// TestObserverThatIsNotReadyIsReportedOnce: people are told after what they did,
+// and not again at the next hand-off.
+func TestObserverThatIsNotReadyIsReportedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		listening(r, event.KindHandoffAccepted, "wss://assist.example/live", "none")
+		a := r.setup.Accounts["assist"]
+		a.Unready = "credential token is not set"
+		r.setup.Accounts["assist"] = a
+		r.open()
+		id := r.arrive(start(), "s1", "start").Conversation
+		r.say(id, "hello, this is Sam")
+		r.must(id, event.HandbackRequested{})
+		pass(time.Second)
+		r.arrive(start(), "s1", "start")
+		r.say(id, "hello again")
+		pass(time.Second)
+		all := r.kinds(id)
+		i := slices.Index(all, "system error.reported")
+		if i < 2 || all[i-2] != "live_agent handoff.accepted" || all[i-1] != "live_agent message.created" || slices.Contains(all[i+1:], "system error.reported") {
+			t.Errorf("the conversation has %q", all)
+		}
+		if n := slices.Index(all[i:], "live_agent handoff.accepted"); n < 0 {
+			t.Errorf("there was no second hand-off: %q", all)
+		}
+	})
+}
