@@ -117,10 +117,15 @@ func TestOpening(t *testing.T) {
 	}
 	post("", `{"publishable_key":"`+key+`","customer":{"avatar":"javascript:x"}}`).is(422, "invalid")
 
+	// A customer's token is good for its own conversation and opens no other.
+	_, customers := b.open()
+	post(customers, `{"account":"web"}`).is(401, "unauthorized")
+	post(customers, `{"account":"open"}`).is(401, "unauthorized")
+
 	// A program's word for who the customer is counts, a browser's does not.
-	for token, want := range map[string]bool{"": false, superToken: true} {
+	for token, want := range map[string]bool{"": false, customers: false, superToken: true} {
 		body := `{"publishable_key":"` + key + `","customer":{"id":"c-7"}}`
-		if token != "" {
+		if token == superToken {
 			body = `{"account":"web","customer":{"id":"c-7"}}`
 		}
 		id := decode[api.Opened](post(token, body).is(201, "")).Conversation

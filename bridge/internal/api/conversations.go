@@ -149,6 +149,9 @@ func (a *API) postConversation(w http.ResponseWriter, r *http.Request, p princip
 	if err := o.check(); err != nil {
 		return err
 	}
+	if p.customer() {
+		p = principal{} // their token is good for their own conversation: here it is nobody's
+	}
 	account, err := a.siteOf(o, r, p)
 	if err != nil {
 		return err
