@@ -165,6 +165,35 @@ func TestAssistantWithoutACall(t *testing.T) {
 	}
 }
 
+// TestAssistantsCallIsNotTheCustomersToChoose: a browser that opens a chat cannot
+// say which call is listened to; a program of the business can.
+func TestAssistantsCallIsNotTheCustomersToChoose(t *testing.T) {
+	t.Parallel()
+	r, s := assisted(t, omiliasim.Options{}, "")
+	open := func(bearer, call string, more map[string]any) string {
+		t.Helper()
+		var opened struct{ Conversation, Token string }
+		more["attributes"] = map[string]string{"call_id": call}
+		if status := r.api("POST", "/conversations", bearer, "", more, &opened); status != http.StatusCreated {
+			t.Fatalf("open a chat: status %d", status)
+		}
+		r.write(opened.Conversation, opened.Token, "1", "an agent please, okapi")
+		r.inState(opened.Conversation, "queued")
+		r.say(opened.Conversation, "accept "+call, event.HandoffAccepted{})
+		return opened.Conversation
+	}
+	id := open("", "c-theirs", map[string]any{"publishable_key": "pk_shop"})
+	r.eventually("the desk is told", func() bool { return len(faults(r.events(id), "observer_not_opened")) > 0 })
+	if got := faults(r.events(id), "observer_not_opened"); len(got) != 1 || !strings.Contains(got[0], "trust_customer_attributes") {
+		t.Errorf("the desk was told %q", got)
+	}
+	open(deskToken, "c-ours", map[string]any{"account": "shop"})
+	r.listened(s, "c-ours", 1)
+	if got := s.Calls(); !slices.Equal(got, []string{"c-ours"}) {
+		t.Errorf("calls listened to: %q", got)
+	}
+}
+
 // TestAssistantOutlivesACrash: the bridge is killed while an assistant listens to
 // a web chat. It listens again; what it had told is there once, what was said
 // meanwhile is asked for, and what the agent asked for is asked.

@@ -160,7 +160,8 @@ func (a *API) postConversation(w http.ResponseWriter, r *http.Request, p princip
 	if customer.ID == "" || !p.known() {
 		customer.ID = "c-" + engine.NewID()
 	}
-	id, err := a.Engine.Open(r.Context(), engine.Opening{Account: account, Customer: customer, Language: o.Language, Attributes: o.Attributes})
+	id, err := a.Engine.Open(r.Context(), engine.Opening{Account: account, Customer: customer, Language: o.Language, Attributes: o.Attributes,
+		Vouched: p.known() && o.PublishableKey == ""})
 	if err != nil {
 		return err
 	}

@@ -83,7 +83,7 @@ func (pl planner) account(ctx context.Context, p *plan, name string) *config.Pro
 	}
 	account := engine.Account{Name: name, Adapter: a.Adapter, Role: event.Role(a.Role), Settings: settings,
 		Credentials: slices.Sorted(maps.Keys(secrets)), PublicURL: c.Server.PublicURL + "/in/" + name, Unready: unready,
-		Language: a.Language, FailUnknown: a.OnUnknown == "fail"}
+		Language: a.Language, FailUnknown: a.OnUnknown == "fail", Anybody: a.AllowUnauthenticated}
 	if problem := pl.fit(ctx, &account); problem != nil {
 		return problem
 	}
@@ -206,7 +206,7 @@ func route(r config.Route) engine.Route {
 	}
 	return engine.Route{Name: r.Name, Observers: observers, Customer: r.Customer, VirtualAgent: r.VirtualAgent, LiveAgents: r.LiveAgent, Queue: r.Queue,
 		Match:        engine.Match{Queue: r.Match.Queue, Language: r.Match.Language, Attributes: r.Match.Attributes},
-		LeaveMessage: r.Fallback == "leave_message",
+		LeaveMessage: r.Fallback == "leave_message", TrustCustomer: r.TrustCustomerAttributes,
 		Timers: conversation.Timers{Waiting: r.Timers.Waiting, AgentSilence: r.Timers.AgentSilence,
 			CustomerSilence: r.Timers.CustomerSilence, Total: r.Timers.Total}}
 }

@@ -44,6 +44,8 @@ type Route struct {
 	LiveAgent []string `toml:"live_agent" required:"true" rule:"name"`
 	// Observers are the accounts that listen to its conversations; what they say goes to the live agent alone.
 	Observers []Observer `toml:"observers"`
+	// TrustCustomerAttributes lets attributes only the customer gave fill {context.NAME} in an observer's address.
+	TrustCustomerAttributes bool `toml:"trust_customer_attributes" default:"false"`
 	// Fallback is what follows when no live agent takes it: return or leave_message.
 	Fallback string `toml:"fallback" default:"return" oneof:"return,leave_message"`
 	// Timers bound the waiting.

@@ -195,6 +195,7 @@ type opening struct {
 	customer               event.Actor
 	language               string
 	attributes             map[string]string
+	vouched                bool
 }
 
 // begin makes a conversation that is not stored yet, and the batch that will
@@ -222,6 +223,9 @@ func (e *Engine) begin(o opening) (*convo, *batch, error) {
 	}
 	b.decide(conversation.Input{Actor: event.Actor{Role: event.RoleSystem},
 		Body: event.ConversationStarted{Customer: o.customer, Language: o.language, Attributes: o.attributes}}, origin{})
+	if !o.vouched {
+		c.doc.Vouched = nil
+	}
 	if route.VirtualAgent == "" {
 		b.decide(conversation.Input{Actor: event.Actor{Role: event.RoleSystem}, Body: event.HandoffRequested{Routing: event.Routing{Queue: route.Queue, Language: o.language}}}, origin{})
 	}

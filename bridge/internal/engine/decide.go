@@ -258,45 +258,6 @@ func (b *batch) openAs(m conversation.Leg, k journal.Key) {
 	b.commit.Keys = append(b.commit.Keys, k)
 }
 
-// note keeps what the conversation's own events say about it.
-func (b *batch) note(e event.Event) {
-	c := b.c
-	switch body := e.Body.(type) {
-	case event.ConversationStarted:
-		c.doc.Customer, c.doc.Language, c.doc.Attributes = body.Customer, body.Language, body.Attributes
-	case event.ContextUpdated:
-		c.attributes(body.Attributes)
-	case event.ParticipantJoined:
-		if body.Participant.Role == event.RoleCustomer {
-			c.doc.Customer = body.Participant
-		}
-	case event.HandoffRequested:
-		c.attributes(body.Context)
-		if body.Routing.Queue != "" {
-			c.doc.Queue = body.Routing.Queue
-		}
-		if body.Routing.Language != "" {
-			c.doc.Language = body.Routing.Language
-		}
-	case event.TransferRequested:
-		if body.Routing.Queue != "" {
-			c.doc.Queue = body.Routing.Queue
-		}
-	}
-}
-
-// attributes adds facts about the customer. Whom a transfer is for is none.
-func (c *convo) attributes(add map[string]string) {
-	if c.doc.Attributes == nil && len(add) > 0 {
-		c.doc.Attributes = map[string]string{}
-	}
-	for k, v := range add {
-		if k != conversation.ContextTransferAgent {
-			c.doc.Attributes[k] = v
-		}
-	}
-}
-
 // resume gives a leg the customer's words after a position, in their place among
 // what it has not been offered yet.
 func (b *batch) resume(r conversation.Resume) {

@@ -21,7 +21,10 @@ type document struct {
 	Language   string             `json:"language,omitempty"`
 	Queue      string             `json:"queue,omitempty"`
 	Attributes map[string]string  `json:"attributes,omitempty"`
-	Started    bool               `json:"started,omitempty"`
+	// Vouched are the attributes as the business's own side gave them: what a
+	// customer says is not among them.
+	Vouched map[string]string `json:"vouched,omitempty"`
+	Started bool              `json:"started,omitempty"`
 	// Answering is the customer's event whose answer is not complete, where the
 	// customer's far side waits for that.
 	Answering *answering `json:"answering,omitempty"`

@@ -59,6 +59,9 @@ type Opening struct {
 	Customer   event.Actor
 	Language   string
 	Attributes map[string]string
+	// Vouched says that the business's own side gives the attributes, not a
+	// customer's browser.
+	Vouched bool
 }
 
 // Open begins a conversation at a native customer account and returns its id
@@ -67,7 +70,7 @@ func (e *Engine) Open(ctx context.Context, o Opening) (string, error) {
 	if e.isClosed() {
 		return "", ErrClosed
 	}
-	c, b, err := e.begin(opening{account: o.Account, customer: o.Customer, language: o.Language, attributes: o.Attributes})
+	c, b, err := e.begin(opening{account: o.Account, customer: o.Customer, language: o.Language, attributes: o.Attributes, vouched: o.Vouched})
 	if err != nil {
 		return "", err
 	}

@@ -74,16 +74,10 @@ func (b *batch) fillDial(l *leg, d *adapter.Dial) bool {
 	if l.Role != event.RoleObserver {
 		return true
 	}
-	var missing []string
-	fill := func(text string, escape func(string) string) string {
-		return inContext.ReplaceAllStringFunc(text, func(place string) string {
-			name := inContext.FindStringSubmatch(place)[1]
-			value := b.c.doc.Attributes[name]
-			if value == "" && !slices.Contains(missing, name) {
-				missing = append(missing, name)
-			}
-			return escape(value)
-		})
+	route, _ := b.c.e.setup.Load().routeNamed(b.c.doc.Route)
+	f := &filling{facts: b.c.doc.Vouched, claims: b.c.doc.Attributes}
+	if route.TrustCustomer {
+		f.facts = b.c.doc.Attributes
 	}
 	at := 0
 	if i := strings.Index(d.URL, "://"); i >= 0 {
@@ -94,30 +88,60 @@ func (b *batch) fillDial(l *leg, d *adapter.Dial) bool {
 		host, rest = d.URL[:at+cut], d.URL[at+cut:]
 	}
 	path, query, asked := strings.Cut(rest, "?")
-	rest = fill(path, url.PathEscape)
+	rest = f.fill(path, url.PathEscape)
 	if asked {
-		rest += "?" + fill(query, url.QueryEscape)
+		rest += "?" + f.fill(query, url.QueryEscape)
 	}
 	d.URL = host + rest
 	header := http.Header{}
 	for name, values := range d.Header {
 		for _, v := range values {
-			header.Add(name, fill(v, oneLine))
+			header.Add(name, f.fill(v, oneLine))
 		}
 	}
 	d.Header = header
-	why := ""
-	switch {
-	case inContext.MatchString(host):
+	why := f.why()
+	if inContext.MatchString(host) {
 		why = "its host may not come from the conversation"
-	case len(missing) > 0:
-		why = "the conversation's context lacks " + strings.Join(missing, ", ")
 	}
 	if why != "" && l.doc.Told != why {
 		b.report(notOpened, "account "+l.Account+": "+why)
 	}
 	l.doc.Told = why
 	return why == ""
+}
+
+// filling puts facts in their places, and notes which are not there, and of which
+// there is a customer's word only.
+type filling struct {
+	facts, claims    map[string]string
+	missing, claimed []string
+}
+
+func (f *filling) fill(text string, escape func(string) string) string {
+	return inContext.ReplaceAllStringFunc(text, func(place string) string {
+		name := inContext.FindStringSubmatch(place)[1]
+		list := &f.missing
+		if f.claims[name] != "" {
+			list = &f.claimed
+		}
+		if f.facts[name] == "" && !slices.Contains(*list, name) {
+			*list = append(*list, name)
+		}
+		return escape(f.facts[name])
+	})
+}
+
+// why is what keeps the places from being filled; empty if nothing.
+func (f *filling) why() string {
+	switch {
+	case len(f.missing) > 0:
+		return "the conversation's context lacks " + strings.Join(f.missing, ", ")
+	case len(f.claimed) > 0:
+		return "only the customer says what is " + strings.Join(f.claimed, ", ") +
+			"; mend: have the virtual agent or a program say it, or set trust_customer_attributes on the route"
+	}
+	return ""
 }
 
 // oneLine keeps a value from ending its header.

@@ -32,6 +32,9 @@ type Account struct {
 	// FailUnknown says a call with an unknown outcome is not repeated unless
 	// the vendor honours a key.
 	FailUnknown bool
+	// Anybody says that whoever reaches the account's endpoints may speak as its
+	// far side: what it says of a conversation is nobody's word.
+	Anybody bool
 }
 
 // Native reports whether the account is served by the bridge itself.
@@ -50,6 +53,9 @@ type Route struct {
 	Match        Match
 	Timers       conversation.Timers
 	LeaveMessage bool
+	// TrustCustomer lets facts that only the customer's side gave fill the
+	// addresses of observers.
+	TrustCustomer bool
 }
 
 // Listening is an observer's account and the kind of event with which it begins.
