@@ -18,6 +18,8 @@ import (
 type links struct {
 	mu   sync.Mutex
 	open map[string]*link
+	// newest are those that came to us, by leg and endpoint.
+	newest map[string]*link
 }
 
 // link is one connection being dialled or open in this process.
@@ -43,23 +45,25 @@ type outgoing struct {
 
 func linkKey(leg, conn string) string { return leg + "/" + conn }
 
-// put adds a link; the older ones at the same endpoint of the leg are replaced.
+// put adds a link; the one before it at the same endpoint of the leg is replaced.
 func (k *links) put(l *link) {
-	k.mu.Lock()
-	if k.open == nil {
-		k.open = map[string]*link{}
+	if before := k.add(l); before != nil {
+		before.replace()
 	}
-	var older []*link
-	for _, o := range k.open {
-		if l.endpoint != "" && o.leg == l.leg && o.endpoint == l.endpoint {
-			older = append(older, o)
-		}
+}
+
+func (k *links) add(l *link) (before *link) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.open == nil {
+		k.open, k.newest = map[string]*link{}, map[string]*link{}
 	}
 	k.open[linkKey(l.leg, l.conn)] = l
-	k.mu.Unlock()
-	for _, o := range older {
-		o.replace()
+	if l.endpoint != "" {
+		at := linkKey(l.leg, l.endpoint)
+		before, k.newest[at] = k.newest[at], l
 	}
+	return before
 }
 
 func (k *links) get(leg, conn string) *link {
@@ -73,6 +77,9 @@ func (k *links) take(l *link) {
 	defer k.mu.Unlock()
 	if k.open[linkKey(l.leg, l.conn)] == l {
 		delete(k.open, linkKey(l.leg, l.conn))
+	}
+	if at := linkKey(l.leg, l.endpoint); k.newest[at] == l {
+		delete(k.newest, at)
 	}
 }
 

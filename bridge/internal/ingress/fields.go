@@ -21,6 +21,9 @@ import (
 	"github.com/footbridge/footbridge/bridge/internal/pointer"
 )
 
+// errNone says that there is no value where one may be.
+var errNone = errors.New("missing or empty")
+
 const (
 	maxKey   = 512 // bytes of a key or dedup id
 	maxDepth = 64
@@ -88,11 +91,12 @@ func syntax(err error) error {
 // get finds the value a place names: "path:NAME", "query:NAME", "header:NAME",
 // "body:/pointer" or "frame:/pointer", "body" for the digest of the body, "token"
 // for the key of the caller's token, "new" or "connection" for one of its own. Of
-// several places, between commas, the first that has a value counts.
+// several places, between commas, the first that has a value counts; errNone says
+// that none has one.
 func (f *fields) get(place string) (string, error) {
 	first, rest, more := strings.Cut(place, ",")
 	value, err := f.getOne(first)
-	if err != nil && more {
+	if errors.Is(err, errNone) && more {
 		return f.get(rest)
 	}
 	return value, err
@@ -143,7 +147,7 @@ func uuid() string {
 func usable(place, value string) error {
 	switch {
 	case value == "":
-		return fmt.Errorf("%s is missing or empty", place)
+		return fmt.Errorf("%s: %w", place, errNone)
 	case len(value) > maxKey:
 		return fmt.Errorf("%s is longer than %d bytes", place, maxKey)
 	case !utf8.ValidString(value) || strings.ContainsFunc(value, unicode.IsControl):

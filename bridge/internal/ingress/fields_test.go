@@ -42,6 +42,24 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
+// Of several places the first that has a value counts; one with a value that is no
+// key is not passed over for another.
+func TestPlacesInOrder(t *testing.T) {
+	r := httptest.NewRequest("POST", "/x?a=1&b=2&b=3&empty=&long="+strings.Repeat("x", maxKey+1)+"&bad=%0a", nil)
+	f := fields{r: r, body: []byte(`{"id":"7"}`), bound: "ada"}
+	if err := f.parse(); err != nil {
+		t.Fatal(err)
+	}
+	for places, want := range map[string]string{"query:a,body:/id": "1", "query:c,body:/id": "7", "query:empty,body:/id": "7",
+		"query:c,header:X,token": "ada", "query:c,query:d": "", "query:b,body:/id": "", "query:long,body:/id": "",
+		"query:bad,body:/id": "", "query:c,query:b,token": ""} {
+		got, err := f.get(places)
+		if (err == nil) != (want != "") || err == nil && got != want {
+			t.Errorf("%s gave %q %v, want %q", places, got, err, want)
+		}
+	}
+}
+
 // What is masked is seen by nobody behind the door; everything else stays.
 func TestMask(t *testing.T) {
 	b := &book{}

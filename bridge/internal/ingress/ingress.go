@@ -271,7 +271,7 @@ func (d *door) read(w http.ResponseWriter, r *http.Request) (engine.Arrival, *re
 	if err == nil && bound != "" && key != bound {
 		return engine.Arrival{}, d.denied() // a token is good for its own leg alone
 	}
-	if err != nil && d.endpoint.NoKey == adapter.NoKeyIgnore {
+	if errors.Is(err, errNone) && d.endpoint.NoKey == adapter.NoKeyIgnore {
 		return engine.Arrival{}, &refusal{"no_key", orElse(d.endpoint.Default, adapter.Reply{Status: http.StatusOK, Body: []byte("{}")})}
 	}
 	if err != nil {

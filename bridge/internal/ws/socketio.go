@@ -214,11 +214,12 @@ func (s *SocketIO) parcel(data []byte, binary bool) (*parcel, error) {
 	return p, err
 }
 
-// Close is Conn.Close. With CodeNormal the peer is first sent a disconnect packet, which tells a
-// client not to come back; with any other code clients come back by themselves.
+// Close is Conn.Close. The peer is first sent a disconnect packet, which tells a client not to come
+// back, unless the code asks for that: CodeGoingAway, CodeTryLater and CodeInternal. Clients do by
+// themselves.
 func (s *SocketIO) Close(code int, reason string) {
 	s.once.Do(func() {
-		if code == CodeNormal || !sendable(code) {
+		if code != CodeGoingAway && code != CodeTryLater && code != CodeInternal {
 			s.conn.out.put(&parcel{op: gws.OpcodeText, data: appendHead(nil, packetDisconnect, 0, s.opt.Namespace, "")})
 		}
 		close(s.released)

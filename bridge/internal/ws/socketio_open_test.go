@@ -115,7 +115,7 @@ func TestAcceptSocketIO(t *testing.T) {
 		f.send("40/third,{}")
 		f.expect(`44/third,{"message":"Invalid namespace"}`)
 		close(refused)
-		f.expect(`42["message",1]`, "closed 1008")
+		f.expect(`42["message",1]`, "41", "closed 1008")
 	})
 	if err != nil {
 		t.Fatal(err)

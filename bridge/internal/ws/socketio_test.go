@@ -257,6 +257,24 @@ func TestSocketIOWrites(t *testing.T) {
 	})
 }
 
+// TestSocketIOSaysWhetherToComeBack: whom we turn away for good is told so before
+// the close, or a client would be back in a second; whom we ask to try again is not.
+func TestSocketIOSaysWhetherToComeBack(t *testing.T) {
+	for code, final := range map[int]bool{CodeNormal: true, CodePolicy: true, CodeGoingAway: false, CodeTryLater: false, CodeInternal: false, 4000: true, 4401: true} {
+		eachRole(t, func(t *testing.T, client bool) {
+			h := newHeard(func(m Messages, _ string, _ []byte, _ bool) { m.Close(code, "done") })
+			handshaken(t, client, SocketIOOptions{}, h, func(f *far) {
+				f.send(`42["go"]`)
+				if final {
+					f.expect("41")
+				}
+				f.expect(fmt.Sprint("closed ", code))
+			})
+			h.wait(t, code)
+		})
+	}
+}
+
 // TestSocketIORefuses: each bad packet ends the connection with its code, and what came before it
 // was heard.
 func TestSocketIORefuses(t *testing.T) {
