@@ -24,6 +24,15 @@ type answering struct {
 	Due time.Time `json:"due,omitzero"`
 }
 
+// answerDue is when the answer counts as complete; zero while nothing waits for it
+// or another message is being written.
+func (d document) answerDue() time.Time {
+	if d.Answering.empty() || len(d.Streams) > 0 {
+		return time.Time{}
+	}
+	return d.Answering.Due
+}
+
 // asksForAnswers reports whether the far side that leads to the customer comes
 // with a question and stays until the answer is complete.
 func (b *batch) asksForAnswers() bool {

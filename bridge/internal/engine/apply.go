@@ -125,6 +125,7 @@ func (b *batch) emit(l *leg, x adapter.Emission) {
 		return
 	}
 	if x.Ref != "" && b.ref(l, kind, x.Ref) != "" {
+		b.gathered(l.ID, x.Body)
 		return
 	}
 	body := b.resolve(l, x.Body)

@@ -31,6 +31,10 @@ func (b *batch) decide(in conversation.Input, from origin) (event.Event, string)
 	if step.Refused != "" {
 		return b.recordRefused(in, from, step.Refused), step.Refused
 	}
+	if step.State.Phase == conversation.Ended && len(c.doc.Streams) > 0 {
+		b.closeStreams()
+		step = conversation.Decide(c.doc.Machine, in, b.facts(in))
+	}
 	c.doc.Machine = step.State
 	for _, l := range step.Open {
 		b.open(l)
@@ -76,6 +80,7 @@ func (b *batch) recordStep(drafts []conversation.Draft, from origin) (first even
 		if d.Input {
 			first = e
 			b.note(e)
+			b.gather(d)
 		}
 		here, away := b.observe(e)
 		joined, absent = append(joined, here...), append(absent, away...)

@@ -28,6 +28,8 @@ type document struct {
 	// Answering is the customer's event whose answer is not complete, where the
 	// customer's far side waits for that.
 	Answering *answering `json:"answering,omitempty"`
+	// Streams are the messages in pieces that have no end yet.
+	Streams map[string]stream `json:"streams,omitempty"`
 	// Absent are the observers' accounts people were told of that do not listen.
 	Absent []string `json:"absent,omitempty"`
 	// Replays are the dead letters replayed, and whether their turn is done.

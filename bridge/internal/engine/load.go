@@ -105,8 +105,10 @@ func (c *convo) wake() time.Time {
 	for _, t := range c.doc.Machine.Deadlines {
 		earliest(t)
 	}
-	if a := c.doc.Answering; a != nil {
-		earliest(a.Due)
+	earliest(c.doc.answerDue())
+	if len(c.doc.Streams) > 0 {
+		_, s := c.doc.oldest()
+		earliest(s.Due)
 	}
 	for id, l := range c.legs {
 		free := c.stalled[id]

@@ -19,8 +19,11 @@ func (c *convo) due(ctx context.Context, at time.Time) (bool, error) {
 			return true, c.expire(ctx, name)
 		}
 	}
-	if a := c.doc.Answering; !a.empty() && !a.Due.IsZero() && !at.Before(a.Due) {
+	if due := c.doc.answerDue(); !due.IsZero() && !at.Before(due) {
 		return true, c.beQuiet(ctx)
+	}
+	if _, s := c.doc.oldest(); !s.Due.IsZero() && !at.Before(s.Due) {
+		return true, c.lapseStream(ctx)
 	}
 	for _, id := range c.order {
 		l := c.legs[id]
