@@ -242,17 +242,21 @@ func (s *clientState) history(tx *adapter.Tx, e event.Event, body event.Transcri
 	}
 	tx.Send("", s.Conn, written(merged(object{"type": frameHistory, "turns": turnsOf(body.Entries)}, kept(e))))
 	if s.Turn.History && !s.Turn.Begun {
-		s.Owed, s.Turn.Told = max(0, s.Owed-1), true
+		s.Turn.Told = true
 		s.close(tx)
 	}
 }
 
 // answered ends the client's turn when it is the one that was answered, or when
-// nobody can tell and no answer is owed any more.
+// nobody can tell and no answer is owed any more. What was no turn, such as an
+// order to cancel, owes none.
 func (s *clientState) answered(tx *adapter.Tx, to string) {
-	s.Owed = max(0, s.Owed-1)
 	current := to != "" && to == s.Turn.Ref
 	earlier := to != "" && !current && slices.Contains(s.Refs, to)
+	if to != "" && !current && !earlier {
+		return
+	}
+	s.Owed = max(0, s.Owed-1)
 	if current {
 		s.Owed = 0
 	}
