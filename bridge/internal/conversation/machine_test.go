@@ -60,6 +60,7 @@ func machineBodies() []event.Body {
 		event.HandoffAccepted{}, event.HandoffAccepted{}, event.HandoffDeclined{}, event.HandoffFailed{}, event.HandoffCancelled{},
 		event.HandbackRequested{}, event.HandbackCompleted{}, event.HandbackFailed{},
 		event.TransferRequested{}, event.TransferRequested{Reason: ReasonAgentLost}, event.TransferCompleted{},
+		event.CommandIssued{Name: event.CommandHistory}, event.CommandIssued{Name: event.CommandLogout}, event.CommandIssued{Name: "back"},
 		event.Unknown{Name: "game.played"}, event.Extension{},
 	}
 }
