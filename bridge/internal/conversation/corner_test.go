@@ -468,3 +468,17 @@ func TestLogoutIsForThePlatformOfTheOwner(t *testing.T) {
 	people.do("cust", asCustomer(), event.CommandIssued{Name: event.CommandLogout})
 	people.phase(Ended, "")
 }
+
+// TestPlaceInTheVendorsLineInWords: the bridge tells it where the customer's own
+// platform shows none, and not where the virtual agent's holds them.
+func TestPlaceInTheVendorsLineInWords(t *testing.T) {
+	for top, want := range map[topology][]string{bridgeBetween: {"queue_position 3"}, platformHolds: nil} {
+		k := begin(t, top)
+		k.s.Legs[0].PlaceInWords = true
+		k.f.Text = func(key string) string { return key + " {position}" }
+		step := k.do("va", live("pat"), event.HandoffQueued{Position: 3})
+		if got := textKeys(step); !slices.Equal(got, want) {
+			t.Errorf("topology %d: told %q, want %q", top, got, want)
+		}
+	}
+}

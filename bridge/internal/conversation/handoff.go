@@ -108,6 +108,15 @@ func queue(m *move) {
 	m.sayPlace()
 }
 
+// queueOfOwn is the place in the line of the virtual agent's own people. Where its
+// platform holds the customer it shows that itself.
+func queueOfOwn(m *move) {
+	m.pass()
+	if !m.leg.HoldsCustomer {
+		m.sayPlace()
+	}
+}
+
 func offer(m *move) { m.answer(Offered) }
 
 func (m *move) answer(phase Phase) {

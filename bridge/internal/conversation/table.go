@@ -135,7 +135,7 @@ var table = []row{
 		request, openAlready, openAlready, openAlready, openAlready, openAlready, over}},
 	{event.KindHandoffRequested, byAnyone, always(wrongRole)},
 	{event.KindHandoffQueued, byCandidate, waiting(queue, noOffer)},
-	{event.KindHandoffQueued, byPeople, outcomes{record, record, noOffer, noOffer, noOffer, noOffer, over}},
+	{event.KindHandoffQueued, byPeople, outcomes{queueOfOwn, queueOfOwn, noOffer, noOffer, noOffer, noOffer, over}},
 	{event.KindHandoffQueued, byLive, always(noOffer)},
 	{event.KindHandoffQueued, byAnyone, always(wrongRole)},
 	{event.KindHandoffOffered, byCandidate, waiting(offer, noOffer)},
