@@ -1,6 +1,7 @@
 package aisera
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -26,7 +27,7 @@ func readAnswer(v codec.Value) answer {
 			continue
 		}
 		outer := objectOf(v.Without(name))
-		a.mode = orElse(a.mode, scalar(inner.Get("modeType")))
+		a.mode = cmp.Or(a.mode, scalar(inner.Get("modeType")))
 		f := fields{}
 		f.add(inner)
 		f.add(outer)
@@ -115,7 +116,7 @@ func (a answer) aside(tx *adapter.Tx, o *offer, actor event.Actor, format string
 
 // extension is the frame as what only Aisera has.
 func (a answer) extension(actor event.Actor) adapter.Emission {
-	e := adapter.Emission{Actor: actor, Body: event.Extension{Vendor: vendor, Name: orElse(a.mode, plainAnswer), Data: a.rest("reqId")}}
+	e := adapter.Emission{Actor: actor, Body: event.Extension{Vendor: vendor, Name: cmp.Or(a.mode, plainAnswer), Data: a.rest("reqId")}}
 	if id := a.body.Get("reqId"); id.Exists() {
 		rest, err := codec.Encode(fields{"reqId": id.Raw()})
 		if err == nil {

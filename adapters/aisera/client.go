@@ -1,6 +1,7 @@
 package aisera
 
 import (
+	"cmp"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -30,7 +31,7 @@ func (c *client) know(a event.Actor) {
 	if a.Role != event.RoleCustomer {
 		return
 	}
-	c.Customer = event.Actor{Role: event.RoleCustomer, ID: orElse(clip(a.ID), c.Customer.ID), Name: orElse(clip(a.Name), c.Customer.Name)}
+	c.Customer = event.Actor{Role: event.RoleCustomer, ID: cmp.Or(clip(a.ID), c.Customer.ID), Name: cmp.Or(clip(a.Name), c.Customer.Name)}
 }
 
 // learn keeps facts for the next frame; it reports false, and keeps none of
@@ -66,7 +67,7 @@ func (c *client) learn(attributes map[string]string, e event.Event) bool {
 func (c *client) frame(tx *adapter.Tx, set settings, e event.Event, data, top fields) fields {
 	c.know(e.Actor)
 	before := kept(e)
-	data["reqId"] = orElse(scalar(before.Get("data").Get("reqId")), e.ID)
+	data["reqId"] = cmp.Or(scalar(before.Get("data").Get("reqId")), e.ID)
 	data["sessionVars"] = c.vars()
 	data.put("userFullName", c.Customer.Name)
 	data.add(before.Get("data"))
@@ -74,7 +75,7 @@ func (c *client) frame(tx *adapter.Tx, set settings, e event.Event, data, top fi
 		data.complete(top)
 	}
 	out := fields{credential: tx.Credential(credential), set.UserKey: c.userID(tx, set), "channelId": set.ChannelID, "data": data}
-	out.put("userEmail", orElse(c.Email, set.UserEmail))
+	out.put("userEmail", cmp.Or(c.Email, set.UserEmail))
 	for name, value := range top {
 		out[name] = value
 	}
@@ -113,7 +114,7 @@ func (c *client) userID(tx *adapter.Tx, set settings) string {
 // says is the data of a customer's message. It is nil for content without words.
 func (c *client) says(e event.Event, part event.Part) fields {
 	if form, ok := part.(event.FormResponse); ok {
-		return fields{"text": "", "followUpData": fields{"formId": orElse(form.Form, c.Offer.Form), "formFieldValues": c.answers(e, form)}}
+		return fields{"text": "", "followUpData": fields{"formId": cmp.Or(form.Form, c.Offer.Form), "formFieldValues": c.answers(e, form)}}
 	}
 	text := codec.Plain(event.Content{Part: part})
 	if text == "" {

@@ -1,6 +1,7 @@
 package aisera
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -68,10 +69,10 @@ func (o *offer) picked(text string) string {
 func (o *offer) says(id, text string) string {
 	for _, c := range o.Choices {
 		if c.ID == id {
-			return orElse(c.Value, orElse(text, c.Label))
+			return cmp.Or(c.Value, text, c.Label)
 		}
 	}
-	return orElse(text, id)
+	return cmp.Or(text, id)
 }
 
 // value is the answer to a field as JSON of the kind the form asks for. Without
@@ -199,7 +200,7 @@ func fieldOptions(list codec.Value) []event.Choice {
 		c := event.Choice{Label: scalar(item)}
 		if item.IsObject() {
 			c = event.Choice{Label: scalar(item.Get("label", "text", "title")), Value: scalar(item.Get("value", "id"))}
-			c.Label = orElse(c.Label, c.Value)
+			c.Label = cmp.Or(c.Label, c.Value)
 		}
 		if c.Label != "" {
 			options = append(options, c)
@@ -218,7 +219,7 @@ func (f fields) putContent(p event.Part, id string) {
 		}
 	case event.Form:
 		f.put("text", p.Text)
-		form := fields{"formId": orElse(p.ID, id), "fields": formFields(p.Fields)}
+		form := fields{"formId": cmp.Or(p.ID, id), "fields": formFields(p.Fields)}
 		form.put("title", p.Title)
 		f["form"] = form
 	default:
@@ -230,7 +231,7 @@ func (f fields) putContent(p event.Part, id string) {
 func named(options []event.Choice, id string) []event.Choice {
 	out := slices.Clone(options)
 	for i := range out {
-		out[i].ID = orElse(out[i].ID, id+"/"+strconv.Itoa(i+1))
+		out[i].ID = cmp.Or(out[i].ID, id+"/"+strconv.Itoa(i+1))
 	}
 	return out
 }
@@ -265,7 +266,7 @@ func formFields(all []event.Field) []fields {
 func formOptions(options []event.Choice) []fields {
 	var list []fields
 	for _, o := range options {
-		list = append(list, fields{"label": o.Label, "value": orElse(o.Value, o.Label)})
+		list = append(list, fields{"label": o.Label, "value": cmp.Or(o.Value, o.Label)})
 	}
 	return list
 }

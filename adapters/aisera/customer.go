@@ -1,6 +1,7 @@
 package aisera
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"time"
@@ -70,7 +71,7 @@ func (c customer) frame(in adapter.Frame) error {
 	if c.s.Ended {
 		return nil
 	}
-	c.s.Conn = orElse(c.s.Conn, in.Conn)
+	c.s.Conn = cmp.Or(c.s.Conn, in.Conn)
 	all, err := frames(in.Data)
 	if err != nil {
 		return err
@@ -84,8 +85,8 @@ func (c customer) frame(in adapter.Frame) error {
 func (c customer) request(r request) {
 	s := c.s
 	who := r.customer()
-	s.Customer = event.Actor{Role: event.RoleCustomer, ID: orElse(who.ID, s.Customer.ID), Name: orElse(who.Name, s.Customer.Name)}
-	s.Request = orElse(clip(scalar(r.data.Get("reqId"))), s.Request)
+	s.Customer = event.Actor{Role: event.RoleCustomer, ID: cmp.Or(who.ID, s.Customer.ID), Name: cmp.Or(who.Name, s.Customer.Name)}
+	s.Request = cmp.Or(clip(scalar(r.data.Get("reqId"))), s.Request)
 	if forms := r.data.Get("channelCapabilities").Get("isFormSupported"); forms.Exists() {
 		s.NoForms = forms.Text() == "false"
 	}

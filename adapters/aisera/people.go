@@ -1,6 +1,7 @@
 package aisera
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -166,7 +167,7 @@ func transcript(entries []event.TranscriptEntry) string {
 
 func author(a event.Actor) string {
 	names := map[event.Role]string{event.RoleCustomer: "Customer", event.RoleVirtualAgent: "Virtual agent", event.RoleLiveAgent: "Live agent"}
-	return orElse(a.Name, orElse(names[a.Role], string(a.Role)))
+	return cmp.Or(a.Name, names[a.Role], string(a.Role))
 }
 
 func (p people) say(e event.Event, body event.MessageCreated) error {

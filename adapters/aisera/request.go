@@ -1,6 +1,7 @@
 package aisera
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 
@@ -24,7 +25,7 @@ func readRequest(v codec.Value) request {
 		r.top = objectOf(v.Without(names(r.data)...))
 	}
 	r.kind = scalar(r.data.Get("type"))
-	r.kind = orElse(r.kind, scalar(v.Get("type")))
+	r.kind = cmp.Or(r.kind, scalar(v.Get("type")))
 	return r
 }
 

@@ -1,11 +1,10 @@
 package aisera
 
 import (
-	"encoding/json"
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
@@ -64,7 +63,7 @@ func (s *settings) fill() {
 	}
 	if s.Path == "" {
 		s.Path = map[string]string{"socketio": "/socket.io/"}[s.Transport]
-		s.Path = orElse(s.Path, "/ws")
+		s.Path = cmp.Or(s.Path, "/ws")
 	}
 	if s.BaseURL == "" && s.Host != "" {
 		s.BaseURL = "https://" + s.Host
@@ -91,10 +90,8 @@ func settingsOf(tx *adapter.Tx) (settings, error) {
 
 func configure(a adapter.Account) (adapter.Profile, error) {
 	var s settings
-	if len(a.Settings) > 0 {
-		if err := json.Unmarshal(a.Settings, &s); err != nil {
-			return adapter.Profile{}, fmt.Errorf("read settings: %w", err)
-		}
+	if err := manifest().ReadSettings(a, &s); err != nil {
+		return adapter.Profile{}, err
 	}
 	s.fill()
 	if err := s.check(); err != nil {
@@ -105,20 +102,12 @@ func configure(a adapter.Account) (adapter.Profile, error) {
 		return s.customerProfile(), nil
 	case event.RoleVirtualAgent:
 		return s.clientProfile(virtualLevels(), append(clientAssumptions(), virtualAssumptions()...))
-	case event.RoleLiveAgent:
+	default:
 		return s.clientProfile(peopleLevels(), append(clientAssumptions(), peopleAssumptions()...))
 	}
-	return adapter.Profile{}, fmt.Errorf("role %s is not served: use customer, virtual_agent or live_agent", a.Role)
 }
 
-// check holds each setting that has a list of values against it.
 func (s *settings) check() error {
-	values := s.byName()
-	for _, setting := range manifest().Settings {
-		if value := *values[setting.Name]; len(setting.Values) > 0 && !slices.Contains(setting.Values, value) {
-			return fmt.Errorf("setting %s is %q: use one of %s", setting.Name, value, strings.Join(setting.Values, ", "))
-		}
-	}
 	if u, err := url.Parse(s.Path); err != nil || !strings.HasPrefix(s.Path, "/") || u.Host != "" {
 		return fmt.Errorf("setting path is %q: use a path such as /socket.io/", s.Path)
 	}
@@ -128,9 +117,6 @@ func (s *settings) check() error {
 func (s *settings) clientProfile(l adapter.Levels, assumptions []string) (adapter.Profile, error) {
 	if s.BaseURL == "" {
 		return adapter.Profile{}, fmt.Errorf("setting host is empty: use the tenant's chat host, such as acme.chatbot.aisera.cloud")
-	}
-	if s.ChannelID == "" {
-		return adapter.Profile{}, fmt.Errorf("setting channel_id is empty: use the id of the channel the tenant's console shows")
 	}
 	u, err := s.address()
 	if err != nil {
@@ -246,11 +232,4 @@ func customerAssumptions() []string {
 		"a client that logs out may go on with a new session in the same conversation (setting logout)",
 		"a client that reports SessionTimeout opens a new socket for its next conversation",
 	}
-}
-
-func orElse(value, other string) string {
-	if value == "" {
-		return other
-	}
-	return value
 }

@@ -2,6 +2,7 @@ package aisera
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -144,8 +145,8 @@ func agentOf(v codec.Value) event.Actor {
 	} else {
 		a.Name = scalar(agent)
 	}
-	a.ID = orElse(a.ID, scalar(v.Get("agentId", "liveAgentId")))
-	a.Name = orElse(a.Name, scalar(v.Get("agentName", "liveAgentName")))
+	a.ID = cmp.Or(a.ID, scalar(v.Get("agentId", "liveAgentId")))
+	a.Name = cmp.Or(a.Name, scalar(v.Get("agentName", "liveAgentName")))
 	return a
 }
 

@@ -1,6 +1,7 @@
 package convocore
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"strings"
@@ -190,7 +191,7 @@ func (s *agentState) ask(tx *adapter.Tx, set settings, e event.Event, prompt obj
 func (s *agentState) object(tx *adapter.Tx, set settings, mid string, prompt object) object {
 	ours := object{"agentId": set.AgentID, "convoId": tx.Key(), "bucket": set.Bucket}
 	light := s.Who.light(set.Variables)
-	light["origin"] = orElse(s.Who.Facts["origin"], set.Origin)
+	light["origin"] = cmp.Or(s.Who.Facts["origin"], set.Origin)
 	ours["lightConvoData"] = light
 	if mid != "" {
 		ours["actionMetadata"] = object{"mid": mid}

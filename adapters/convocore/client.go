@@ -1,6 +1,7 @@
 package convocore
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 
@@ -100,7 +101,7 @@ func (s *clientState) frame(tx *adapter.Tx, in adapter.Frame) error {
 	}
 	ref := v.Get("actionMetadata").Unwrap().Get("mid").Text()
 	again := ref != "" && slices.Contains(s.Refs, ref)
-	ref = orElse(ref, "turn-"+tx.NewID())
+	ref = cmp.Or(ref, "turn-"+tx.NewID())
 	if in.Conn == s.Next && in.Conn != "" {
 		s.Conn, s.Next = s.Next, ""
 	}

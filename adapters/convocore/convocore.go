@@ -9,7 +9,6 @@ package convocore
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
@@ -52,22 +51,17 @@ func manifest() adapter.Manifest {
 
 func configure(a adapter.Account) (adapter.Profile, error) {
 	var s settings
-	if len(a.Settings) > 0 {
-		if err := json.Unmarshal(a.Settings, &s); err != nil {
-			return adapter.Profile{}, fmt.Errorf("read settings: %w", err)
-		}
-	}
-	s.fill()
-	if err := s.check(a.Role); err != nil {
+	if err := manifest().ReadSettings(a, &s); err != nil {
 		return adapter.Profile{}, err
 	}
-	switch a.Role {
-	case event.RoleCustomer:
-		return clientProfile(a, s), nil
-	case event.RoleVirtualAgent:
-		return agentProfile(a, s)
+	s.fill()
+	if err := s.check(); err != nil {
+		return adapter.Profile{}, err
 	}
-	return adapter.Profile{}, fmt.Errorf("role %s is not served: use customer or virtual_agent", a.Role)
+	if a.Role == event.RoleCustomer {
+		return clientProfile(a, s), nil
+	}
+	return agentProfile(a, s)
 }
 
 // guarded is how callers show the secret, where the account has one.

@@ -27,7 +27,11 @@ func TestCorpus(t *testing.T) {
 }
 
 func account(role event.Role) adapter.Account {
-	return adapter.Account{Name: "a", Role: role, Settings: []byte(`{"agent_id":"a-1"}`), Credentials: []string{"secret"}}
+	a := adapter.Account{Name: "a", Role: role, Credentials: []string{"secret"}}
+	if role == event.RoleVirtualAgent {
+		a.Settings = []byte(`{"agent_id":"a-1"}`)
+	}
+	return a
 }
 
 // desk runs the turns of one leg, and has what they emitted.

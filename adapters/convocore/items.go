@@ -1,6 +1,7 @@
 package convocore
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -51,7 +52,7 @@ func partOf(m codec.Value) event.Part {
 	if !payload.Exists() {
 		payload = item
 	}
-	read, known := itemReaders[squash(orElse(kind, orElse(m.Get("type").Text(), itemText)))]
+	read, known := itemReaders[squash(cmp.Or(kind, m.Get("type").Text(), itemText))]
 	if !known {
 		return nil
 	}
@@ -88,7 +89,7 @@ func readButtons(v codec.Value) []event.Choice {
 		} else {
 			c.Value = payload.Text()
 		}
-		c.Label = orElse(c.Label, c.Value)
+		c.Label = cmp.Or(c.Label, c.Value)
 		if c.Value == c.Label {
 			c.Value = ""
 		}
@@ -167,13 +168,13 @@ func readInput(v codec.Value) event.Part {
 func readField(v codec.Value) event.Field {
 	f := event.Field{Name: v.Get("id", "field_id", "name", "key").Text(), Label: v.Get("label").Text(),
 		Input: v.Get("type", "field_type").Text(), Required: v.Get("required").Text() == "true"}
-	f.Name = orElse(f.Name, f.Label)
+	f.Name = cmp.Or(f.Name, f.Label)
 	for _, o := range v.Get("options").Items() {
 		c := event.Choice{Label: o.Get("label").Text(), Value: o.Get("value").Text()}
 		if !o.IsObject() {
 			c.Label = o.Text()
 		}
-		c.Label = orElse(c.Label, c.Value)
+		c.Label = cmp.Or(c.Label, c.Value)
 		if c.Value == c.Label {
 			c.Value = ""
 		}
@@ -205,7 +206,7 @@ func itemsOf(c event.Content) []item {
 			return headed(p.Caption, item{itemVisual, object{"image": p.URL}})
 		}
 	case event.Link:
-		open := event.Choice{Label: orElse(p.Title, p.URL), URL: p.URL}
+		open := event.Choice{Label: cmp.Or(p.Title, p.URL), URL: p.URL}
 		return []item{{itemChoice, object{"buttons": buttons([]event.Choice{open})}}}
 	}
 	return headed(codec.Plain(c))
@@ -221,7 +222,7 @@ func headed(text string, rest ...item) []item {
 func buttons(options []event.Choice) []any {
 	out := make([]any, 0, len(options))
 	for _, o := range options {
-		request := object{"type": "text", "payload": object{"message": orElse(o.Value, o.Label)}}
+		request := object{"type": "text", "payload": object{"message": cmp.Or(o.Value, o.Label)}}
 		if o.URL != "" {
 			request = object{"type": "open_url", "payload": object{"url": o.URL}}
 		}
@@ -271,13 +272,13 @@ func formItem(f event.Form) item {
 }
 
 func field(f event.Field) object {
-	out := object{"id": f.Name, "label": orElse(f.Label, f.Name), "type": orElse(f.Input, "text")}
+	out := object{"id": f.Name, "label": cmp.Or(f.Label, f.Name), "type": cmp.Or(f.Input, "text")}
 	if f.Required {
 		out["required"] = true
 	}
 	var options []any
 	for _, o := range f.Options {
-		options = append(options, object{"value": orElse(o.Value, o.Label), "label": o.Label})
+		options = append(options, object{"value": cmp.Or(o.Value, o.Label), "label": o.Label})
 	}
 	if options != nil {
 		out["options"] = options

@@ -1,6 +1,7 @@
 package convocore
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -98,7 +99,7 @@ func (s *agentState) handing(tx *adapter.Tx, set settings, e event.Event) {
 	case isBack:
 		s.emit(tx, event.HandbackCompleted{})
 	case set.Rest && s.Desk.State != state:
-		s.mark(tx, set, e.ID, state, orElse(e.Actor.Name, e.Actor.ID))
+		s.mark(tx, set, e.ID, state, cmp.Or(e.Actor.Name, e.Actor.ID))
 	}
 }
 
@@ -125,7 +126,7 @@ func (s *agentState) add(tx *adapter.Tx, set settings, tag, from string, c event
 	for _, m := range messagesOf(from, c, tx.Now()) {
 		messages = append(messages, m)
 	}
-	s.post(tx, set, tag, "", adapter.RepeatMarked, object{"origin": orElse(s.Who.Facts["origin"], set.Origin), "appendMessages": messages})
+	s.post(tx, set, tag, "", adapter.RepeatMarked, object{"origin": cmp.Or(s.Who.Facts["origin"], set.Origin), "appendMessages": messages})
 }
 
 func (s *agentState) post(tx *adapter.Tx, set settings, tag, path, repeat string, body object) {

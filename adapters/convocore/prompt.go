@@ -1,6 +1,7 @@
 package convocore
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -34,7 +35,7 @@ func (p *person) meet(a event.Actor) {
 		new  string
 		most int
 	}{{&p.Actor.ID, a.ID, factLength}, {&p.Actor.Name, a.Name, factLength}, {&p.Actor.Avatar, a.Avatar, 2 * factLength}} {
-		*f.mine = orElse(clip(f.new, f.most), *f.mine)
+		*f.mine = cmp.Or(clip(f.new, f.most), *f.mine)
 	}
 }
 
@@ -125,7 +126,7 @@ func responseIn(v codec.Value) (event.FormResponse, bool) {
 	for _, f := range v.Get("payload").Unwrap().Items() {
 		name := f.Get("field_id", "fieldId", "id", "name").Text()
 		label := f.Get("label").Text()
-		form.Values = append(form.Values, event.FieldValue{Name: orElse(name, label), Label: label, Value: f.Get("value").Text()})
+		form.Values = append(form.Values, event.FieldValue{Name: cmp.Or(name, label), Label: label, Value: f.Get("value").Text()})
 	}
 	return form, len(form.Values) > 0
 }
@@ -147,7 +148,7 @@ func imagesIn(v codec.Value, prompt string) []event.Body {
 	for i, address := range addresses {
 		m := event.Media{Kind: "image", URL: address}
 		if i == 0 {
-			m.Caption = orElse(visual.Get("message").Text(), prompt)
+			m.Caption = cmp.Or(visual.Get("message").Text(), prompt)
 		}
 		out = append(out, event.MessageCreated{Content: event.Content{Part: m}})
 	}
@@ -196,7 +197,7 @@ func promptOfContent(c event.Content) (object, bool) {
 func answers(f event.FormResponse) []any {
 	out := make([]any, 0, len(f.Values))
 	for i, v := range f.Values {
-		out = append(out, object{"index": i, "label": orElse(v.Label, v.Name), "value": v.Value, "field_id": v.Name, "field_type": "text"})
+		out = append(out, object{"index": i, "label": cmp.Or(v.Label, v.Name), "value": v.Value, "field_id": v.Name, "field_type": "text"})
 	}
 	return out
 }

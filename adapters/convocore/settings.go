@@ -1,6 +1,7 @@
 package convocore
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"slices"
@@ -74,16 +75,16 @@ func (s *settings) fill() {
 		value *string
 		other string
 	}{{&s.Region, defaultRegion}, {&s.Path, defaultPath}, {&s.Origin, defaultOrigin}, {&s.TurnLimit, defaultLimit}} {
-		*d.value = orElse(*d.value, d.other)
+		*d.value = cmp.Or(*d.value, d.other)
 	}
 	s.BaseURL = strings.TrimRight(s.BaseURL, "/")
 	s.SocketURL = "wss://" + s.Region + "-gcp-api.vg-stuff.com"
 	if s.BaseURL != "" {
 		s.SocketURL = "ws" + strings.TrimPrefix(s.BaseURL, "http")
-		s.RestURL = orElse(s.RestURL, s.BaseURL)
+		s.RestURL = cmp.Or(s.RestURL, s.BaseURL)
 	}
-	s.RestURL = strings.TrimRight(orElse(s.RestURL, "https://"+s.Region+"-cloudflare.vg-stuff.com"), "/")
-	s.Bucket = orElse(s.Bucket, map[string]string{"eu": "voiceglow-eu", "na": "(default)"}[s.Region])
+	s.RestURL = strings.TrimRight(cmp.Or(s.RestURL, "https://"+s.Region+"-cloudflare.vg-stuff.com"), "/")
+	s.Bucket = cmp.Or(s.Bucket, map[string]string{"eu": "voiceglow-eu", "na": "(default)"}[s.Region])
 	for _, b := range []**bool{&s.Greet, &s.UIEngine, &s.History, &s.AnnounceHandoff} {
 		if *b == nil {
 			yes := true
@@ -97,12 +98,8 @@ func (s *settings) fill() {
 	s.Limit, _ = time.ParseDuration(s.TurnLimit) // check has the error
 }
 
-func (s *settings) check(role event.Role) error {
+func (s *settings) check() error {
 	switch {
-	case role == event.RoleVirtualAgent && s.AgentID == "":
-		return fmt.Errorf("setting agent_id is missing: set it to the id of the agent that answers")
-	case !slices.Contains([]string{"eu", "na"}, s.Region):
-		return fmt.Errorf("setting region is %q: use eu or na", s.Region)
 	case s.BaseURL != "" && !strings.HasPrefix(s.BaseURL, "http://") && !strings.HasPrefix(s.BaseURL, "https://"):
 		return fmt.Errorf("setting base_url is %q: use an address such as https://host", s.BaseURL)
 	case !strings.HasPrefix(s.Path, "/") || strings.ContainsAny(s.Path, "{}?# "):
@@ -136,11 +133,4 @@ func settingsOf(tx *adapter.Tx) (settings, error) {
 	err := tx.Settings(&s)
 	s.fill()
 	return s, err
-}
-
-func orElse(value, other string) string {
-	if value == "" {
-		return other
-	}
-	return value
 }

@@ -8,7 +8,7 @@
 package omilia
 
 import (
-	"encoding/json"
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -85,17 +85,10 @@ type settings struct {
 }
 
 func (s *settings) fill() {
-	s.TokenIn = orElse(s.TokenIn, tokenQuery)
-	s.TokenName = orElse(s.TokenName, credential)
-	s.Envelope = orElse(s.Envelope, channelNames[0])
-	s.Payload = orElse(s.Payload, payloadNames[0])
-}
-
-func orElse(value, other string) string {
-	if value == "" {
-		return other
-	}
-	return value
+	s.TokenIn = cmp.Or(s.TokenIn, tokenQuery)
+	s.TokenName = cmp.Or(s.TokenName, credential)
+	s.Envelope = cmp.Or(s.Envelope, channelNames[0])
+	s.Payload = cmp.Or(s.Payload, payloadNames[0])
 }
 
 func settingsOf(tx *adapter.Tx) (settings, error) {
@@ -107,15 +100,10 @@ func settingsOf(tx *adapter.Tx) (settings, error) {
 
 func configure(a adapter.Account) (adapter.Profile, error) {
 	var s settings
-	if len(a.Settings) > 0 {
-		if err := json.Unmarshal(a.Settings, &s); err != nil {
-			return adapter.Profile{}, fmt.Errorf("read settings: %w", err)
-		}
+	if err := manifest().ReadSettings(a, &s); err != nil {
+		return adapter.Profile{}, err
 	}
 	s.fill()
-	if a.Role != event.RoleObserver {
-		return adapter.Profile{}, fmt.Errorf("role %s is not served: use observer", a.Role)
-	}
 	if err := s.check(); err != nil {
 		return adapter.Profile{}, err
 	}
@@ -131,18 +119,6 @@ func configure(a adapter.Account) (adapter.Profile, error) {
 }
 
 func (s settings) check() error {
-	for _, c := range []struct {
-		name, value string
-		allowed     []string
-	}{
-		{"token_in", s.TokenIn, []string{tokenQuery, tokenBearer, tokenProtocol}},
-		{"envelope", s.Envelope, envelopeValues()},
-		{"payload", s.Payload, payloadNames},
-	} {
-		if !slices.Contains(c.allowed, c.value) {
-			return fmt.Errorf("setting %s is %q: use one of %s", c.name, c.value, strings.Join(c.allowed, ", "))
-		}
-	}
 	if s.TokenName != url.QueryEscape(s.TokenName) {
 		return fmt.Errorf("setting token_name is %q: use a name of letters, digits, - and _", s.TokenName)
 	}

@@ -8,8 +8,6 @@
 package scripted
 
 import (
-	"fmt"
-
 	"github.com/footbridge/footbridge/bridge/adapter"
 	"github.com/footbridge/footbridge/bridge/event"
 )
@@ -59,13 +57,11 @@ func manifest() adapter.Manifest {
 // configure reads the script once, so that a mistake in it stops the start and
 // not a conversation.
 func configure(a adapter.Account) (adapter.Profile, error) {
-	if a.Role != event.RoleVirtualAgent {
-		return adapter.Profile{}, fmt.Errorf("role %s is not served: use virtual_agent", a.Role)
-	}
-	s, err := strictSettings(a.Settings)
-	if err != nil {
+	s := unset()
+	if err := manifest().ReadSettings(a, &s); err != nil {
 		return adapter.Profile{}, err
 	}
+	s.fill()
 	if err := s.check(); err != nil {
 		return adapter.Profile{}, err
 	}

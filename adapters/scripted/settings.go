@@ -1,9 +1,6 @@
 package scripted
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -88,23 +85,6 @@ func settingsOf(tx *adapter.Tx) (settings, error) {
 	err := tx.Settings(&s)
 	s.fill()
 	return s, err
-}
-
-// strictSettings reads a script and refuses keys it does not know.
-func strictSettings(data json.RawMessage) (settings, error) {
-	s := unset()
-	if len(data) > 0 {
-		if !json.Valid(data) {
-			return s, errors.New("read settings: they are no JSON object: write keys and values")
-		}
-		dec := json.NewDecoder(bytes.NewReader(data))
-		dec.DisallowUnknownFields()
-		if err := dec.Decode(&s); err != nil {
-			return s, fmt.Errorf("read settings: %w: use the keys and types of this adapter's settings", err)
-		}
-	}
-	s.fill()
-	return s, nil
 }
 
 // check refuses a script that cannot do what it says.

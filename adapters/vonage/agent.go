@@ -1,6 +1,7 @@
 package vonage
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 
@@ -87,7 +88,7 @@ func (s *agentState) request(tx *adapter.Tx, r adapter.Request) error {
 	if err != nil {
 		return err
 	}
-	session := orElse(v.Get("sessionId").Text(), orElse(s.Session, tx.Key()))
+	session := cmp.Or(v.Get("sessionId").Text(), s.Session, tx.Key())
 	if !usable(session) {
 		tx.Reply(r.ID, badSession())
 		return nil

@@ -1,6 +1,7 @@
 package vonage
 
 import (
+	"cmp"
 	"encoding/json"
 	"strings"
 	"time"
@@ -70,7 +71,7 @@ func (a *answer) read(v codec.Value) {
 			a.add(item)
 		}
 	case v.Get("connectionId").Exists() && v.Get("requestId").Exists() && !v.Get("text").Exists():
-		a.fault = orElse(one.Text(), "an error without words")
+		a.fault = cmp.Or(one.Text(), "an error without words")
 	default:
 		a.add(v)
 	}
@@ -79,7 +80,7 @@ func (a *answer) read(v codec.Value) {
 
 // standing reads how the session stands, and what the flow says beside its words.
 func (a *answer) standing(v codec.Value) {
-	a.status = orElse(v.Get("session_status", "sessionStatus").Text(), a.status)
+	a.status = cmp.Or(v.Get("session_status", "sessionStatus").Text(), a.status)
 	if a.status == "" {
 		return
 	}

@@ -1,6 +1,7 @@
 package vonage
 
 import (
+	"cmp"
 	"net/http"
 	"path"
 	"slices"
@@ -34,7 +35,7 @@ type deskState struct {
 
 func deskProfile(s settings) (adapter.Profile, error) {
 	hosts, err := hostsOf([2]string{"start_url", s.StartURL}, [2]string{"inbound_url", s.InboundURL},
-		[2]string{"status_url", orElse(s.StatusURL, s.InboundURL)})
+		[2]string{"status_url", cmp.Or(s.StatusURL, s.InboundURL)})
 	if err != nil {
 		return adapter.Profile{}, err
 	}

@@ -1,6 +1,7 @@
 package vonage
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
@@ -114,8 +115,8 @@ func synthesised(tx *adapter.Tx, set settings, session string, e event.Event, bo
 		began = tx.Now()
 	}
 	list := []parameter{
-		{"SENDER_PHONE_NUMBER", orElse(known.get("SENDER_PHONE_NUMBER", "CALLER_PHONE_NUMBER"), orElse(phone(customer.ID), stand(e.Conversation)))},
-		{"PROFILE_NAME", orElse(known.get("PROFILE_NAME"), orElse(customer.Name, "Customer"))},
+		{"SENDER_PHONE_NUMBER", cmp.Or(known.get("SENDER_PHONE_NUMBER", "CALLER_PHONE_NUMBER"), phone(customer.ID), stand(e.Conversation))},
+		{"PROFILE_NAME", cmp.Or(known.get("PROFILE_NAME"), customer.Name, "Customer")},
 		{"CONVERSATION_START_DATE", began.UTC().Format("2006-01-02")},
 		{"CONVERSATION_START_TIME", began.UTC().Format("15:04:05")},
 		{"AGENT_PHONE_NUMBER", set.AgentPhone},
@@ -142,8 +143,8 @@ func opening(transcript []event.TranscriptEntry) (customer event.Actor, first st
 		if first == "" {
 			first = codec.Plain(entry.Content)
 		}
-		customer.ID = orElse(customer.ID, entry.Actor.ID)
-		customer.Name = orElse(customer.Name, entry.Actor.Name)
+		customer.ID = cmp.Or(customer.ID, entry.Actor.ID)
+		customer.Name = cmp.Or(customer.Name, entry.Actor.Name)
 	}
 	return customer, first, began
 }

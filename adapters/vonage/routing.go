@@ -1,6 +1,7 @@
 package vonage
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -39,7 +40,7 @@ type routingState struct {
 	Session string `json:"session,omitempty"`
 }
 
-func (s *routingState) session(tx *adapter.Tx) string { return orElse(s.Session, tx.Key()) }
+func (s *routingState) session(tx *adapter.Tx) string { return cmp.Or(s.Session, tx.Key()) }
 
 func routingProfile(s settings) (adapter.Profile, error) {
 	hosts, err := hostsOf([2]string{"base_url", s.BaseURL})
@@ -231,7 +232,7 @@ func receiptOf(word, ref, reason string) event.Body {
 	case "read":
 		return event.MessageRead{Message: ref}
 	case "rejected", "undeliverable", "failed":
-		return event.MessageFailed{Message: ref, Reason: orElse(reason, word)}
+		return event.MessageFailed{Message: ref, Reason: cmp.Or(reason, word)}
 	}
 	return nil
 }
@@ -241,7 +242,7 @@ func (s *routingState) status(tx *adapter.Tx, v codec.Value) {
 	fault := v.Get("error")
 	reason := fault.Text()
 	if fault.IsObject() {
-		reason = orElse(fault.Get("detail", "reason", "title", "message").Text(), fault.Get("code", "type").Text())
+		reason = cmp.Or(fault.Get("detail", "reason", "title", "message").Text(), fault.Get("code", "type").Text())
 	}
 	word := v.Get("status").Text()
 	body := receiptOf(word, ref, reason)

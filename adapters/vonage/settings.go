@@ -1,8 +1,8 @@
 package vonage
 
 import (
+	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -113,16 +113,16 @@ func clientSettings() []adapter.Setting {
 }
 
 func (s *settings) fill(role event.Role) {
-	s.Mode = orElse(s.Mode, modeRouting)
-	s.Region = orElse(s.Region, "eu")
-	s.Channel = orElse(s.Channel, "whatsapp")
-	s.EndedText = orElse(s.EndedText, defaultEnded)
-	s.RetryWithin = orElse(s.RetryWithin, defaultRetry)
-	s.Step = orElse(s.Step, stepSocket)
-	s.SocketToken = orElse(s.SocketToken, defaultPlace)
-	s.Greeting = orElse(s.Greeting, "step")
-	s.OnEnd = orElse(s.OnEnd, "end")
-	s.StepWait = orElse(s.StepWait, defaultWait)
+	s.Mode = cmp.Or(s.Mode, modeRouting)
+	s.Region = cmp.Or(s.Region, "eu")
+	s.Channel = cmp.Or(s.Channel, "whatsapp")
+	s.EndedText = cmp.Or(s.EndedText, defaultEnded)
+	s.RetryWithin = cmp.Or(s.RetryWithin, defaultRetry)
+	s.Step = cmp.Or(s.Step, stepSocket)
+	s.SocketToken = cmp.Or(s.SocketToken, defaultPlace)
+	s.Greeting = cmp.Or(s.Greeting, "step")
+	s.OnEnd = cmp.Or(s.OnEnd, "end")
+	s.StepWait = cmp.Or(s.StepWait, defaultWait)
 	s.BaseURL = strings.TrimRight(s.BaseURL, "/")
 	s.fillAddresses(role)
 }
@@ -131,11 +131,11 @@ func (s *settings) fillAddresses(role event.Role) {
 	switch {
 	case role == event.RoleVirtualAgent:
 		s.SocketHost = socketAddress(s.SocketHost, s.BaseURL, s.Region)
-		s.BaseURL = orElse(s.BaseURL, "https://studio-api-"+s.Region+".ai.vonage.com")
+		s.BaseURL = cmp.Or(s.BaseURL, "https://studio-api-"+s.Region+".ai.vonage.com")
 	case s.BaseURL != "":
-		s.StartURL = orElse(s.StartURL, s.BaseURL+"/start")
-		s.InboundURL = orElse(s.InboundURL, s.BaseURL+"/inbound")
-		s.StatusURL = orElse(s.StatusURL, s.BaseURL+"/status")
+		s.StartURL = cmp.Or(s.StartURL, s.BaseURL+"/start")
+		s.InboundURL = cmp.Or(s.InboundURL, s.BaseURL+"/inbound")
+		s.StatusURL = cmp.Or(s.StatusURL, s.BaseURL+"/status")
 	}
 }
 
@@ -163,26 +163,8 @@ func settingsOf(tx *adapter.Tx) (settings, error) {
 	return s, err
 }
 
+// check holds what has a form of its own against it.
 func (s *settings) check() error {
-	for _, c := range []struct {
-		name, value string
-		allowed     []string
-	}{
-		{"mode", s.Mode, []string{modeRouting, modeAgent}},
-		{"region", s.Region, []string{"eu", "us", "ap"}},
-		{"channel", s.Channel, []string{"whatsapp", "http"}},
-		{"step", s.Step, []string{stepSocket, stepHTTP}},
-		{"greeting", s.Greeting, []string{"step", "none"}},
-		{"on_end", s.OnEnd, []string{"end", "handoff"}},
-	} {
-		if !slices.Contains(c.allowed, c.value) {
-			return fmt.Errorf("setting %s is %q: use one of %s", c.name, c.value, strings.Join(c.allowed, ", "))
-		}
-	}
-	return s.checkForms()
-}
-
-func (s *settings) checkForms() error {
 	if d, err := time.ParseDuration(s.RetryWithin); err != nil || d < 0 {
 		return fmt.Errorf("setting retry_within is %q: use a time such as 60s", s.RetryWithin)
 	}

@@ -84,10 +84,8 @@ func manifest() adapter.Manifest {
 
 func configure(a adapter.Account) (adapter.Profile, error) {
 	var s settings
-	if len(a.Settings) > 0 {
-		if err := json.Unmarshal(a.Settings, &s); err != nil {
-			return adapter.Profile{}, fmt.Errorf("read settings: %w", err)
-		}
+	if err := manifest().ReadSettings(a, &s); err != nil {
+		return adapter.Profile{}, err
 	}
 	s.fill(a.Role)
 	if err := s.check(); err != nil {
@@ -100,10 +98,9 @@ func configure(a adapter.Account) (adapter.Profile, error) {
 		return routingProfile(s)
 	case a.Role == event.RoleLiveAgent:
 		return deskProfile(s)
-	case a.Role == event.RoleCustomer:
+	default:
 		return clientProfile(s)
 	}
-	return adapter.Profile{}, fmt.Errorf("role %s is not served: use customer, virtual_agent or live_agent", a.Role)
 }
 
 // hostsOf lists the hosts of addresses, each once; an address that is no
@@ -135,11 +132,4 @@ func levels(channel string) adapter.Levels {
 		Transcript: adapter.Full, QueuePosition: adapter.Fallback, CustomerEnd: adapter.Fallback,
 		Push: adapter.PushCall,
 	}
-}
-
-func orElse(value, other string) string {
-	if value == "" {
-		return other
-	}
-	return value
 }

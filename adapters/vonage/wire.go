@@ -1,6 +1,7 @@
 package vonage
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -103,7 +104,7 @@ func mediaOf(kind string, v codec.Value) (event.Media, bool) {
 	} else if !object.IsObject() {
 		object = v
 	}
-	m.URL = orElse(m.URL, object.Get("url", "link", "href").Text())
+	m.URL = cmp.Or(m.URL, object.Get("url", "link", "href").Text())
 	m.Caption = object.Get("caption").Text()
 	m.Name = object.Get("name", "filename").Text()
 	m.MIME = object.Get("mime_type", "mimeType").Text()
