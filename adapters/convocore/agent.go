@@ -20,6 +20,9 @@ const (
 // promptSize bounds the object kept until its answer begins, in bytes.
 const promptSize = 4 << 10
 
+// noWords is why a message fails that has nothing for the vendor.
+const noWords = "the message has no words to send"
+
 // agentState is what a leg to the vendor's agent remembers between turns.
 type agentState struct {
 	Ended bool   `json:"ended,omitempty"`
@@ -59,6 +62,20 @@ type turn struct {
 
 func (t turn) tag() string { return "prompt/" + t.Conn }
 
+// on reports whether a connection is the turn's.
+func (t turn) on(conn string) bool { return conn != "" && conn == t.Conn }
+
+// greets reports whether the turn asks for the greeting: nobody's words are lost
+// with it.
+func (t turn) greets() bool { return strings.Contains(t.Prompt, `"prompt":"`+promptStart+`"`) }
+
+// agent is a leg in one turn of the bridge.
+type agent struct {
+	*agentState
+	tx  *adapter.Tx
+	set settings
+}
+
 func handleAgent(tx *adapter.Tx, s *agentState, in adapter.Input) error {
 	if s.Ended {
 		return nil
@@ -67,23 +84,24 @@ func handleAgent(tx *adapter.Tx, s *agentState, in adapter.Input) error {
 	if err != nil {
 		return err
 	}
+	a := agent{s, tx, set}
 	switch in := in.(type) {
 	case adapter.Deliver:
-		return s.deliver(tx, set, in.Event)
+		a.deliver(in.Event)
 	case adapter.Opened:
-		s.opened(tx, set, in)
+		a.opened(in)
 	case adapter.Sent:
-		s.sent(tx, set, in)
+		a.sent(in)
 	case adapter.Frame:
-		s.frame(tx, set, in)
+		a.frame(in)
 	case adapter.Closed:
-		s.closed(tx, set, in)
+		a.closed(in)
 	case adapter.Fired:
-		s.fired(tx, set, in.Timer)
+		a.fired(in.Timer)
 	case adapter.Request:
-		return s.told(tx, set, in)
+		return a.told(in)
 	case adapter.Result:
-		s.result(tx, in)
+		a.result(in)
 	default:
 		return adapter.ErrUnsupported
 	}
@@ -91,254 +109,234 @@ func handleAgent(tx *adapter.Tx, s *agentState, in adapter.Input) error {
 }
 
 // deliver passes an event on to the vendor.
-func (s *agentState) deliver(tx *adapter.Tx, set settings, e event.Event) error {
+func (a agent) deliver(e event.Event) {
 	if e.Actor.Role == event.RoleCustomer {
-		s.Who.meet(e.Actor)
+		a.Who.meet(e.Actor)
 	}
 	switch body := e.Body.(type) {
 	case event.ConversationStarted:
-		s.started(tx, set, e, body)
+		a.started(e, body)
 	case event.ContextUpdated:
-		s.Who.learn(body.Attributes)
+		a.Who.learn(body.Attributes)
 	case event.MessageCreated:
-		return s.message(tx, set, e)
+		a.message(e, body.Content)
 	case event.CommandIssued:
-		s.command(tx, set, e, body)
+		a.command(e, body)
 	case event.HandoffQueued, event.HandoffOffered, event.HandoffAccepted, event.HandoffFailed, event.HandoffCancelled, event.HandbackRequested:
-		s.handing(tx, set, e)
+		a.handing(e)
 	case event.ConversationEnded:
-		s.end(tx, set, e)
+		a.end(e)
 	}
-	return nil
 }
 
-func (s *agentState) started(tx *adapter.Tx, set settings, e event.Event, body event.ConversationStarted) {
-	s.Who.meet(body.Customer)
-	s.Who.learn(body.Attributes)
-	if *set.Greet && s.Turns == 0 {
-		s.Greeting = e.ID
-		tx.After(greetTimer, greetAfter)
+func (a agent) started(e event.Event, body event.ConversationStarted) {
+	a.Who.meet(body.Customer)
+	a.Who.learn(body.Attributes)
+	if *a.set.Greet && a.Turns == 0 {
+		a.Greeting = e.ID
+		a.tx.After(greetTimer, greetAfter)
 	}
 }
 
 // message is the customer's words: to the agent, or to the vendor's own people
 // while they have the conversation.
-func (s *agentState) message(tx *adapter.Tx, set settings, e event.Event) error {
-	if e.Actor.Role != event.RoleCustomer {
-		return nil
-	}
-	if s.Desk.Theirs {
-		s.toPeople(tx, set, e)
-		return nil
-	}
+func (a agent) message(e event.Event, c event.Content) {
 	prompt, ok := promptOf(e.Body)
-	if !ok {
-		tx.Fail("the message has no words to send")
-		return nil
+	switch {
+	case e.Actor.Role != event.RoleCustomer:
+	case a.Desk.Theirs && len(itemsOf(c)) > 0:
+		a.add("append/"+e.ID, fromHuman, c)
+	case a.Desk.Theirs || !ok:
+		a.tx.Fail(noWords)
+	default:
+		a.Asked = false
+		a.ask(e, prompt)
 	}
-	s.Asked = false
-	s.ask(tx, set, e, prompt)
-	return nil
 }
 
-func (s *agentState) command(tx *adapter.Tx, set settings, e event.Event, body event.CommandIssued) {
+func (a agent) command(e event.Event, body event.CommandIssued) {
 	prompt, known := promptOf(body)
 	switch {
-	case !known:
-	case body.Name != "cancel":
-		s.ask(tx, set, e, prompt)
-	case s.Turn.Open && s.Turn.Sent:
+	case known && body.Name != "cancel":
+		a.ask(e, prompt)
+	case known && a.Turn.Sent:
 		prompt["prompt"] = promptCancel + "cancelled"
-		tx.Send("", s.Turn.Conn, written(s.object(tx, set, "", merged(prompt, passedOn(e)))))
+		a.tx.Send("", a.Turn.Conn, a.object("", merged(prompt, passedOn(e))))
 	}
-}
-
-// passedOn is what a client's object held, as far as it may go on.
-func passedOn(e event.Event) object {
-	out := object{}
-	for _, name := range passed {
-		if value, ok := kept(e)[name]; ok {
-			out[name] = value
-		}
-	}
-	return out
 }
 
 // ask sends a prompt on a connection of its own. While one is dialled, or another
 // turn is under way, the delivery waits.
-func (s *agentState) ask(tx *adapter.Tx, set settings, e event.Event, prompt object) {
-	if s.Greeting != "" {
-		s.Greeting = ""
-		tx.Stop(greetTimer)
+func (a agent) ask(e event.Event, prompt object) {
+	if a.Greeting != "" {
+		a.Greeting = ""
+		a.tx.Stop(greetTimer)
 	}
-	t := &s.Turn
-	switch {
-	case s.Failed == e.ID:
-		s.Failed = ""
-		s.unreachable(tx)
-		tx.Fail("the virtual agent cannot be reached")
-	case t.Conn == "":
-		s.dial(tx, set, turn{To: e.ID})
-		tx.Later()
+	switch t := a.Turn; {
+	case a.Failed == e.ID:
+		a.Failed = ""
+		a.unreachable()
+		a.tx.Fail("the virtual agent cannot be reached")
 	case t.To == e.ID && t.Open && !t.Sent:
-		s.send(tx, set, written(s.object(tx, set, e.ID, merged(prompt, passedOn(e)))))
+		a.send(a.object(e.ID, merged(prompt, passedOn(e))))
 	default:
-		tx.Later()
+		if t.Conn == "" {
+			a.dial(turn{To: e.ID})
+		}
+		a.tx.Later()
 	}
 }
 
 // object is what a client sends: the prompt, and who asks which agent.
-func (s *agentState) object(tx *adapter.Tx, set settings, mid string, prompt object) object {
-	ours := object{"agentId": set.AgentID, "convoId": tx.Key(), "bucket": set.Bucket}
-	light := s.Who.light(set.Variables)
-	light["origin"] = cmp.Or(s.Who.Facts["origin"], set.Origin)
-	ours["lightConvoData"] = light
+func (a agent) object(mid string, prompt object) []byte {
+	light := a.Who.light(a.set.Variables)
+	light["origin"] = a.origin()
+	ours := object{"agentId": a.set.AgentID, "convoId": a.tx.Key(), "bucket": a.set.Bucket, "lightConvoData": light}
 	if mid != "" {
 		ours["actionMetadata"] = object{"mid": mid}
 	}
-	if set.OwnerID != "" {
-		ours["agentData"] = object{"ownerID": set.OwnerID, "userID": set.OwnerID}
+	if owner := a.set.OwnerID; owner != "" {
+		ours["agentData"] = object{"ownerID": owner, "userID": owner}
 	}
-	if !*set.UIEngine {
+	if !*a.set.UIEngine {
 		ours["disableUiEngine"] = true
 	}
-	return merged(ours, prompt)
+	return written(merged(ours, prompt))
 }
+
+func (a agent) origin() string { return cmp.Or(a.Who.Facts["origin"], a.set.Origin) }
 
 // dial begins a turn. A name is used once, so that what comes late for another
 // is not taken for this one's.
-func (s *agentState) dial(tx *adapter.Tx, set settings, t turn) {
-	s.Turns++
-	t.Conn = "turn-" + strconv.Itoa(s.Turns)
-	s.Turn = t
-	d := adapter.Dial{URL: set.SocketURL + set.Path}
-	if token := tx.Credential(secret); token != "" {
+func (a agent) dial(t turn) {
+	a.Turns++
+	t.Conn = "turn-" + strconv.Itoa(a.Turns)
+	a.Turn = t
+	d := adapter.Dial{URL: a.set.SocketURL + a.set.Path}
+	if token := a.tx.Credential(secret); token != "" {
 		d.Header = http.Header{"Authorization": {"Bearer " + token}}
 	}
-	tx.Dial(t.Conn, d)
+	a.tx.Dial(t.Conn, d)
 }
 
-func (s *agentState) opened(tx *adapter.Tx, set settings, in adapter.Opened) {
-	if t := &s.Turn; in.Conn == t.Conn && t.Conn != "" && !t.Sent {
+func (a agent) opened(in adapter.Opened) {
+	if t := &a.Turn; t.on(in.Conn) && !t.Sent {
 		t.Open = true
 		if t.Own {
-			s.send(tx, set, []byte(t.Prompt))
+			a.send([]byte(t.Prompt))
 		}
 	}
 }
 
 // send sends the prompt, and keeps it until its answer begins.
-func (s *agentState) send(tx *adapter.Tx, set settings, data []byte) {
-	t := &s.Turn
+func (a agent) send(data []byte) {
+	t := &a.Turn
 	t.Sent, t.Prompt = true, ""
 	if weight(string(data)) <= promptSize {
 		t.Prompt = string(data)
 	}
-	tx.Send(t.tag(), t.Conn, data)
-	tx.After(turnTimer, set.Limit)
+	a.tx.Send(t.tag(), t.Conn, data)
+	a.tx.After(turnTimer, a.set.Limit)
 }
 
 // sent has the delivery offered again when its prompt may not have left.
-func (s *agentState) sent(tx *adapter.Tx, set settings, in adapter.Sent) {
-	t := &s.Turn
+func (a agent) sent(in adapter.Sent) {
+	t, left := &a.Turn, in.Outcome == adapter.SentWritten
 	switch {
-	case !strings.HasPrefix(in.Tag, "prompt/"):
-	case in.Tag != t.tag() && in.Outcome != adapter.SentWritten:
-		tx.Later()
 	case in.Tag != t.tag():
-	case t.Heard: // what is answered has left, whatever became known of it
+		if !left && strings.HasPrefix(in.Tag, "prompt/") {
+			a.tx.Later()
+		}
+	case t.Heard, left && !t.Gone: // what is answered has left, whatever became known of it
 		t.Written = true
-	case in.Outcome == adapter.SentWritten && t.Gone:
-		s.lost(tx, set)
-	case in.Outcome == adapter.SentWritten:
-		t.Written = true
+	case left:
+		a.lost()
 	case t.Own:
-		s.hangUp(tx)
-		s.lost(tx, set)
+		a.hangUp()
+		a.lost()
 	default:
-		s.hangUp(tx)
-		s.Turn = turn{}
-		tx.Stop(turnTimer)
-		tx.Later()
+		a.hangUp()
+		a.over()
+		a.tx.Later()
 	}
 }
 
-func (s *agentState) hangUp(tx *adapter.Tx) {
-	if !s.Turn.Gone {
-		tx.Close(s.Turn.Conn, closeEnd)
+func (a agent) hangUp() {
+	if a.Turn.Conn != "" && !a.Turn.Gone {
+		a.tx.Close(a.Turn.Conn, closeEnd)
 	}
+}
+
+// over forgets the turn.
+func (a agent) over() {
+	a.tx.Stop(turnTimer)
+	a.Turn = turn{}
 }
 
 // closed is the end of a turn, or of the connection before it.
-func (s *agentState) closed(tx *adapter.Tx, set settings, in adapter.Closed) {
-	t := &s.Turn
+func (a agent) closed(in adapter.Closed) {
+	t := &a.Turn
 	switch {
-	case in.Conn != t.Conn || t.Conn == "":
-	case !t.Sent && t.Own:
-		s.lost(tx, set)
-	case !t.Sent:
+	case !t.on(in.Conn):
+	case !t.Sent && !t.Own:
 		if in.Reason == adapter.ClosedDialFailed {
-			s.Failed = t.To
+			a.Failed = t.To
 		}
-		s.Turn = turn{}
+		a.Turn = turn{}
 	case t.Heard || in.Code == closeEnd && t.Written:
-		s.finish(tx, in.Code == closeEnd || t.Answer.Whole, "connection_lost")
-	case !t.Written:
+		a.finish(in.Code == closeEnd || t.Answer.Whole, "connection_lost")
+	case t.Sent && !t.Written:
 		t.Gone = true
 	default:
-		s.lost(tx, set)
+		a.lost()
 	}
 }
 
 // lost sends a prompt that had no answer once more, under the id it had.
-func (s *agentState) lost(tx *adapter.Tx, set settings) {
-	t := s.Turn
-	tx.Stop(turnTimer)
+func (a agent) lost() {
+	t := a.Turn
+	a.over()
 	if t.Prompt != "" && !t.Again {
-		s.dial(tx, set, turn{To: t.To, Prompt: t.Prompt, Own: true, Again: true})
+		a.dial(turn{To: t.To, Prompt: t.Prompt, Own: true, Again: true})
 		return
 	}
-	s.Turn = turn{}
-	s.unreachable(tx)
-	if t.To != "" && !t.greets() {
-		s.emit(tx, event.MessageFailed{Message: t.To, Reason: "the connection was lost before the virtual agent answered"})
+	a.unreachable()
+	if !t.greets() {
+		a.emit(event.MessageFailed{Message: t.To, Reason: "the connection was lost before the virtual agent answered"})
 	}
-	s.emit(tx, event.AnswerCompleted{To: t.To})
+	a.emit(event.AnswerCompleted{To: t.To})
 }
 
-// greets reports whether the turn asks for the greeting: nobody's words are lost
-// with it.
-func (t turn) greets() bool { return strings.Contains(t.Prompt, `"prompt":"`+promptStart+`"`) }
-
-func (s *agentState) unreachable(tx *adapter.Tx) {
-	s.emit(tx, event.ErrorReported{Code: "unreachable", Detail: "the interact socket did not answer"})
+func (a agent) unreachable() {
+	a.emit(event.ErrorReported{Code: "unreachable", Detail: "the interact socket did not answer"})
 }
 
-// emit says what the agent did, or what became of it.
-func (s *agentState) emit(tx *adapter.Tx, body event.Body) {
-	tx.Emit(adapter.Emission{Actor: event.Actor{Role: event.RoleVirtualAgent}, Body: body})
+// emit says what the agent did.
+func (a agent) emit(body event.Body) { a.relay(body, "", nil) }
+
+// relay says what the agent did, under the vendor's id and with what its frame
+// held beside.
+func (a agent) relay(body event.Body, ref string, rest object) {
+	a.tx.Emit(adapter.Emission{Actor: event.Actor{Role: event.RoleVirtualAgent}, Body: body, Ref: ref, Vendor: keep(rest)})
 }
 
-func (s *agentState) fired(tx *adapter.Tx, set settings, timer string) {
+func (a agent) fired(timer string) {
 	switch {
-	case timer == turnTimer && s.Turn.Sent:
-		s.hangUp(tx)
-		s.finish(tx, s.Turn.Answer.Whole, "turn_timed_out")
-	case timer == greetTimer && s.Greeting != "" && s.Turn.Conn == "":
-		prompt := written(s.object(tx, set, s.Greeting, object{"prompt": promptStart}))
-		s.dial(tx, set, turn{To: s.Greeting, Prompt: string(prompt), Own: true})
-		s.Greeting = ""
+	case timer == turnTimer && a.Turn.Sent:
+		a.hangUp()
+		a.finish(a.Turn.Answer.Whole, "turn_timed_out")
+	case timer == greetTimer && a.Greeting != "" && a.Turn.Conn == "":
+		a.dial(turn{To: a.Greeting, Prompt: string(a.object(a.Greeting, object{"prompt": promptStart})), Own: true})
+		a.Greeting = ""
 	}
 }
 
-func (s *agentState) end(tx *adapter.Tx, set settings, e event.Event) {
-	if s.Turn.Conn != "" {
-		s.hangUp(tx)
+func (a agent) end(e event.Event) {
+	a.hangUp()
+	a.over()
+	a.tx.Stop(greetTimer)
+	if a.set.Rest && a.Turns > 0 {
+		a.mark(e.ID, stateEnded, "")
 	}
-	tx.Stop(turnTimer)
-	tx.Stop(greetTimer)
-	if set.Rest && s.Turns > 0 {
-		s.mark(tx, set, e.ID, stateEnded, "")
-	}
-	*s = agentState{Ended: true}
+	*a.agentState = agentState{Ended: true}
 }

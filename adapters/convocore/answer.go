@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
@@ -24,15 +25,9 @@ const (
 
 // answer is what the agent has said in a turn so far.
 type answer struct {
-	// Stream counts the messages written piece by piece, Pieces the pieces of the
-	// one that is written now.
-	Stream int   `json:"stream,omitempty"`
-	Pieces int64 `json:"pieces,omitempty"`
-	// Text is that message's text, Snapshot the whole turn where it comes so, and
-	// Large says that it is too large to keep.
-	Text     string          `json:"text,omitempty"`
-	Snapshot json.RawMessage `json:"snapshot,omitempty"`
-	Large    bool            `json:"large,omitempty"`
+	// Stream counts the messages written piece by piece.
+	Stream int `json:"stream,omitempty"`
+	writing
 	// Cut is how much text has become whole messages before the end, Tail its end.
 	Cut  int    `json:"cut,omitempty"`
 	Tail string `json:"tail,omitempty"`
@@ -42,87 +37,94 @@ type answer struct {
 	Whole bool `json:"whole,omitempty"`
 }
 
+// writing is the message that is written now.
+type writing struct {
+	// Pieces counts what it came in so far.
+	Pieces int64 `json:"pieces,omitempty"`
+	// Text is its text, Snapshot the whole turn where it comes so, and Large says
+	// that it is too large to keep.
+	Text     string          `json:"text,omitempty"`
+	Snapshot json.RawMessage `json:"snapshot,omitempty"`
+	Large    bool            `json:"large,omitempty"`
+}
+
 // crash is how a program's error begins.
 var crash = regexp.MustCompile(`^\s*(Uncaught )?[A-Z]?[A-Za-z]*(Error|Exception): `)
 
-// frameHandlers say what becomes of a frame, by type. All others are ignored:
-// the vendor adds some, and debug is nobody's to see.
-//
-//nolint:gochecknoglobals // a table that is never written.
-var frameHandlers = map[string]func(*agentState, *adapter.Tx, settings, codec.Value){
-	frameChunk:    (*agentState).chunk,
-	frameAction:   (*agentState).action,
-	frameMetadata: (*agentState).metadata,
-	frameHistory:  (*agentState).history,
-}
-
-func (s *agentState) frame(tx *adapter.Tx, set settings, in adapter.Frame) {
-	t := &s.Turn
-	if in.Conn != t.Conn || t.Conn == "" || !t.Sent {
+// frame is a frame of the turn. Those of other types are ignored: the vendor adds
+// some, and debug is nobody's to see.
+func (a agent) frame(in adapter.Frame) {
+	t := &a.Turn
+	if !t.on(in.Conn) || !t.Sent {
 		return
 	}
 	t.Heard, t.Prompt = true, ""
-	tx.After(turnTimer, set.Limit)
+	a.tx.After(turnTimer, a.set.Limit)
 	v, err := readFrame(in.Data)
 	if err != nil {
-		s.words(tx, in, err)
+		a.words(in, err)
 		return
 	}
-	if handle, known := frameHandlers[v.Get("type").Text()]; known {
-		handle(s, tx, set, v)
+	switch v.Get("type").Text() {
+	case frameChunk:
+		a.chunk(v)
+	case frameAction:
+		a.action(v)
+	case frameMetadata:
+		a.metadata(v)
+	case frameHistory:
+		a.history(v)
 	}
 }
 
 // words takes a frame that is no object for words, as the vendor's own client
 // does, unless it was meant to be one.
-func (s *agentState) words(tx *adapter.Tx, in adapter.Frame, fault error) {
+func (a agent) words(in adapter.Frame, fault error) {
 	text := string(in.Data)
 	if !in.Binary && utf8.ValidString(text) && strings.TrimSpace(text) != "" && !strings.ContainsAny(strings.TrimSpace(text)[:1], `{["`) {
-		s.append(tx, text, nil)
+		a.append(text, nil)
 		return
 	}
-	s.emit(tx, event.ErrorReported{Code: "unreadable_frame", Detail: fault.Error()})
+	a.emit(event.ErrorReported{Code: "unreadable_frame", Detail: fault.Error()})
 }
 
 // stream names the message that is written now.
-func (s *agentState) stream() string {
-	return s.Turn.Conn + "/" + strconv.Itoa(s.Turn.Answer.Stream)
-}
+func (a agent) stream() string { return a.Turn.Conn + "/" + strconv.Itoa(a.Turn.Answer.Stream) }
 
 // streaming reports whether a message is being written.
-func (a answer) streaming() bool { return a.Pieces > 0 }
+func (w writing) streaming() bool { return w.Pieces > 0 }
 
-func (s *agentState) chunk(tx *adapter.Tx, _ settings, v codec.Value) {
-	a := &s.Turn.Answer
-	body := v.Get("chunk")
-	if v.Get("ui_engine").Text() == "true" && body.Unwrap().IsObject() {
-		s.snapshot(tx, v, body.Unwrap())
-		return
-	}
+func (a agent) chunk(v codec.Value) {
+	ans := &a.Turn.Answer
+	body, rest := v.Get("chunk"), decode(v.Without("type", "chunk", "chunkIndex", "ui_engine"))
 	text := body.Text()
-	first := !a.streaming() && a.Cut == 0 && a.Held == "" && !a.Whole
 	switch {
+	case v.Get("ui_engine").Text() == "true" && body.Unwrap().IsObject():
+		a.snapshot(body.Unwrap(), rest)
 	case text == "":
-	case first && len(text) <= crashSize && crash.MatchString(text):
-		a.Held = text
+	case ans.empty() && len(text) <= crashSize && crash.MatchString(text):
+		ans.Held = text
 	default:
-		s.append(tx, text, v.Without("type", "chunk", "chunkIndex", "ui_engine"))
+		a.append(text, rest)
 	}
 }
+
+// empty reports whether nothing was said in the turn yet.
+func (s *answer) empty() bool { return !s.streaming() && s.Cut == 0 && s.Held == "" && !s.Whole }
 
 // append says there is more of the message that is written now. One that grows
 // too long to keep becomes whole, and the next begins.
-func (s *agentState) append(tx *adapter.Tx, text string, rest json.RawMessage) {
-	a := &s.Turn.Answer
-	text, a.Held = a.Held+text, ""
-	s.piece(tx, "append", text, keep(object{"frame": decode(rest)}))
-	a.Snapshot, a.Large = nil, false
-	if a.Text += text; weight(a.Text) <= textSize {
+func (a agent) append(text string, rest any) {
+	ans := &a.Turn.Answer
+	text, ans.Held = ans.Held+text, ""
+	a.piece("append", text, object{"frame": rest})
+	ans.Snapshot, ans.Large = nil, false
+	if ans.Text += text; weight(ans.Text) <= textSize {
 		return
 	}
-	a.Cut += len(a.Text)
-	a.Tail = tailOf(a.Tail + a.Text)
-	s.close(tx, event.Content{Part: event.Text{Text: a.Text, Format: event.FormatMarkdown}}, false)
+	ans.Cut += len(ans.Text)
+	ans.Tail = tailOf(ans.Tail + ans.Text)
+	a.close(false)
 }
 
 // tailOf is the end of a text.
@@ -134,40 +136,37 @@ func tailOf(text string) string {
 	return text[at:]
 }
 
-func (s *agentState) piece(tx *adapter.Tx, mode, text string, extra map[string]json.RawMessage) {
-	a := &s.Turn.Answer
-	tx.Emit(adapter.Emission{Actor: event.Actor{Role: event.RoleVirtualAgent}, Vendor: extra,
-		Body: event.MessagePartial{Stream: s.stream(), Index: a.Pieces, Mode: mode, Text: text}})
-	a.Pieces++
+func (a agent) piece(mode, text string, rest object) {
+	ans := &a.Turn.Answer
+	a.relay(event.MessagePartial{Stream: a.stream(), Index: ans.Pieces, Mode: mode, Text: text}, "", rest)
+	ans.Pieces++
 }
 
 // close ends the message that is written now.
-func (s *agentState) close(tx *adapter.Tx, c event.Content, incomplete bool) {
-	a := &s.Turn.Answer
-	s.emit(tx, event.MessageCreated{Content: c, Stream: s.stream(), Incomplete: incomplete})
-	a.Stream++
-	a.Pieces, a.Text, a.Snapshot, a.Large = 0, "", nil, false
+func (a agent) close(incomplete bool) {
+	ans := &a.Turn.Answer
+	a.emit(event.MessageCreated{Content: event.Content{Part: event.Text{Text: ans.Text, Format: event.FormatMarkdown}},
+		Stream: a.stream(), Incomplete: incomplete})
+	ans.Stream, ans.writing = ans.Stream+1, writing{}
 }
 
 // snapshot says the turn reads so now. It replaces all pieces before it.
-func (s *agentState) snapshot(tx *adapter.Tx, v, turn codec.Value) {
-	a := &s.Turn.Answer
-	all := messagesIn(turn)
-	text := wordsOf(all)
-	ours := turnOf(fromBot, []any{messageOf(fromBot, item{itemText, object{"message": text}}, tx.Now())}, tx.Now())
-	a.Held = ""
-	if text != "" || a.streaming() {
-		s.piece(tx, "replace", text, keep(object{"turn": residue(turn, ours),
-			"frame": decode(v.Without("type", "chunk", "chunkIndex", "ui_engine"))}))
+func (a agent) snapshot(turn codec.Value, rest any) {
+	ans := &a.Turn.Answer
+	text := wordsOf(messagesIn(turn))
+	ours := turnOf(fromBot, []any{messageOf(fromBot, item{itemText, object{"message": text}}, a.tx.Now())}, a.tx.Now())
+	ans.Held = ""
+	if text != "" || ans.streaming() {
+		a.piece("replace", text, object{"turn": residue(turn, ours), "frame": rest})
 	}
-	a.Text, a.Snapshot, a.Large = "", turn.Raw(), false
-	if weight(a.Snapshot) > snapshotSize {
-		a.Text, a.Snapshot, a.Large = clip(text, textSize/6), nil, true
+	ans.Text, ans.Snapshot, ans.Large = "", turn.Raw(), false
+	if weight(ans.Snapshot) > snapshotSize {
+		ans.Text, ans.Snapshot, ans.Large = clip(text, textSize/6), nil, true
 	}
 }
 
 // wordsOf are the words of messages, less what comes with its own message when
-// all is said.
+// all is ans.
 func wordsOf(all []said) string {
 	var parts []string
 	for _, one := range all {
@@ -179,16 +178,15 @@ func wordsOf(all []said) string {
 }
 
 // metadata sums the turn up: its last words, and facts of how they came.
-func (s *agentState) metadata(tx *adapter.Tx, _ settings, v codec.Value) {
+func (a agent) metadata(v codec.Value) {
 	m := v.Get("metadata").Unwrap()
 	turns := m.Get("turns")
 	if !turns.Exists() {
 		turns = v.Get("turns")
 	}
-	if all, ok := s.yet(answerOf(turns)); ok {
-		s.Turn.Answer.Held = ""
-		s.final(tx, all)
-		s.Turn.Answer.Whole = true
+	if all, ok := a.Turn.Answer.yet(answerOf(turns)); ok {
+		a.final(all)
+		a.Turn.Answer.Held, a.Turn.Answer.Whole = "", true
 	}
 	facts := object{}
 	for _, name := range []string{"sources", "inputTokens", "outputTokens", "llmUsed"} {
@@ -196,123 +194,104 @@ func (s *agentState) metadata(tx *adapter.Tx, _ settings, v codec.Value) {
 			facts[name] = plain(value)
 		}
 	}
-	if len(facts) == 0 {
-		return
+	if len(facts) > 0 {
+		a.emit(event.Extension{Vendor: vendor, Name: frameMetadata, Data: written(facts)})
 	}
-	s.emit(tx, event.Extension{Vendor: vendor, Name: frameMetadata, Data: written(facts)})
 }
 
 // yet is what of an answer is not said as a whole yet; false when that cannot be
 // told, or it is nothing.
-func (s *agentState) yet(all []said) ([]said, bool) {
-	a := s.Turn.Answer
-	if a.Cut == 0 || len(all) == 0 {
+func (s *answer) yet(all []said) ([]said, bool) {
+	if s.Cut == 0 || len(all) == 0 {
 		return all, len(all) > 0
 	}
 	text, ok := all[0].part.(event.Text)
-	if !ok || len(text.Text) < a.Cut || !strings.HasSuffix(text.Text[:a.Cut], a.Tail) {
+	if !ok || len(text.Text) < s.Cut || !strings.HasSuffix(text.Text[:s.Cut], s.Tail) {
 		return nil, false
 	}
-	if text.Text = text.Text[a.Cut:]; text.Text == "" {
+	if text.Text = text.Text[s.Cut:]; text.Text == "" {
 		return all[1:], true
 	}
-	all = slices.Clone(all)
 	all[0].part = text
 	return all, true
 }
 
 // final says what the agent said, message by message; the one that was written
 // piece by piece closes its stream.
-func (s *agentState) final(tx *adapter.Tx, all []said) {
-	a := &s.Turn.Answer
+func (a agent) final(all []said) {
 	closing := -1
-	if a.streaming() && len(all) > 0 {
+	if a.Turn.Answer.streaming() && len(all) > 0 {
 		closing = max(0, slices.IndexFunc(all, func(one said) bool { _, isText := one.part.(event.Text); return isText }))
 	}
 	for i, one := range all {
 		body := event.MessageCreated{Content: event.Content{Part: one.part}}
 		if i == closing {
-			body.Stream = s.stream()
+			body.Stream = a.stream()
 		}
-		e := adapter.Emission{Actor: event.Actor{Role: event.RoleVirtualAgent}, Body: body, Ref: one.message.Get("mid").Text()}
-		e.Vendor = restOfMessage(tx, one, body.Content, i == 0)
-		tx.Emit(e)
+		a.relay(body, one.message.Get("mid").Text(), one.rest(a.tx.Now(), i == 0))
 	}
 	if closing >= 0 {
-		a.Stream++
+		a.Turn.Answer.Stream++
 	}
-	a.Pieces, a.Text, a.Snapshot, a.Large = 0, "", nil, false
+	a.Turn.Answer.writing = writing{}
 }
 
-// restOfMessage is what a message holds beyond its content, and the first of a
-// turn for the turn.
-func restOfMessage(tx *adapter.Tx, one said, c event.Content, first bool) map[string]json.RawMessage {
+// rest is what a message holds beyond its content, and the first of a turn for
+// the turn. An item whose type is another than ours is kept whole.
+func (one said) rest(now time.Time, first bool) object {
 	rest := object{}
-	if ours := messagesOf(fromBot, c, tx.Now()); len(ours) == 1 {
-		rest["message"] = foreign(one.message, residue(one.message, ours[0]))
+	if ours := messagesOf(fromBot, event.Content{Part: one.part}, now); len(ours) == 1 {
+		rest["message"] = residue(one.message, ours[0])
+		kept, _ := rest["message"].(object)
+		if item, _ := kept["item"].(object); item["type"] != nil {
+			kept["item"] = plain(one.message.Get("item"))
+		}
 	}
-	if turn, ok := residue(one.turn, turnOf(fromBot, []any{}, tx.Now())).(object); ok && first {
+	if turn, ok := residue(one.turn, turnOf(fromBot, []any{}, now)).(object); ok && first {
 		if delete(turn, "messages"); len(turn) > 0 {
 			rest["turn"] = turn
 		}
 	}
-	return keep(rest)
-}
-
-// foreign keeps an item whole whose type is another than ours.
-func foreign(message codec.Value, rest any) any {
-	kept, _ := rest.(object)
-	if item, _ := kept["item"].(object); item["type"] != nil {
-		kept["item"] = plain(message.Get("item"))
-	}
 	return rest
 }
 
-func (s *agentState) history(tx *adapter.Tx, set settings, v codec.Value) {
-	turns := v.Get("turns")
-	entries := historyOf(turns)
-	if !*set.History || len(entries) == 0 {
-		return
+func (a agent) history(v codec.Value) {
+	turns := v.Get("turns").Unwrap()
+	if entries := historyOf(turns); *a.set.History && len(entries) > 0 {
+		a.relay(event.TranscriptShared{Entries: entries}, "", object{"turns": residue(turns, turnsOf(entries))})
 	}
-	tx.Emit(adapter.Emission{Actor: event.Actor{Role: event.RoleVirtualAgent}, Body: event.TranscriptShared{Entries: entries},
-		Vendor: keep(object{"turns": residue(turns.Unwrap(), turnsOf(entries))})})
 }
 
 // finish ends a turn: what was begun is closed, and the customer's words count as
 // answered. A turn that was cut says why.
-func (s *agentState) finish(tx *adapter.Tx, whole bool, fault string) {
-	a, to := &s.Turn.Answer, s.Turn.To
-	if a.Held != "" && whole {
-		s.emit(tx, event.ErrorReported{Code: "crash", Detail: a.Held})
-	} else if a.Held != "" {
-		s.append(tx, "", nil)
+func (a agent) finish(whole bool, fault string) {
+	held, to := a.Turn.Answer.Held, a.Turn.To
+	if held != "" && whole {
+		a.emit(event.ErrorReported{Code: "crash", Detail: held})
+	} else if held != "" {
+		a.append("", nil)
 	}
-	s.closeLast(tx, whole)
+	a.closeLast(whole)
 	if !whole {
-		s.emit(tx, event.ErrorReported{Code: fault, Detail: "the answer was cut"})
+		a.emit(event.ErrorReported{Code: fault, Detail: "the answer was cut"})
 	}
-	s.emit(tx, event.AnswerCompleted{To: to})
-	tx.Stop(turnTimer)
-	s.Turn = turn{}
+	a.emit(event.AnswerCompleted{To: to})
+	a.over()
 }
 
 // closeLast closes the message that is written now with what is known of it.
-func (s *agentState) closeLast(tx *adapter.Tx, whole bool) {
-	a := &s.Turn.Answer
-	if !a.streaming() && a.Snapshot == nil {
-		return
-	}
-	if a.Snapshot != nil {
-		if v, err := codec.Lenient(a.Snapshot); err == nil {
-			if all := messagesIn(v); len(all) > 0 && whole {
-				s.final(tx, all)
-				return
-			} else if !whole {
-				a.Text = wordsOf(all)
-			}
+func (a agent) closeLast(whole bool) {
+	ans := &a.Turn.Answer
+	if v, err := codec.Lenient(ans.Snapshot); err == nil {
+		all := messagesIn(v)
+		if len(all) > 0 && whole {
+			a.final(all)
+			return
+		} else if !whole {
+			ans.Text = wordsOf(all)
 		}
 	}
-	if a.streaming() {
-		s.close(tx, event.Content{Part: event.Text{Text: a.Text, Format: event.FormatMarkdown}}, !whole || a.Large)
+	if ans.streaming() {
+		a.close(!whole || ans.Large)
 	}
 }

@@ -10,18 +10,9 @@ import (
 	"github.com/footbridge/footbridge/bridge/event"
 )
 
-// eventHandlers say what becomes of an event of the webhook, by type. All others
-// about the conversation are for people to see.
-//
-//nolint:gochecknoglobals // a table that is never written.
-var eventHandlers = map[string]func(*agentState, *adapter.Tx, settings, codec.Value){
-	"conversation_updated": (*agentState).updated,
-	"message_received":     (*agentState).received,
-	"webhook_test":         func(*agentState, *adapter.Tx, settings, codec.Value) {},
-}
-
-// told is an event of the vendor's webhook.
-func (s *agentState) told(tx *adapter.Tx, set settings, r adapter.Request) error {
+// told is an event of the vendor's webhook. One that means nothing to us is for
+// people to see.
+func (a agent) told(r adapter.Request) error {
 	if r.Endpoint != "events" {
 		return adapter.ErrUnsupported
 	}
@@ -30,83 +21,70 @@ func (s *agentState) told(tx *adapter.Tx, set settings, r adapter.Request) error
 		return err
 	}
 	kind, payload := v.Get("type").Text(), v.Get("payload").Unwrap()
-	if handle, known := eventHandlers[kind]; known {
-		handle(s, tx, set, payload)
-		return nil
-	}
-	if kind != "" && payload.IsObject() {
-		data := payload.Without("workspaceSecret", "createdAt")
-		s.emit(tx, event.Extension{Vendor: vendor, Name: kind, Data: data})
+	switch {
+	case kind == "conversation_updated":
+		a.updated(payload)
+	case kind == "message_received":
+		a.received(payload)
+	case kind != "" && kind != "webhook_test" && payload.IsObject():
+		a.emit(event.Extension{Vendor: vendor, Name: kind, Data: payload.Without("workspaceSecret", "createdAt")})
 	}
 	return nil
 }
 
 // updated follows the conversation's state. The vendor keeps no order and repeats
 // the state with each change of anything, our own among them.
-func (s *agentState) updated(tx *adapter.Tx, set settings, v codec.Value) {
+func (a agent) updated(v codec.Value) {
 	light := v.Get("lightConvoData").Unwrap()
 	at, _ := strconv.ParseInt(v.Get("createdAt").Text(), 10, 64)
 	state := light.Get("state").Text()
-	if state == "" || at != 0 && at < s.Desk.Seen {
+	if state == "" || at != 0 && at < a.Desk.Seen {
 		return
 	}
-	s.Desk.Seen = max(s.Desk.Seen, at)
-	if was := s.Desk.State; was == state {
+	a.Desk.Seen = max(a.Desk.Seen, at)
+	if a.Desk.State == state {
 		return
 	}
-	s.Desk.State = state
+	a.Desk.State = state
 	switch state {
 	case stateRequested:
-		s.requested(tx, set)
+		a.request(event.HandoffRequested{Waiting: *a.set.Waiting}, nil)
 	case stateHuman:
-		s.taken(tx, light)
+		a.Desk.Theirs, a.Asked = true, false
+		a.Desk.Agent = clip(light.Get("chatAssignedTo").Text(), factLength)
+		a.theirs(event.HandoffAccepted{})
 	case stateAgent, stateEnded:
-		s.returned(tx, state)
+		a.returned(state)
 	}
 }
 
-func (s *agentState) requested(tx *adapter.Tx, set settings) {
-	if s.Asked || s.Desk.Theirs {
-		return
-	}
-	s.Asked = true
-	s.emit(tx, event.HandoffRequested{Waiting: *set.Waiting})
-}
-
-// taken says the vendor's own people have the conversation.
-func (s *agentState) taken(tx *adapter.Tx, light codec.Value) {
-	s.Desk.Theirs, s.Asked = true, false
-	s.Desk.Agent = clip(light.Get("chatAssignedTo").Text(), factLength)
-	s.theirs(tx, event.HandoffAccepted{})
-}
-
-// returned says they have given it back, or ended it.
-func (s *agentState) returned(tx *adapter.Tx, state string) {
-	had := s.Desk.Theirs
-	s.Desk.Theirs, s.Asked = false, false
+// returned says the vendor's own people have given the conversation back, or that
+// it ended.
+func (a agent) returned(state string) {
+	had := a.Desk.Theirs
+	a.Desk.Theirs, a.Asked = false, false
 	switch {
 	case state == stateEnded && had:
-		s.theirs(tx, event.ConversationEnded{Reason: stateEnded, By: event.RoleLiveAgent})
+		a.theirs(event.ConversationEnded{Reason: stateEnded, By: event.RoleLiveAgent})
 	case state == stateEnded:
-		s.emit(tx, event.ConversationEnded{Reason: stateEnded, By: event.RoleVirtualAgent})
+		a.emit(event.ConversationEnded{Reason: stateEnded, By: event.RoleVirtualAgent})
 	case had:
-		s.theirs(tx, event.HandbackRequested{})
+		a.theirs(event.HandbackRequested{})
 	}
 }
 
 // received is a message in the vendor's conversation. Those of the customer and
 // of the agent are known; one of its people is news while they have it.
-func (s *agentState) received(tx *adapter.Tx, _ settings, v codec.Value) {
+func (a agent) received(v codec.Value) {
 	from := squash(v.Get("from").Text())
 	text := v.Get("messageContent").Text()
-	if !s.Desk.Theirs || strings.TrimSpace(text) == "" || !slices.Contains([]string{"agent", "humanagent", "liveagent", "operator", "team"}, from) {
-		return
+	if a.Desk.Theirs && strings.TrimSpace(text) != "" && slices.Contains([]string{"agent", "humanagent", "liveagent", "operator", "team"}, from) {
+		a.theirs(event.MessageCreated{Content: event.Plain(text)})
 	}
-	s.theirs(tx, event.MessageCreated{Content: event.Plain(text)})
 }
 
 // theirs says what the vendor's own people did.
-func (s *agentState) theirs(tx *adapter.Tx, body event.Body) {
-	who := s.Desk.Agent
-	tx.Emit(adapter.Emission{Actor: event.Actor{Role: event.RoleLiveAgent, ID: who, Name: who}, Body: body})
+func (a agent) theirs(body event.Body) {
+	who := a.Desk.Agent
+	a.tx.Emit(adapter.Emission{Actor: event.Actor{Role: event.RoleLiveAgent, ID: who, Name: who}, Body: body})
 }

@@ -2,7 +2,6 @@ package convocore
 
 import (
 	"cmp"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -40,19 +39,19 @@ type people struct {
 var wanting = []string{"requesthandoff", "handoff", "handofftohuman", "humanhandoff", "livehandoff", "requesthuman", "requestchat", "requestedchat", "talktohuman", "transfertohuman"}
 
 // action is something the agent does beside its words.
-func (s *agentState) action(tx *adapter.Tx, set settings, v codec.Value) {
-	a := v.Get("action").Unwrap()
-	name := a.Text()
-	if a.IsObject() {
-		name = a.Get("type").Text()
+func (a agent) action(v codec.Value) {
+	act := v.Get("action").Unwrap()
+	name := act.Text()
+	if act.IsObject() {
+		name = act.Get("type").Text()
 	}
-	tool := a.Get("toolMetadata").Get("toolName").Text()
+	tool := act.Get("toolMetadata").Get("toolName").Text()
 	switch {
-	case set.wants(name) || tool != "" && set.wants(tool):
-		s.wanted(tx, set, v, a)
+	case a.set.wants(name), tool != "" && a.set.wants(tool):
+		a.requested(v, act.Get("payload").Unwrap())
 	case squash(name) == "toolcall" || name == "":
-	case a.IsObject():
-		s.emit(tx, event.Extension{Vendor: vendor, Name: frameAction, Data: a.Raw()})
+	case act.IsObject():
+		a.emit(event.Extension{Vendor: vendor, Name: frameAction, Data: act.Raw()})
 	}
 }
 
@@ -61,129 +60,106 @@ func (s *settings) wants(name string) bool {
 	return slices.Contains(wanting, name) || slices.ContainsFunc(s.HandoffActions, func(more string) bool { return squash(more) == name })
 }
 
-// wanted asks for people, once until something comes of it.
-func (s *agentState) wanted(tx *adapter.Tx, set settings, v, a codec.Value) {
-	payload := a.Get("payload").Unwrap()
-	note := payload.Text()
-	waiting := *set.Waiting
+// requested reads an action that asks for people.
+func (a agent) requested(v, payload codec.Value) {
+	note, waiting := payload.Text(), *a.set.Waiting
 	if payload.IsObject() {
 		note = payload.Get("note", "reason", "message").Text()
 		if n, err := strconv.Atoi(payload.Get("timeout").Text()); err == nil && n > 0 && n <= 24*60*60 {
 			waiting = n
 		}
 	}
-	if s.Asked || s.Desk.Theirs {
-		return
-	}
-	s.Asked = true
 	rest, _ := residue(v, actionFrame(note)).(object)
-	tx.Emit(adapter.Emission{Actor: event.Actor{Role: event.RoleVirtualAgent}, Vendor: keep(rest),
-		Body: event.HandoffRequested{Reason: note, Waiting: waiting}})
+	a.request(event.HandoffRequested{Reason: note, Waiting: waiting}, rest)
 }
 
-// handing keeps the state at the vendor in step with what our people do.
-func (s *agentState) handing(tx *adapter.Tx, set settings, e event.Event) {
-	state := map[event.Kind]string{event.KindHandoffQueued: stateRequested, event.KindHandoffOffered: stateRequested,
-		event.KindHandoffAccepted: stateHuman, event.KindHandoffFailed: stateAgent, event.KindHandoffCancelled: stateAgent,
-		event.KindHandbackRequested: stateAgent}[e.Kind()]
-	back, isBack := e.Body.(event.HandbackRequested)
-	s.Desk.Theirs = false
-	if state == stateAgent {
-		s.Asked = false
+// request asks for people, once until something comes of it.
+func (a agent) request(body event.HandoffRequested, rest object) {
+	if !a.Asked && !a.Desk.Theirs {
+		a.Asked = true
+		a.relay(body, "", rest)
 	}
+}
+
+// stages are the states the vendor has for what our people do.
+//
+//nolint:gochecknoglobals // a table that is never written.
+var stages = map[event.Kind]string{
+	event.KindHandoffQueued: stateRequested, event.KindHandoffOffered: stateRequested, event.KindHandoffAccepted: stateHuman,
+	event.KindHandoffFailed: stateAgent, event.KindHandoffCancelled: stateAgent, event.KindHandbackRequested: stateAgent,
+}
+
+// handing keeps the state at the vendor in step with what our people do, and
+// leaves the agent a word of it.
+func (a agent) handing(e event.Event) {
+	state := stages[e.Kind()]
+	back, isBack := e.Body.(event.HandbackRequested)
+	a.Desk.Theirs = false
+	a.Asked = a.Asked && state != stateAgent
 	switch {
-	case set.Rest && isBack:
-		s.Desk.Back = e.ID
-		s.mark(tx, set, e.ID, state, "")
-		s.note(tx, set, e.ID, back.Summary)
+	case a.set.Rest && isBack:
+		a.Desk.Back = e.ID
+		a.mark(e.ID, state, "")
+		if back.Summary != "" {
+			a.add("append/"+e.ID, fromSystem, event.Plain(back.Summary))
+		}
 	case isBack:
-		s.emit(tx, event.HandbackCompleted{})
-	case set.Rest && s.Desk.State != state:
-		s.mark(tx, set, e.ID, state, cmp.Or(e.Actor.Name, e.Actor.ID))
+		a.emit(event.HandbackCompleted{})
+	case a.set.Rest && a.Desk.State != state:
+		a.mark(e.ID, state, cmp.Or(e.Actor.Name, e.Actor.ID))
 	}
 }
 
 // mark sets the conversation's state at the vendor. To set it twice does no harm.
-func (s *agentState) mark(tx *adapter.Tx, set settings, id, state, agent string) {
-	s.Desk.State = state
+func (a agent) mark(id, state, who string) {
+	a.Desk.State = state
 	metadata := object{"state": state}
-	if state == stateHuman && agent != "" {
-		metadata["chatAssignedTo"] = agent
+	if state == stateHuman && who != "" {
+		metadata["chatAssignedTo"] = who
 	}
-	s.post(tx, set, "state/"+id, "/state", adapter.RepeatKeyed, object{"metadata": metadata})
-}
-
-// note leaves the agent a word of what its people did.
-func (s *agentState) note(tx *adapter.Tx, set settings, id, text string) {
-	if text != "" {
-		s.add(tx, set, "append/"+id, fromSystem, event.Plain(text))
-	}
+	a.post("state/"+id, "/state", adapter.RepeatKeyed, object{"metadata": metadata})
 }
 
 // add appends content to the vendor's conversation without an answer.
-func (s *agentState) add(tx *adapter.Tx, set settings, tag, from string, c event.Content) {
-	messages := []any{}
-	for _, m := range messagesOf(from, c, tx.Now()) {
-		messages = append(messages, m)
-	}
-	s.post(tx, set, tag, "", adapter.RepeatMarked, object{"origin": cmp.Or(s.Who.Facts["origin"], set.Origin), "appendMessages": messages})
+func (a agent) add(tag, from string, c event.Content) {
+	a.post(tag, "", adapter.RepeatMarked, object{"origin": a.origin(), "appendMessages": listed(messagesOf(from, c, a.tx.Now()))})
 }
 
-func (s *agentState) post(tx *adapter.Tx, set settings, tag, path, repeat string, body object) {
+func (a agent) post(tag, path, repeat string, body object) {
 	c := adapter.Call{Method: http.MethodPost, Body: written(body), Repeat: repeat, Header: http.Header{"Content-Type": {"application/json"}},
-		URL: set.RestURL + "/agents/" + url.PathEscape(set.AgentID) + "/interact/" + url.PathEscape(tx.Key()) + path}
-	if token := tx.Credential(secret); token != "" {
+		URL: a.set.RestURL + "/agents/" + url.PathEscape(a.set.AgentID) + "/interact/" + url.PathEscape(a.tx.Key()) + path}
+	if token := a.tx.Credential(secret); token != "" {
 		c.Header.Set("Authorization", "Bearer "+token)
 	}
-	tx.Call(tag, c)
-}
-
-// toPeople gives the customer's words to the vendor's own people.
-func (s *agentState) toPeople(tx *adapter.Tx, set settings, e event.Event) {
-	body, _ := e.Body.(event.MessageCreated)
-	if len(itemsOf(body.Content)) == 0 {
-		tx.Fail("the message has no words to send")
-		return
-	}
-	s.add(tx, set, "append/"+e.ID, fromHuman, body.Content)
+	a.tx.Call(tag, c)
 }
 
 // result is how a call to the vendor's REST interface ended.
-func (s *agentState) result(tx *adapter.Tx, r adapter.Result) {
+func (a agent) result(r adapter.Result) {
 	fault := why(r)
-	switch {
-	case s.Desk.Back != "" && r.Tag == "state/"+s.Desk.Back:
-		s.Desk.Back = ""
-		if fault == "" {
-			s.emit(tx, event.HandbackCompleted{})
-			return
-		}
-		s.Desk.State = ""
-		s.emit(tx, event.HandbackFailed{Reason: fault})
-		return
-	case fault == "":
-		return
-	case strings.HasPrefix(r.Tag, "state/"):
-		s.Desk.State = "" // it is not known now
-	case !strings.HasPrefix(r.Tag, "append/"):
-		return
+	if fault != "" && strings.HasPrefix(r.Tag, "state/") {
+		a.Desk.State = "" // it is not known now
 	}
-	tx.Fail(fault)
+	switch back := a.Desk.Back != "" && r.Tag == "state/"+a.Desk.Back; {
+	case back && fault == "":
+		a.Desk.Back = ""
+		a.emit(event.HandbackCompleted{})
+	case back:
+		a.Desk.Back = ""
+		a.emit(event.HandbackFailed{Reason: fault})
+	case fault != "":
+		a.tx.Fail(fault)
+	}
 }
 
 // why says in words how a call failed; it is empty when it did not. The vendor
 // answers some faults with 200 and an error inside.
 func why(r adapter.Result) string {
+	if fault := r.Fault(secret); fault != "" {
+		return fault
+	}
 	v, err := codec.Lenient(r.Body)
-	inner := v.Get("error").Text()
-	switch {
-	case r.Reason != "":
-		return "no answer: " + r.Reason
-	case r.Status == http.StatusUnauthorized || r.Status == http.StatusForbidden:
-		return fmt.Sprintf("answered %d: check the account's secret", r.Status)
-	case !r.OK():
-		return fmt.Sprintf("answered %d", r.Status)
-	case err == nil && inner != "" && inner != "false":
+	if inner := v.Get("error").Text(); err == nil && inner != "" && inner != "false" {
 		return "answered an error: " + clip(inner, factLength)
 	}
 	return ""

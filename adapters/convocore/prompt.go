@@ -209,6 +209,15 @@ func answers(f event.FormResponse) []any {
 //nolint:gochecknoglobals // a table that is never written.
 var passed = []string{"prompt", "sessionId", "messageType", "visualPayload", "replyTo", "formSubmissionMetadata", "lightConvoData"}
 
+func staysHere(name string, _ any) bool { return !slices.Contains(passed, name) }
+
+// passedOn is what a client's object held, as far as it may go on.
+func passedOn(e event.Event) object {
+	out := kept(e)
+	maps.DeleteFunc(out, staysHere)
+	return out
+}
+
 // private are the fields of lightConvoData that are not the client's to say, or
 // are facts already.
 //
@@ -226,7 +235,7 @@ func restOfPrompt(v codec.Value, body event.Body, who person) object {
 	if !ok {
 		return nil
 	}
-	maps.DeleteFunc(rest, func(name string, _ any) bool { return !slices.Contains(passed, name) })
+	maps.DeleteFunc(rest, staysHere)
 	if light, ok := rest["lightConvoData"].(object); ok {
 		maps.DeleteFunc(light, func(name string, _ any) bool { return slices.Contains(private, name) })
 		if len(light) == 0 {

@@ -268,7 +268,7 @@ func (s *agentState) stepResult(tx *adapter.Tx, set settings, r adapter.Result) 
 		s.renew(tx, set)
 		tx.Later()
 	default:
-		tx.Fail(why(r))
+		tx.Fail(r.Fault(credential))
 	}
 }
 

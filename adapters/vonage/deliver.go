@@ -126,7 +126,7 @@ func (s *routingState) handbackResult(tx *adapter.Tx, r adapter.Result) {
 		return
 	}
 	tx.Emit(adapter.Emission{Actor: event.Actor{Role: event.RoleVirtualAgent},
-		Body: event.HandbackFailed{Reason: why(r)}})
+		Body: event.HandbackFailed{Reason: r.Fault(credential)}})
 }
 
 func handedBack() adapter.Emission {
@@ -156,7 +156,7 @@ func (s *routingState) sayResult(tx *adapter.Tx, r adapter.Result) error {
 // sayFailed takes 404 for the end: AI Studio no longer has the session.
 func (s *routingState) sayFailed(tx *adapter.Tx, p post, r adapter.Result) {
 	if r.Status != http.StatusNotFound {
-		p.give(tx, &s.Sending, why(r))
+		p.give(tx, &s.Sending, r.Fault(credential))
 		return
 	}
 	if s.Phase == phaseOpen {

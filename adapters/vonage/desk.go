@@ -273,7 +273,7 @@ func (s *deskState) sayResult(tx *adapter.Tx, r adapter.Result) error {
 	case err != nil:
 		return err
 	case !r.OK():
-		p.give(tx, &s.Sending, why(r))
+		p.give(tx, &s.Sending, r.Fault(credential))
 		return nil
 	case s.Sending.Rest != "" && s.Phase != phaseOpen && s.Phase != phaseStarting:
 		p.give(tx, &s.Sending, "the conversation went on before all of it was sent")

@@ -136,14 +136,3 @@ func (s settings) call(tx *adapter.Tx, url, key string, body any) (adapter.Call,
 	}
 	return c, nil
 }
-
-// why says in words how a call failed.
-func why(r adapter.Result) string {
-	if r.Reason != "" {
-		return "no answer: " + r.Reason
-	}
-	if r.Status == http.StatusUnauthorized || r.Status == http.StatusForbidden {
-		return fmt.Sprintf("answered %d: check the account's key", r.Status)
-	}
-	return fmt.Sprintf("answered %d", r.Status)
-}

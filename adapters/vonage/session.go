@@ -86,7 +86,7 @@ func (s *agentState) initResult(tx *adapter.Tx, r adapter.Result) {
 	id := v.Get("session_id", "sessionId").Text()
 	switch {
 	case !r.OK():
-		s.Fault = "init " + why(r)
+		s.Fault = "init " + r.Fault(credential)
 	case err != nil, !usable(id), v.Get(sessionToken).Text() == "":
 		s.Fault = "init answered without a session_id and session_token"
 	default:

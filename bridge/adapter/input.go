@@ -1,6 +1,7 @@
 package adapter
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"time"
@@ -63,6 +64,21 @@ type Result struct {
 
 // OK reports whether the vendor answered with success.
 func (r Result) OK() bool { return r.Reason == "" && r.Status >= 200 && r.Status < 300 }
+
+// Fault says in words for people how a call failed; it is empty when it did not.
+// credential names the account's credential that a vendor who refuses us wants to
+// be checked; empty names none.
+func (r Result) Fault(credential string) string {
+	switch refused := r.Status == http.StatusUnauthorized || r.Status == http.StatusForbidden; {
+	case r.OK():
+		return ""
+	case r.Reason != "":
+		return "no answer: " + r.Reason
+	case refused && credential != "":
+		return fmt.Sprintf("answered %d: check the account's %s", r.Status, credential)
+	}
+	return fmt.Sprintf("answered %d", r.Status)
+}
 
 // Fired says a timer set with After is due.
 type Fired struct{ Timer string }
