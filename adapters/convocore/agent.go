@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/codec"
 	"github.com/footbridge/footbridge/bridge/event"
 )
 
@@ -201,7 +202,7 @@ func (a agent) object(mid string, prompt object) []byte {
 	if !*a.set.UIEngine {
 		ours["disableUiEngine"] = true
 	}
-	return written(merged(ours, prompt))
+	return codec.Compose(merged(ours, prompt))
 }
 
 func (a agent) origin() string { return cmp.Or(a.Who.Facts["origin"], a.set.Origin) }

@@ -195,7 +195,7 @@ func (a agent) metadata(v codec.Value) {
 		}
 	}
 	if len(facts) > 0 {
-		a.emit(event.Extension{Vendor: vendor, Name: frameMetadata, Data: written(facts)})
+		a.emit(event.Extension{Vendor: vendor, Name: frameMetadata, Data: codec.Compose(facts)})
 	}
 }
 

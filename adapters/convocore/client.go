@@ -223,7 +223,7 @@ func (s *clientState) announce(tx *adapter.Tx, request *event.Event) {
 		body, _ := request.Body.(event.HandoffRequested)
 		frame = merged(actionFrame(body.Reason), kept(*request))
 	}
-	tx.Send("", s.Conn, written(frame))
+	tx.Send("", s.Conn, codec.Compose(frame))
 }
 
 // actionFrame asks for people.
@@ -241,7 +241,7 @@ func (s *clientState) history(tx *adapter.Tx, e event.Event, body event.Transcri
 	if s.Conn == "" {
 		return
 	}
-	tx.Send("", s.Conn, written(merged(object{"type": frameHistory, "turns": turnsOf(body.Entries)}, kept(e))))
+	tx.Send("", s.Conn, codec.Compose(merged(object{"type": frameHistory, "turns": turnsOf(body.Entries)}, kept(e))))
 	if s.Turn.History && !s.Turn.Begun {
 		s.Turn.Told = true
 		s.close(tx)
@@ -270,7 +270,7 @@ func (s *clientState) answered(tx *adapter.Tx, to string) {
 // close ends the client's turn: the last frame sums it up.
 func (s *clientState) close(tx *adapter.Tx) {
 	if !s.Turn.Told {
-		tx.Send("", s.Conn, written(s.Turn.summary(nil)))
+		tx.Send("", s.Conn, codec.Compose(s.Turn.summary(nil)))
 	}
 	tx.Close(s.Conn, closeEnd)
 	tx.Stop(turnTimer)

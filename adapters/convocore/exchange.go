@@ -172,7 +172,7 @@ func (s *clientState) snapshot(tx *adapter.Tx, e event.Event, p event.MessagePar
 func (s *clientState) show(tx *adapter.Tx, tag string, messages []object, extra object) {
 	s.Turn.Shown = true
 	turn := turnOf(fromBot, listed(messages), stampOf(messages))
-	s.chunk(tx, tag, string(written(merged(turn, extra["turn"]))), true, extra["frame"])
+	s.chunk(tx, tag, string(codec.Compose(merged(turn, extra["turn"]))), true, extra["frame"])
 }
 
 // stampOf is when the last of messages was said.
@@ -198,7 +198,7 @@ func listed(messages []object) []any {
 }
 
 func (s *clientState) chunk(tx *adapter.Tx, tag, text string, ui bool, extra any) {
-	tx.Send(tag, s.Conn, written(merged(chunkFrame(text, s.Turn.Next, ui), extra)))
+	tx.Send(tag, s.Conn, codec.Compose(merged(chunkFrame(text, s.Turn.Next, ui), extra)))
 	s.Turn.Next++
 	s.Turn.Begun = true
 }
@@ -224,9 +224,9 @@ func (s *clientState) extension(tx *adapter.Tx, x event.Extension) {
 	switch {
 	case !ok:
 	case x.Name == frameMetadata:
-		tx.Send("", s.Conn, written(s.Turn.summary(data)))
+		tx.Send("", s.Conn, codec.Compose(s.Turn.summary(data)))
 		s.Turn.Told = true
 	case x.Name == frameAction:
-		tx.Send("", s.Conn, written(object{"type": frameAction, "action": data}))
+		tx.Send("", s.Conn, codec.Compose(object{"type": frameAction, "action": data}))
 	}
 }

@@ -126,7 +126,7 @@ func (a agent) add(tag, from string, c event.Content) {
 }
 
 func (a agent) post(tag, path, repeat string, body object) {
-	c := adapter.Call{Method: http.MethodPost, Body: written(body), Repeat: repeat, Header: http.Header{"Content-Type": {"application/json"}},
+	c := adapter.Call{Method: http.MethodPost, Body: codec.Compose(body), Repeat: repeat, Header: http.Header{"Content-Type": {"application/json"}},
 		URL: a.set.RestURL + "/agents/" + url.PathEscape(a.set.AgentID) + "/interact/" + url.PathEscape(a.tx.Key()) + path}
 	if token := a.tx.Credential(secret); token != "" {
 		c.Header.Set("Authorization", "Bearer "+token)

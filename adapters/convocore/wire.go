@@ -52,15 +52,6 @@ func readFrame(data []byte) (codec.Value, error) {
 	return v, nil
 }
 
-// written is an object as JSON. What adapters build can always be written.
-func written(o any) []byte {
-	data, err := codec.Encode(o)
-	if err != nil {
-		return []byte("{}")
-	}
-	return data
-}
-
 // chunkFrame is a piece of an answer.
 func chunkFrame(text string, index int64, ui bool) object {
 	return object{"type": frameChunk, "chunk": text, "chunkIndex": index, "ui_engine": ui}
@@ -97,7 +88,7 @@ func decode(data []byte) any {
 
 // residue is what a value holds beyond what we would write in its place: what an
 // event keeps of its frame. It is nil when that is nothing.
-func residue(v codec.Value, ours any) any { return beyond(plain(v), decode(written(ours))) }
+func residue(v codec.Value, ours any) any { return beyond(plain(v), decode(codec.Compose(ours))) }
 
 func beyond(theirs, ours any) any {
 	switch t := theirs.(type) {
@@ -199,7 +190,7 @@ func keep(rest object) map[string]json.RawMessage {
 	if len(rest) == 0 {
 		return nil
 	}
-	return map[string]json.RawMessage{vendor: written(rest)}
+	return map[string]json.RawMessage{vendor: codec.Compose(rest)}
 }
 
 // kept reads what keep wrote.

@@ -3,6 +3,7 @@ package vonage
 import (
 	"cmp"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
@@ -56,20 +57,22 @@ func handleAgent(tx *adapter.Tx, s *agentState, in adapter.Input) error {
 	case adapter.Request:
 		return s.request(tx, in)
 	case adapter.Deliver:
-		return s.deliver(tx, set, in.Event)
+		s.deliver(tx, set, in.Event)
 	case adapter.Result:
-		return s.result(tx, set, in)
+		s.result(tx, set, in)
 	case adapter.Expired:
 		s.ask(tx)
-		return s.Handoff.expired(tx, in)
+		s.Handoff.expired(tx, set, in)
 	case adapter.Fired:
 		s.ask(tx)
 	case adapter.Opened:
-		s.opened(in)
+		s.Open = s.Open || in.Conn == s.Conn && s.Conn != ""
 	case adapter.Frame:
-		s.frame(tx, set, in)
+		if s.Open && in.Conn == s.Conn {
+			s.hearBody(tx, set, in.Data)
+		}
 	case adapter.Sent:
-		return s.sent(tx, set, in)
+		s.sent(tx, set, in)
 	case adapter.Closed:
 		s.closed(in)
 	default:
@@ -107,30 +110,29 @@ func (s *agentState) withPeople() bool { return s.Asked || s.Handoff.Phase != ph
 
 // deliver passes an event on. While people have the conversation nothing of it
 // goes to the session but the news of the hand-off.
-func (s *agentState) deliver(tx *adapter.Tx, set settings, e event.Event) error {
+func (s *agentState) deliver(tx *adapter.Tx, set settings, e event.Event) {
 	if s.Handoff.Phase == phaseEnded {
-		return nil
+		return
 	}
 	switch body := e.Body.(type) {
 	case event.ConversationStarted:
 		s.learn(set, body.Attributes)
-		return s.greet(tx, set, e)
+		s.greet(tx, set, e)
 	case event.ContextUpdated:
 		s.learn(set, body.Attributes)
 	case event.MessageCreated:
-		return s.say(tx, set, e, body.Content)
+		s.say(tx, set, e, body.Content)
 	case event.HandoffQueued, event.HandoffOffered, event.HandoffAccepted:
-		return s.Handoff.deliver(tx, e)
+		s.Handoff.deliver(tx, set, e)
 	case event.HandoffFailed, event.HandoffCancelled:
-		return s.release(tx, set, e)
+		s.release(tx, set, e)
 	case event.HandbackRequested:
-		return s.handback(tx, set, e, body)
+		s.handback(tx, set, e, body)
 	case event.ConversationEnded:
 		s.Pending = nil
 		s.hangUp(tx)
-		return s.Handoff.leave(tx, e.ID, phaseEnded)
+		s.Handoff.leave(tx, set, e.ID, phaseEnded)
 	}
-	return nil
 }
 
 // begin notes what is being delivered now.
@@ -140,56 +142,49 @@ func (s *agentState) begin(id string) {
 	}
 }
 
-func (s *agentState) greet(tx *adapter.Tx, set settings, e event.Event) error {
+func (s *agentState) greet(tx *adapter.Tx, set settings, e event.Event) {
 	if s.withPeople() {
-		return nil
+		return
 	}
 	s.begin(e.ID)
-	ready, err := s.reach(tx, set)
-	switch {
-	case err != nil || !ready:
-		return err
-	case set.Greeting == "none":
-		return nil
+	if s.reach(tx, set) && set.Greeting != "none" {
+		s.step(tx, set, "step/"+e.ID, "")
 	}
-	return s.step(tx, set, "step/"+e.ID, "")
 }
 
 // say steps the session with the customer's words. What was said as people were
 // asked is in their transcript.
-func (s *agentState) say(tx *adapter.Tx, set settings, e event.Event, c event.Content) error {
+func (s *agentState) say(tx *adapter.Tx, set settings, e event.Event, c event.Content) {
 	if e.Actor.Role != event.RoleCustomer || s.withPeople() {
-		return nil
+		return
 	}
 	text := codec.Plain(c)
 	if text == "" {
 		tx.Fail("the message has no words and no address to send")
-		return nil
+		return
 	}
 	s.begin(e.ID)
-	ready, err := s.reach(tx, set)
-	if err != nil || !ready {
-		return err
+	if s.reach(tx, set) {
+		s.step(tx, set, "step/"+e.ID, text)
 	}
-	return s.step(tx, set, "step/"+e.ID, text)
 }
 
 // release ends a hand-off nobody took. The flow goes on by itself, so the socket
 // it speaks on is opened first.
-func (s *agentState) release(tx *adapter.Tx, set settings, e event.Event) error {
+func (s *agentState) release(tx *adapter.Tx, set settings, e event.Event) {
 	s.begin(e.ID)
 	if s.Handoff.Phase == phaseOpen && s.live(tx) && !s.Open && set.Step == stepSocket && s.Fault == "" {
 		s.dial(tx, set)
 		tx.Later()
-		return nil
+		return
 	}
 	s.Asked = false
-	return s.Handoff.leave(tx, e.ID, phaseNone)
+	s.Handoff.leave(tx, set, e.ID, phaseNone)
 }
 
 // handback gives the conversation back to the flow: first the way to it is
 // opened, with a new session where the old one is over, then AI Studio is told.
-func (s *agentState) handback(tx *adapter.Tx, set settings, e event.Event, body event.HandbackRequested) error {
+func (s *agentState) handback(tx *adapter.Tx, set settings, e event.Event, body event.HandbackRequested) {
 	if s.Event != e.ID {
 		s.begin(e.ID)
 		s.Summary, _ = codec.Cut(body.Summary, summaryLimit)
@@ -198,27 +193,24 @@ func (s *agentState) handback(tx *adapter.Tx, set settings, e event.Event, body 
 	if fault := s.Fault; fault != "" {
 		s.Returning, s.Fault = false, ""
 		tx.Emit(adapter.Emission{Actor: agentActor(), Body: event.HandbackFailed{Reason: fault}})
-		return nil
+		return
 	}
-	ready, err := s.reach(tx, set)
-	if err != nil || !ready {
-		return err
+	if !s.reach(tx, set) {
+		return
 	}
 	s.Asked = false
-	if err := s.Handoff.handback(tx, e.ID); err != nil || s.Handoff.Ending != "" {
-		return err
+	if s.Handoff.handback(tx, set, e.ID); s.Handoff.Ending == "" {
+		s.resume(tx, set)
 	}
-	return s.resume(tx, set)
 }
 
 // resume goes on after a handback: a new session begins with the summary.
-func (s *agentState) resume(tx *adapter.Tx, set settings) error {
+func (s *agentState) resume(tx *adapter.Tx, set settings) {
 	summary, anew := s.Summary, s.Anew
 	s.Returning, s.Anew, s.Summary = false, false, ""
-	if !anew || summary == "" || (set.Step == stepSocket && !s.Open) {
-		return nil
+	if anew && summary != "" && (set.Step == stepHTTP || s.Open) {
+		s.step(tx, set, "resume/"+s.Event, summary)
 	}
-	return s.step(tx, set, "resume/"+s.Event, summary)
 }
 
 // hangUp closes the socket.
@@ -231,7 +223,7 @@ func (s *agentState) hangUp(tx *adapter.Tx) {
 
 func agentActor() event.Actor { return event.Actor{Role: event.RoleVirtualAgent} }
 
-func (s *agentState) result(tx *adapter.Tx, set settings, r adapter.Result) error {
+func (s *agentState) result(tx *adapter.Tx, set settings, r adapter.Result) {
 	switch {
 	case s.Initing && r.Tag == s.initTag():
 		s.initResult(tx, r)
@@ -240,21 +232,20 @@ func (s *agentState) result(tx *adapter.Tx, set settings, r adapter.Result) erro
 	case strings.HasPrefix(r.Tag, "resume/") && r.OK():
 		s.hearBody(tx, set, r.Body)
 	case s.Handoff.Ending != "":
-		if err := s.Handoff.result(tx, r); err != nil || s.Handoff.Ending != "" {
-			return err
-		}
-		return s.handedBack(tx, set)
+		s.Handoff.result(tx, set, r)
+		s.handedBack(tx, set)
 	}
-	return nil
 }
 
 // handedBack goes on after AI Studio's answer to the disconnect.
-func (s *agentState) handedBack(tx *adapter.Tx, set settings) error {
-	if s.Handoff.Phase == phaseNone {
-		return s.resume(tx, set)
+func (s *agentState) handedBack(tx *adapter.Tx, set settings) {
+	switch {
+	case s.Handoff.Ending != "":
+	case s.Handoff.Phase == phaseNone:
+		s.resume(tx, set)
+	default:
+		s.Returning = false
 	}
-	s.Returning = false
-	return nil
 }
 
 // stepResult is a step's answer. A session that is over is begun again, once.
@@ -274,9 +265,5 @@ func (s *agentState) stepResult(tx *adapter.Tx, set settings, r adapter.Result) 
 
 // over reports whether a status says that the session is not there any more.
 func over(status int) bool {
-	switch status {
-	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusGone:
-		return true
-	}
-	return false
+	return slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusGone}, status)
 }

@@ -143,11 +143,7 @@ func joined(own map[string]any, kept json.RawMessage) json.RawMessage {
 			}
 		}
 	}
-	data, err := codec.Encode(own)
-	if err != nil {
-		return json.RawMessage(`{}`)
-	}
-	return data
+	return codec.Compose(own)
 }
 
 // hear says what the session said: its words, then what its standing means.

@@ -10,9 +10,9 @@ import (
 
 // deliver passes an event on to AI Studio. What its protocol has no frame for is
 // settled without effect.
-func (s *routingState) deliver(tx *adapter.Tx, e event.Event) error {
+func (s *routingState) deliver(tx *adapter.Tx, set settings, e event.Event) {
 	if s.Phase == phaseEnded {
-		return nil
+		return
 	}
 	switch body := e.Body.(type) {
 	case event.HandoffQueued, event.HandoffOffered:
@@ -21,15 +21,14 @@ func (s *routingState) deliver(tx *adapter.Tx, e event.Event) error {
 		s.Taken = true
 		s.connect(tx)
 	case event.HandoffFailed, event.HandoffCancelled:
-		return s.leave(tx, e.ID, phaseNone)
+		s.leave(tx, set, e.ID, phaseNone)
 	case event.ConversationEnded:
-		return s.leave(tx, e.ID, phaseEnded)
+		s.leave(tx, set, e.ID, phaseEnded)
 	case event.HandbackRequested:
-		return s.handback(tx, e.ID)
+		s.handback(tx, set, e.ID)
 	case event.MessageCreated:
-		return s.say(tx, e, body.Content)
+		s.say(tx, set, e, body.Content)
 	}
-	return nil
 }
 
 // connect tells AI Studio that people have the conversation.
@@ -42,76 +41,60 @@ func (s *routingState) connect(tx *adapter.Tx) {
 
 // leave ends the handoff: a start still held is refused, an open one is
 // disconnected.
-func (s *routingState) leave(tx *adapter.Tx, eventID, next string) error {
+func (s *routingState) leave(tx *adapter.Tx, set settings, eventID, next string) {
 	before := s.Phase
 	s.Phase = next
 	s.answer(tx, nestError(http.StatusServiceUnavailable, "No live agent can be reached"))
-	if before != phaseOpen {
-		return nil
+	if before == phaseOpen {
+		s.disconnect(tx, set, "leave/"+eventID, eventID)
 	}
-	return s.disconnect(tx, "leave/"+eventID, eventID)
 }
 
-func (s *routingState) handback(tx *adapter.Tx, eventID string) error {
+func (s *routingState) handback(tx *adapter.Tx, set settings, eventID string) {
 	if s.Phase != phaseOpen {
 		s.Phase = phaseNone
 		s.answer(tx, okReply())
 		tx.Emit(handedBack())
-		return nil
+		return
 	}
 	s.Ending = eventID
-	return s.disconnect(tx, "handback/"+eventID, eventID)
+	s.disconnect(tx, set, "handback/"+eventID, eventID)
 }
 
-func (s *routingState) disconnect(tx *adapter.Tx, tag, eventID string) error {
-	set, err := settingsOf(tx)
-	if err != nil {
-		return err
-	}
-	c, err := set.call(tx, set.studioURL("disconnect", s.session(tx)), eventID, struct{}{})
-	if err != nil {
-		return err
-	}
-	tx.Call(tag, c)
-	return nil
+func (s *routingState) disconnect(tx *adapter.Tx, set settings, tag, eventID string) {
+	tx.Call(tag, set.call(tx, set.studioURL("disconnect", s.session(tx)), eventID, struct{}{}))
 }
 
 // say sends a live agent's words, or the bridge's own. A live agent's words that
 // come while the start is held answer it: there is somebody. The bridge's do
 // not: until the start is answered the flow speaks to the customer.
-func (s *routingState) say(tx *adapter.Tx, e event.Event, c event.Content) error {
+func (s *routingState) say(tx *adapter.Tx, set settings, e event.Event, c event.Content) {
 	switch e.Actor.Role {
 	case event.RoleLiveAgent:
 		s.Taken = true
 		s.connect(tx)
 	case event.RoleSystem:
 	default:
-		return nil
+		return
 	}
 	if s.Phase != phaseOpen {
 		tx.Fail("the virtual agent has the conversation")
-		return nil
+		return
 	}
-	p, err := s.post(tx)
-	if err != nil {
-		return err
-	}
-	return p.begin(tx, &s.Sending, e, c)
+	s.post(tx, set).begin(tx, &s.Sending, e, c)
 }
 
-func (s *routingState) post(tx *adapter.Tx) (post, error) {
-	set, err := settingsOf(tx)
-	return post{settings: set, url: set.studioURL("outbound", s.session(tx))}, err
+func (s *routingState) post(tx *adapter.Tx, set settings) post {
+	return post{settings: set, url: set.studioURL("outbound", s.session(tx))}
 }
 
-func (s *routingState) result(tx *adapter.Tx, r adapter.Result) error {
+func (s *routingState) result(tx *adapter.Tx, set settings, r adapter.Result) {
 	switch {
 	case s.Ending != "" && r.Tag == "handback/"+s.Ending:
 		s.handbackResult(tx, r)
 	case s.Sending.Event != "" && r.Tag == s.Sending.tag():
-		return s.sayResult(tx, r)
+		s.sayResult(tx, s.post(tx, set), r)
 	}
-	return nil
 }
 
 // handbackResult takes 404 as done: the session is the virtual agent's already.
@@ -133,24 +116,19 @@ func handedBack() adapter.Emission {
 	return adapter.Emission{Actor: event.Actor{Role: event.RoleVirtualAgent}, Body: event.HandbackCompleted{}}
 }
 
-func (s *routingState) sayResult(tx *adapter.Tx, r adapter.Result) error {
-	p, err := s.post(tx)
-	if err != nil {
-		return err
-	}
+func (s *routingState) sayResult(tx *adapter.Tx, p post, r adapter.Result) {
 	if !r.OK() {
 		s.sayFailed(tx, p, r)
-		return nil
+		return
 	}
 	if ref := messageID(r.Body); ref != "" {
 		tx.Known(s.Sending.Event, ref)
 	}
 	if s.Phase != phaseOpen && s.Sending.Rest != "" {
 		p.give(tx, &s.Sending, "the conversation went on before all of it was sent")
-		return nil
+		return
 	}
-	_, err = p.settle(tx, &s.Sending)
-	return err
+	p.settle(tx, &s.Sending)
 }
 
 // sayFailed takes 404 for the end: AI Studio no longer has the session.

@@ -65,15 +65,21 @@ func noSession() adapter.Reply {
 }
 
 func handleDesk(tx *adapter.Tx, s *deskState, in adapter.Input) error {
+	set, err := settingsOf(tx)
+	if err != nil {
+		return err
+	}
 	switch in := in.(type) {
 	case adapter.Request:
 		return s.request(tx, in)
 	case adapter.Deliver:
-		return s.deliver(tx, in.Event)
+		s.deliver(tx, set, in.Event)
 	case adapter.Result:
-		return s.result(tx, in)
+		s.result(tx, set, in)
+	default:
+		return adapter.ErrUnsupported
 	}
-	return adapter.ErrUnsupported
+	return nil
 }
 
 func (s *deskState) request(tx *adapter.Tx, r adapter.Request) error {
@@ -112,71 +118,56 @@ func (s *deskState) outbound(tx *adapter.Tx, r adapter.Request) {
 
 // deliver passes an event on to the server. Its agent sees the customer's words
 // only: what the bridge says is meant for the customer.
-func (s *deskState) deliver(tx *adapter.Tx, e event.Event) error {
+func (s *deskState) deliver(tx *adapter.Tx, set settings, e event.Event) {
 	if s.Phase == phaseEnded {
-		return nil
+		return
 	}
 	switch body := e.Body.(type) {
 	case event.HandoffRequested:
-		return s.start(tx, e, body)
+		s.start(tx, set, e, body)
 	case event.MessageCreated:
-		return s.say(tx, e, body.Content)
+		s.say(tx, set, e, body.Content)
 	case event.MessageDelivered:
-		return s.status(tx, e, body.Message, "delivered", "")
+		s.status(tx, set, e, body.Message, "delivered", "")
 	case event.MessageRead:
-		return s.status(tx, e, body.Message, "read", "")
+		s.status(tx, set, e, body.Message, "read", "")
 	case event.MessageFailed:
-		return s.status(tx, e, body.Message, "undeliverable", body.Reason)
+		s.status(tx, set, e, body.Message, "undeliverable", body.Reason)
 	case event.HandoffCancelled, event.HandoffFailed, event.HandbackCompleted:
-		return s.leave(tx, e.ID, phaseNone)
+		s.leave(tx, set, e.ID, phaseNone)
 	case event.ConversationEnded:
-		return s.leave(tx, e.ID, phaseEnded)
+		s.leave(tx, set, e.ID, phaseEnded)
 	case event.HandbackFailed:
 		if s.Phase == phaseReturning {
 			s.Phase = phaseOpen
 		}
 	}
-	return nil
 }
 
-func (s *deskState) start(tx *adapter.Tx, e event.Event, body event.HandoffRequested) error {
+func (s *deskState) start(tx *adapter.Tx, set settings, e event.Event, body event.HandoffRequested) {
 	if s.Phase == phaseOpen || s.Phase == phaseStarting {
-		return nil
-	}
-	set, err := settingsOf(tx)
-	if err != nil {
-		return err
+		return
 	}
 	*s = deskState{Phase: phaseStarting, Session: tx.NewID(), Start: e.ID}
 	kept, _ := codec.Lenient(e.Vendor["vonage"])
-	c, err := set.call(tx, set.StartURL, e.ID, restored(startFrameOf(tx, set, s.Session, e, body), kept.Without("parameters")))
-	if err != nil {
-		return err
-	}
+	c := set.call(tx, set.StartURL, e.ID, restored(startFrameOf(tx, set, s.Session, e, body), kept.Without("parameters")))
 	c.Binds, c.GiveUp = true, startLimit
 	tx.Bind(s.Session)
 	tx.Call("start/"+e.ID, c)
-	return nil
 }
 
-func (s *deskState) say(tx *adapter.Tx, e event.Event, c event.Content) error {
-	if e.Actor.Role != event.RoleCustomer {
-		return nil
-	}
-	if s.Phase != phaseOpen && s.Phase != phaseStarting {
+func (s *deskState) say(tx *adapter.Tx, set settings, e event.Event, c event.Content) {
+	switch {
+	case e.Actor.Role != event.RoleCustomer:
+	case s.Phase != phaseOpen && s.Phase != phaseStarting:
 		tx.Fail("the live-agent server does not have the conversation")
-		return nil
+	default:
+		s.post(set).begin(tx, &s.Sending, e, c)
 	}
-	p, err := s.post(tx)
-	if err != nil {
-		return err
-	}
-	return p.begin(tx, &s.Sending, e, c)
 }
 
-func (s *deskState) post(tx *adapter.Tx) (post, error) {
-	set, err := settingsOf(tx)
-	return post{settings: set, url: set.InboundURL, session: s.Session, inbound: true}, err
+func (s *deskState) post(set settings) post {
+	return post{settings: set, url: set.InboundURL, session: s.Session, inbound: true}
 }
 
 // receipt is a status frame: what became of a message the server sent.
@@ -194,52 +185,35 @@ type fault struct {
 }
 
 // status passes a receipt on, where the server asked for them.
-func (s *deskState) status(tx *adapter.Tx, e event.Event, ref, word, reason string) error {
-	set, err := settingsOf(tx)
-	if err != nil || set.StatusURL == "" || ref == "" || s.Phase != phaseOpen {
-		return err
+func (s *deskState) status(tx *adapter.Tx, set settings, e event.Event, ref, word, reason string) {
+	if set.StatusURL == "" || ref == "" || s.Phase != phaseOpen {
+		return
 	}
 	f := receipt{SessionID: s.Session, MessageUUID: ref, Channel: set.Channel,
 		Timestamp: e.Time.UTC().Format("2006-01-02T15:04:05.000Z"), Status: word}
 	if reason != "" {
 		f.Error = &fault{reason}
 	}
-	c, err := set.call(tx, set.StatusURL, e.ID, restored(f, e.Vendor["vonage"]))
-	if err != nil {
-		return err
-	}
-	tx.Call("status/"+e.ID, c)
-	return nil
+	tx.Call("status/"+e.ID, set.call(tx, set.StatusURL, e.ID, restored(f, e.Vendor["vonage"])))
 }
 
 // leave tells the server's agent in words that the customer is gone. A
 // conversation the agent gave back needs no such words.
-func (s *deskState) leave(tx *adapter.Tx, eventID, next string) error {
-	told := s.Phase != phaseOpen && s.Phase != phaseStarting
+func (s *deskState) leave(tx *adapter.Tx, set settings, eventID, next string) {
+	open := s.Phase == phaseOpen || s.Phase == phaseStarting
 	s.Phase = next
-	if told {
-		return nil
+	if open {
+		tx.Call("leave/"+eventID, set.call(tx, set.InboundURL, eventID, frame{SessionID: s.Session, Type: "text", Text: &set.EndedText}))
 	}
-	set, err := settingsOf(tx)
-	if err != nil {
-		return err
-	}
-	c, err := set.call(tx, set.InboundURL, eventID, frame{SessionID: s.Session, Type: "text", Text: &set.EndedText})
-	if err != nil {
-		return err
-	}
-	tx.Call("leave/"+eventID, c)
-	return nil
 }
 
-func (s *deskState) result(tx *adapter.Tx, r adapter.Result) error {
+func (s *deskState) result(tx *adapter.Tx, set settings, r adapter.Result) {
 	switch {
 	case s.Start != "" && r.Tag == "start/"+s.Start:
 		s.startResult(tx, r)
 	case s.Sending.Event != "" && r.Tag == s.Sending.tag():
-		return s.sayResult(tx, r)
+		s.sayResult(tx, s.post(set), r)
 	}
-	return nil
 }
 
 // startResult reports what the server made of the start. An agent who has spoken
@@ -267,18 +241,13 @@ func (s *deskState) startResult(tx *adapter.Tx, r adapter.Result) {
 	tx.Emit(adapter.Emission{Actor: actor, Body: event.HandoffFailed{Reason: reason}})
 }
 
-func (s *deskState) sayResult(tx *adapter.Tx, r adapter.Result) error {
-	p, err := s.post(tx)
+func (s *deskState) sayResult(tx *adapter.Tx, p post, r adapter.Result) {
 	switch {
-	case err != nil:
-		return err
 	case !r.OK():
 		p.give(tx, &s.Sending, r.Fault(credential))
-		return nil
 	case s.Sending.Rest != "" && s.Phase != phaseOpen && s.Phase != phaseStarting:
 		p.give(tx, &s.Sending, "the conversation went on before all of it was sent")
-		return nil
+	default:
+		p.settle(tx, &s.Sending)
 	}
-	_, err = p.settle(tx, &s.Sending)
-	return err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -82,17 +83,23 @@ func routingEndpoints(unknown, other string) []adapter.Endpoint {
 }
 
 func handleRouting(tx *adapter.Tx, s *routingState, in adapter.Input) error {
+	set, err := settingsOf(tx)
+	if err != nil {
+		return err
+	}
 	switch in := in.(type) {
 	case adapter.Request:
 		return s.request(tx, in)
 	case adapter.Deliver:
-		return s.deliver(tx, in.Event)
+		s.deliver(tx, set, in.Event)
 	case adapter.Result:
-		return s.result(tx, in)
+		s.result(tx, set, in)
 	case adapter.Expired:
-		return s.expired(tx, in)
+		s.expired(tx, set, in)
+	default:
+		return adapter.ErrUnsupported
 	}
-	return adapter.ErrUnsupported
+	return nil
 }
 
 func (s *routingState) request(tx *adapter.Tx, r adapter.Request) error {
@@ -189,13 +196,12 @@ func keptOfStart(v codec.Value, p parameters) map[string]json.RawMessage {
 		}
 	}
 	if len(p.odd) > 0 {
-		kept["parameters"], _ = codec.Encode(p.odd)
+		kept["parameters"] = codec.Compose(p.odd)
 	}
-	data, err := codec.Encode(kept)
-	if err != nil || len(kept) == 0 {
+	if len(kept) == 0 {
 		return nil
 	}
-	return map[string]json.RawMessage{"vonage": data}
+	return map[string]json.RawMessage{"vonage": codec.Compose(kept)}
 }
 
 // clip keeps what the state holds of a name short.
@@ -256,13 +262,8 @@ func (s *routingState) status(tx *adapter.Tx, v codec.Value) {
 }
 
 // expired forgets a start that AI Studio has given up.
-func (s *routingState) expired(tx *adapter.Tx, in adapter.Expired) error {
-	kept := s.Held[:0]
-	for _, id := range s.Held {
-		if id != in.Request {
-			kept = append(kept, id)
-		}
-	}
+func (s *routingState) expired(tx *adapter.Tx, set settings, in adapter.Expired) {
+	kept := slices.DeleteFunc(slices.Clone(s.Held), func(id string) bool { return id == in.Request })
 	held := len(kept) < len(s.Held)
 	s.Held = kept
 	switch {
@@ -270,18 +271,17 @@ func (s *routingState) expired(tx *adapter.Tx, in adapter.Expired) error {
 		s.Phase = phaseNone
 		tx.Emit(gone())
 	case !held && in.Reason == adapter.ExpiredLost && s.Phase == phaseOpen && !s.Taken:
-		return s.unheard(tx, in.Request)
+		s.unheard(tx, set, in.Request)
 	}
-	return nil
 }
 
 // unheard withdraws a hand-off whose start was answered, but nobody knows whether
 // AI Studio had the answer, and it has been silent since. If it had, disconnect
 // gives it the session back; if not, it has it already.
-func (s *routingState) unheard(tx *adapter.Tx, request string) error {
+func (s *routingState) unheard(tx *adapter.Tx, set settings, request string) {
 	s.Phase = phaseNone
 	tx.Emit(gone())
-	return s.disconnect(tx, "unheard/"+request, request)
+	s.disconnect(tx, set, "unheard/"+request, request)
 }
 
 func gone() adapter.Emission {

@@ -38,25 +38,25 @@ type post struct {
 
 // begin sends a message's first part. What cannot be sent at all settles the
 // delivery as failed.
-func (p post) begin(tx *adapter.Tx, s *sending, e event.Event, c event.Content) error {
+func (p post) begin(tx *adapter.Tx, s *sending, e event.Event, c event.Content) {
 	*s = sending{Event: e.ID}
 	p.kept = e.Vendor["vonage"]
 	if m, ok := c.Part.(event.Media); ok && m.URL != "" && p.settings.Channel != "http" {
 		f, kind := mediaFrame(m)
-		return p.send(tx, s, f, kind)
+		p.send(tx, s, f, kind)
+		return
 	}
 	text := codec.Plain(c)
 	head, rest := codec.Cut(text, textLimit)
 	switch {
 	case text == "":
 		p.give(tx, s, "the message has no words and no address to send")
-		return nil
 	case tooLong(rest):
 		p.give(tx, s, fmt.Sprintf("the text is too long: %d characters", codec.Length(text)))
-		return nil
+	default:
+		s.Rest = rest
+		p.send(tx, s, frame{Text: &head}, "text")
 	}
-	s.Rest = rest
-	return p.send(tx, s, frame{Text: &head}, "text")
 }
 
 // tooLong reports whether text takes more room than the state has for it.
@@ -68,15 +68,15 @@ func tooLong(text string) bool {
 	return err != nil || len(encoded) > restLimit
 }
 
-// settle goes on after a part that arrived; it reports whether that was the last.
-func (p post) settle(tx *adapter.Tx, s *sending) (done bool, err error) {
+// settle goes on after a part that arrived.
+func (p post) settle(tx *adapter.Tx, s *sending) {
 	if s.Rest == "" {
 		*s = sending{}
-		return true, nil
+		return
 	}
 	head, rest := codec.Cut(s.Rest, textLimit)
 	s.Part, s.Rest = s.Part+1, rest
-	return false, p.send(tx, s, frame{Text: &head}, "text")
+	p.send(tx, s, frame{Text: &head}, "text")
 }
 
 // give gives the message up, with a reason for people.
@@ -85,7 +85,7 @@ func (p post) give(tx *adapter.Tx, s *sending, why string) {
 	tx.Fail(why)
 }
 
-func (p post) send(tx *adapter.Tx, s *sending, f frame, kind string) error {
+func (p post) send(tx *adapter.Tx, s *sending, f frame, kind string) {
 	f.MessageType = kind
 	if p.inbound {
 		f.SessionID, f.Type, f.MessageType = p.session, kind, ""
@@ -94,12 +94,7 @@ func (p post) send(tx *adapter.Tx, s *sending, f frame, kind string) error {
 	if s.Part > 0 {
 		key += "-" + strconv.Itoa(s.Part+1)
 	}
-	c, err := p.settings.call(tx, p.url, key, restored(f, p.kept))
-	if err != nil {
-		return err
-	}
-	tx.Call(s.tag(), c)
-	return nil
+	tx.Call(s.tag(), p.settings.call(tx, p.url, key, restored(f, p.kept)))
 }
 
 // restored is a frame with the members a frame of the same vendor had beside it.
@@ -108,11 +103,7 @@ func restored(frame any, kept json.RawMessage) any {
 		return frame
 	}
 	own := map[string]any{}
-	data, err := codec.Encode(frame)
-	if err == nil {
-		err = json.Unmarshal(data, &own)
-	}
-	if err != nil {
+	if json.Unmarshal(codec.Compose(frame), &own) != nil {
 		return frame
 	}
 	return joined(own, kept)
@@ -120,12 +111,8 @@ func restored(frame any, kept json.RawMessage) any {
 
 // call makes a POST with a JSON body. Calls to AI Studio carry its key; key is
 // what a far side that recognises repeats knows this call by.
-func (s settings) call(tx *adapter.Tx, url, key string, body any) (adapter.Call, error) {
-	data, err := codec.Encode(body)
-	if err != nil {
-		return adapter.Call{}, err
-	}
-	c := adapter.Call{Method: http.MethodPost, URL: url, Body: data, Repeat: adapter.RepeatMarked,
+func (s settings) call(tx *adapter.Tx, url, key string, body any) adapter.Call {
+	c := adapter.Call{Method: http.MethodPost, URL: url, Body: codec.Compose(body), Repeat: adapter.RepeatMarked,
 		Header: http.Header{"Content-Type": {"application/json"}}}
 	if tx.Role() == event.RoleVirtualAgent {
 		c.Header.Set(keyHeader, tx.Credential(credential))
@@ -134,5 +121,5 @@ func (s settings) call(tx *adapter.Tx, url, key string, body any) (adapter.Call,
 		c.Header.Set(s.IdempotencyHeader, key)
 		c.Repeat = adapter.RepeatKeyed
 	}
-	return c, nil
+	return c
 }

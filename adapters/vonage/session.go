@@ -42,40 +42,36 @@ func (s *agentState) live(tx *adapter.Tx) bool {
 
 // reach reports whether a step can be sent now. Where not, it does the next
 // thing for it and puts the delivery off, or gives it up.
-func (s *agentState) reach(tx *adapter.Tx, set settings) (bool, error) {
+func (s *agentState) reach(tx *adapter.Tx, set settings) bool {
 	switch {
 	case s.Fault != "":
 		tx.Fail(s.Fault)
 		s.Fault = ""
-		return false, nil
 	case !s.live(tx):
 		tx.Later()
-		return false, s.init(tx, set)
+		s.init(tx, set)
 	case set.Step == stepSocket && !s.Open:
 		s.dial(tx, set)
 		tx.Later()
-		return false, nil
+	default:
+		return true
 	}
-	return true, nil
+	return false
 }
 
 // init begins a session. What was there of an older one is left.
-func (s *agentState) init(tx *adapter.Tx, set settings) error {
+func (s *agentState) init(tx *adapter.Tx, set settings) {
 	if s.Initing {
-		return nil
+		return
 	}
 	s.hangUp(tx)
 	s.Session, s.Expires = "", 0
 	s.Inits++
 	s.Initing = true
-	c, err := set.call(tx, set.BaseURL+"/http/init", tx.Conversation()+"/"+s.initTag(), map[string]string{"agent_id": set.AgentID})
-	if err != nil {
-		return err
-	}
+	c := set.call(tx, set.BaseURL+"/http/init", tx.Conversation()+"/"+s.initTag(), map[string]string{"agent_id": set.AgentID})
 	c.Binds, c.GiveUp = true, callLimit
 	c.Capture = []adapter.Capture{{Name: sessionToken, Pointer: "/session_token"}}
 	tx.Call(s.initTag(), c)
-	return nil
 }
 
 // initResult takes the session over. The delivery that asked for it is offered
@@ -102,9 +98,7 @@ func (s *agentState) initResult(tx *adapter.Tx, r adapter.Result) {
 // renew forgets a session that is over, so that the next step begins another.
 func (s *agentState) renew(tx *adapter.Tx, set settings) {
 	s.Renewed, s.Session, s.Expires = true, "", 0
-	if err := s.init(tx, set); err != nil {
-		s.Fault = "init cannot be written"
-	}
+	s.init(tx, set)
 }
 
 func (s *agentState) dial(tx *adapter.Tx, set settings) {
@@ -127,35 +121,27 @@ func (s *agentState) dial(tx *adapter.Tx, set settings) {
 }
 
 // step sends input to the session.
-func (s *agentState) step(tx *adapter.Tx, set settings, tag, input string) error {
+func (s *agentState) step(tx *adapter.Tx, set settings, tag, input string) {
 	s.Anew = false
 	if set.Step == stepHTTP {
-		return s.stepByRequest(tx, set, tag, input)
+		s.stepByRequest(tx, set, tag, input)
+		return
 	}
 	frame := map[string]string{"action": "step", "input": input}
 	if place, name := set.tokenPlace(); place == "frame" && s.Fresh {
 		frame[name] = tx.Credential(sessionToken)
 	}
-	data, err := codec.Encode(frame)
-	if err != nil {
-		return err
-	}
 	s.Fresh, s.Unanswered = false, input != ""
-	tx.Send(tag, s.Conn, data)
-	return nil
+	tx.Send(tag, s.Conn, codec.Compose(frame))
 }
 
-func (s *agentState) stepByRequest(tx *adapter.Tx, set settings, tag, input string) error {
+func (s *agentState) stepByRequest(tx *adapter.Tx, set settings, tag, input string) {
 	address := set.BaseURL + "/http/" + url.PathEscape(s.Session) + "/step"
-	c, err := set.call(tx, address, tag, stepBody{Input: input, Parameters: s.Parameters})
-	if err != nil {
-		return err
-	}
+	c := set.call(tx, address, tag, stepBody{Input: input, Parameters: s.Parameters})
 	c.GiveUp = callLimit
 	c.Header.Del(keyHeader)
 	c.Header.Set("Authorization", "Bearer "+tx.Credential(sessionToken))
 	tx.Call(tag, c)
-	return nil
 }
 
 // learn keeps facts for the next step, where that is a request and can carry them.
@@ -173,12 +159,6 @@ func (s *agentState) learn(set settings, attributes map[string]string) {
 		}
 		s.Parameters = slices.DeleteFunc(s.Parameters, func(p parameter) bool { return p.Name == name })
 		s.Parameters = append(s.Parameters, parameter{name, attributes[name]})
-	}
-}
-
-func (s *agentState) opened(in adapter.Opened) {
-	if in.Conn == s.Conn {
-		s.Open = true
 	}
 }
 
@@ -203,24 +183,17 @@ func (s *agentState) closed(in adapter.Closed) {
 }
 
 // sent tries a step again on a new socket where the old one did not take it.
-func (s *agentState) sent(tx *adapter.Tx, set settings, in adapter.Sent) error {
+func (s *agentState) sent(tx *adapter.Tx, set settings, in adapter.Sent) {
 	if in.Tag != "step/"+s.Event || in.Outcome == adapter.SentWritten || s.Handoff.Phase == phaseEnded {
-		return nil
+		return
 	}
 	if s.Tries++; s.Tries > triesMax {
 		tx.Fail("the socket breaks whenever it is written to")
-		return nil
+		return
 	}
 	s.hangUp(tx)
 	s.dial(tx, set)
 	tx.Later()
-	return nil
-}
-
-func (s *agentState) frame(tx *adapter.Tx, set settings, f adapter.Frame) {
-	if s.Open && f.Conn == s.Conn {
-		s.hearBody(tx, set, f.Data)
-	}
 }
 
 // hearBody reads what the session says. A frame nobody can read is told to the

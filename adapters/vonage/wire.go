@@ -137,11 +137,7 @@ func nestError(status int, message string) adapter.Reply {
 }
 
 func jsonReply(status int, body any) adapter.Reply {
-	data, err := codec.Encode(body)
-	if err != nil {
-		data = []byte("{}")
-	}
-	return adapter.Reply{Status: status, Header: http.Header{"Content-Type": {"application/json"}}, Body: data}
+	return adapter.Reply{Status: status, Header: http.Header{"Content-Type": {"application/json"}}, Body: codec.Compose(body)}
 }
 
 func okReply() adapter.Reply { return jsonReply(http.StatusOK, struct{}{}) }
