@@ -107,7 +107,7 @@ func partly(rich adapter.Level) adapter.Level {
 }
 
 func agentProfile(a adapter.Account, s settings) (adapter.Profile, error) {
-	hosts, err := hostsOf([2]string{"base_url", s.SocketURL}, [2]string{"rest_url", s.RestURL})
+	hosts, err := s.hosts()
 	if err != nil {
 		return adapter.Profile{}, err
 	}

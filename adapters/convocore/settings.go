@@ -3,12 +3,11 @@ package convocore
 import (
 	"cmp"
 	"fmt"
-	"net/url"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/codec"
 	"github.com/footbridge/footbridge/bridge/event"
 )
 
@@ -99,9 +98,12 @@ func (s *settings) fill() {
 }
 
 func (s *settings) check() error {
+	if s.BaseURL != "" {
+		if _, err := codec.Address("base_url", s.BaseURL, "https", "http"); err != nil {
+			return err
+		}
+	}
 	switch {
-	case s.BaseURL != "" && !strings.HasPrefix(s.BaseURL, "http://") && !strings.HasPrefix(s.BaseURL, "https://"):
-		return fmt.Errorf("setting base_url is %q: use an address such as https://host", s.BaseURL)
 	case !strings.HasPrefix(s.Path, "/") || strings.ContainsAny(s.Path, "{}?# "):
 		return fmt.Errorf("setting path is %q: use a path such as /interact", s.Path)
 	case *s.Waiting < 0:
@@ -112,20 +114,17 @@ func (s *settings) check() error {
 	return nil
 }
 
-// hostsOf lists the hosts of addresses, each once; one that is no absolute
-// address is an error naming its setting.
-func hostsOf(addresses ...[2]string) ([]string, error) {
-	var hosts []string
-	for _, a := range addresses {
-		u, err := url.Parse(a[1])
-		if err != nil || u.Host == "" || u.User != nil || !slices.Contains([]string{"http", "https", "ws", "wss"}, u.Scheme) {
-			return nil, fmt.Errorf("setting %s is %q: use an address such as https://host", a[0], a[1])
-		}
-		if !slices.Contains(hosts, u.Host) {
-			hosts = append(hosts, u.Host)
-		}
+// hosts are those of the socket and of the state, once where they are one.
+func (s *settings) hosts() ([]string, error) {
+	socket, err := codec.Address("base_url", s.SocketURL, "wss", "ws")
+	if err != nil {
+		return nil, err
 	}
-	return hosts, nil
+	rest, err := codec.Address("rest_url", s.RestURL, "https", "http")
+	if err != nil || rest.Host == socket.Host {
+		return []string{socket.Host}, err
+	}
+	return []string{socket.Host, rest.Host}, nil
 }
 
 func settingsOf(tx *adapter.Tx) (settings, error) {

@@ -3,24 +3,17 @@ package vonage
 import (
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/codec"
 )
 
 func agentProfile(s settings) (adapter.Profile, error) {
 	if s.AgentID == "" {
 		return adapter.Profile{}, fmt.Errorf("setting agent_id is missing: set it to the id of the HTTP agent")
 	}
-	addresses := [][2]string{{"base_url", s.BaseURL}}
-	if s.Step == stepSocket {
-		if s.SocketHost == "" {
-			return adapter.Profile{}, fmt.Errorf("setting socket_host is missing: region %s has no socket host that is known", s.Region)
-		}
-		addresses = append(addresses, [2]string{"socket_host", strings.Replace(s.SocketHost, "ws", "http", 1)})
-	}
-	hosts, err := hostsOf(addresses...)
+	hosts, err := agentHosts(s)
 	if err != nil {
 		return adapter.Profile{}, err
 	}
@@ -37,6 +30,22 @@ func agentProfile(s settings) (adapter.Profile, error) {
 			QueuePosition: adapter.Dropped, CustomerEnd: adapter.Dropped, Push: push},
 		Assumptions: agentAssumptions(s),
 	}, nil
+}
+
+// agentHosts are the hosts of an HTTP agent: of its requests and of its socket.
+func agentHosts(s settings) ([]string, error) {
+	hosts, err := hostsOf([2]string{"base_url", s.BaseURL})
+	switch {
+	case err != nil || s.Step != stepSocket:
+		return hosts, err
+	case s.SocketHost == "":
+		return nil, fmt.Errorf("setting socket_host is missing: region %s has no socket host that is known", s.Region)
+	}
+	u, err := codec.Address("socket_host", s.SocketHost, "wss", "ws")
+	if err != nil || u.Host == hosts[0] {
+		return hosts, err
+	}
+	return append(hosts, u.Host), nil
 }
 
 func agentAssumptions(s settings) []string {

@@ -17,10 +17,10 @@ package vonage
 import (
 	"encoding/json"
 	"fmt"
-	"net/url"
 	"slices"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/codec"
 	"github.com/footbridge/footbridge/bridge/event"
 )
 
@@ -103,14 +103,13 @@ func configure(a adapter.Account) (adapter.Profile, error) {
 	}
 }
 
-// hostsOf lists the hosts of addresses, each once; an address that is no
-// absolute http address is an error naming its setting.
+// hostsOf lists the hosts of http addresses, each once, by their settings.
 func hostsOf(addresses ...[2]string) ([]string, error) {
 	var hosts []string
 	for _, a := range addresses {
-		u, err := url.Parse(a[1])
-		if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") || u.User != nil {
-			return nil, fmt.Errorf("setting %s is %q: use an address such as https://host/path", a[0], a[1])
+		u, err := codec.Address(a[0], a[1], "https", "http")
+		if err != nil {
+			return nil, err
 		}
 		if !slices.Contains(hosts, u.Host) {
 			hosts = append(hosts, u.Host)
