@@ -47,6 +47,9 @@ type clientState struct {
 
 func handleClient(tx *adapter.Tx, s *clientState, in adapter.Input) error {
 	if s.Ended {
+		if late, ok := in.(adapter.Opened); ok {
+			tx.Close(late.Conn, closeEnd)
+		}
 		return nil
 	}
 	switch in := in.(type) {
@@ -180,6 +183,9 @@ func (s *clientState) deliver(tx *adapter.Tx, e event.Event) error {
 	case event.ConversationEnded:
 		if s.Conn != "" {
 			s.close(tx)
+		}
+		if s.Next != "" { // nothing will be asked on it any more
+			tx.Close(s.Next, closeEnd)
 		}
 		*s = clientState{Ended: true}
 	}
