@@ -170,7 +170,7 @@ func (s *settings) customerProfile() adapter.Profile {
 			Formats: s.formats(), Typing: partial, Receipts: adapter.Dropped, Partials: partial,
 			Transcript: partial, QueuePosition: full, CustomerEnd: full, Push: adapter.PushSocket,
 		},
-		Mask: []string{"/" + credential}, Assumptions: customerAssumptions(),
+		Assumptions: customerAssumptions(),
 	}
 }
 

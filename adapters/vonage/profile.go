@@ -85,7 +85,6 @@ func clientProfile(s settings) (adapter.Profile, error) {
 		Key: "token", Unknown: adapter.UnknownRefuse, Refusal: noSession(), Auth: minted, Tokens: socketTokens(), Unauthorized: unauthorized}
 	return adapter.Profile{
 		Endpoints: []adapter.Endpoint{initial, step, socket},
-		Mask:      []string{"/token", "/session_token", "/sessionToken", "/access_token"},
 		Levels: adapter.Levels{
 			Content: map[string]adapter.Level{"text": adapter.Full, "media": adapter.Fallback},
 			Typing:  adapter.Dropped, Receipts: adapter.Dropped, Partials: adapter.Fallback, Transcript: adapter.Dropped,

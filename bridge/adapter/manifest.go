@@ -2,6 +2,8 @@ package adapter
 
 import (
 	"encoding/json"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/event"
@@ -67,11 +69,29 @@ type Profile struct {
 	HoldsCustomer bool `json:"holds_customer,omitempty"`
 	// RetryWithin is how long after a lost request the vendor may ask again.
 	RetryWithin time.Duration `json:"retry_within,omitempty"`
-	// Mask lists JSON pointers of request bodies that are replaced by "[masked]"
-	// before they are stored.
+	// Mask lists JSON pointers of bodies and messages that are replaced by
+	// "[masked]" before they are stored. The places of Endpoint.Auth and Tokens need
+	// not be repeated here; see Masks.
 	Mask []string `json:"mask,omitempty"`
 	// Assumptions are the facts about the vendor nobody could confirm.
 	Assumptions []string `json:"assumptions,omitempty"`
+}
+
+// Masks are the JSON pointers of all that must not be stored, each once: Mask, and
+// the places in bodies and frames where the endpoints have their credentials and
+// tokens.
+func (p Profile) Masks() []string {
+	out := slices.Clone(p.Mask)
+	for _, e := range p.Endpoints {
+		auth, _, _ := strings.Cut(e.Auth, "=")
+		for _, place := range append([]string{auth}, e.Tokens...) {
+			kind, at, _ := strings.Cut(place, ":")
+			if (kind == "body" || kind == "frame") && !slices.Contains(out, at) {
+				out = append(out, at)
+			}
+		}
+	}
+	return out
 }
 
 // How an endpoint answers.

@@ -168,7 +168,7 @@ func renderProfile(p adapter.Profile) string {
 	if p.RetryWithin > 0 {
 		lines = append(lines, "retry within "+p.RetryWithin.String())
 	}
-	for _, m := range p.Mask {
+	for _, m := range p.Masks() {
 		lines = append(lines, "mask "+m)
 	}
 	for _, a := range p.Assumptions {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -256,6 +257,9 @@ func TestConfigure(t *testing.T) {
 	p, err := h.Configure(t.Context(), "echo", adapter.Account{Name: "eu"})
 	if err != nil || len(p.Hosts) != 1 || p.Hosts[0] != "eu.example" {
 		t.Errorf("profile %+v, %v", p, err)
+	}
+	if want := []string{"/pin", "/token", "/payload/secret", "/session"}; !slices.Equal(p.Mask, want) {
+		t.Errorf("the credentials of its endpoints are not masked: %v, not %v", p.Mask, want)
 	}
 	if _, err := h.Configure(t.Context(), "echo", adapter.Account{Name: "refused"}); err == nil ||
 		!strings.Contains(err.Error(), "use eu or us") {

@@ -282,6 +282,7 @@ func (l *link) configure(ctx context.Context, a adapter.Account, within time.Dur
 	if err := json.Unmarshal(res.GetProfile(), &p); err != nil {
 		return p, fmt.Errorf("read profile: %w", err)
 	}
+	p.Mask = p.Masks() // whoever stores or shows a frame goes by this list alone
 	return p, nil
 }
 

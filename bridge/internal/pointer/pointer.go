@@ -39,21 +39,38 @@ func Replace(doc any, pointers []string, with string) bool {
 	return changed
 }
 
-// MaskText is a JSON text with what the pointers lead to replaced; what is not
-// JSON, or has nothing to mask, stays as it is. Numbers keep their text.
+// MaskText is a JSON text with what the pointers lead to replaced, also in each
+// item of a list and in a document that was encoded twice, as senders do; what is
+// not JSON, or has nothing to mask, stays as it is. Numbers keep their text.
 func MaskText(text []byte, pointers []string) []byte {
 	if len(pointers) == 0 {
 		return text
 	}
 	doc, ok := Decode(text)
-	if !ok || !Mask(doc, pointers) {
+	if !ok {
 		return text
 	}
+	doc, changed := maskAll(doc, pointers)
 	masked, err := json.Marshal(doc)
-	if err != nil {
+	if err != nil || !changed {
 		return text
 	}
 	return masked
+}
+
+// maskAll masks a document, the items of a list, and what a string holds.
+func maskAll(doc any, pointers []string) (masked any, changed bool) {
+	switch d := doc.(type) {
+	case string:
+		inner := MaskText([]byte(d), pointers)
+		return string(inner), string(inner) != d
+	case []any:
+		for i := range d {
+			item, one := maskAll(d[i], pointers)
+			d[i], changed = item, changed || one
+		}
+	}
+	return doc, Mask(doc, pointers) || changed
 }
 
 // Decode reads one JSON value whose numbers keep their text.

@@ -14,11 +14,14 @@ func TestMaskText(t *testing.T) {
 		{`{"a":{"b":1.50,"c":[1,{"d":"x"}]}}`, `{"a":{"b":"[masked]","c":[1,{"d":"[masked]"}]}}`},
 		{`{"a":{"c":[1]}}`, `{"a":{"c":[1]}}`},
 		{`{"a~b/c":"x","n":9007199254740993}`, `{"a~b/c":"[masked]","n":9007199254740993}`},
+		{`[{"a":{"b":1}},"{\"a\":{\"b\":2}}",[{"a":{"b":3}}],{"b":4}]`, `[{"a":{"b":"[masked]"}},"{\"a\":{\"b\":\"[masked]\"}}",[{"a":{"b":"[masked]"}}],{"b":"[masked]"}]`},
+		{`"{\"a\":{\"b\":1}}"`, `"{\"a\":{\"b\":\"[masked]\"}}"`},
+		{`[ {"b":1} ]`, `[ {"b":1} ]`},
 		{`not JSON`, `not JSON`},
 		{`{"a":{"b":1}} {"a":{"b":2}}`, `{"a":{"b":1}} {"a":{"b":2}}`},
 		{``, ``},
 	} {
-		if got := pointer.MaskText([]byte(c.text), []string{"/a/b", "/a/c/1/d", "", "/a~0b~1c", "/a/c/9"}); string(got) != c.want {
+		if got := pointer.MaskText([]byte(c.text), []string{"/a/b", "/a/c/1/d", "", "/a~0b~1c", "/a/c/9", "/3/b"}); string(got) != c.want {
 			t.Errorf("%s becomes %s, want %s", c.text, got, c.want)
 		}
 	}

@@ -39,7 +39,8 @@ func configure(a adapter.Account) (adapter.Profile, error) {
 	case "hang":
 		select {}
 	}
-	return adapter.Profile{Hosts: []string{a.Name + ".example"}}, nil
+	return adapter.Profile{Hosts: []string{a.Name + ".example"}, Mask: []string{"/pin"}, Endpoints: []adapter.Endpoint{
+		{Name: "ws", Auth: "frame:/token=token"}, {Name: "events", Auth: "body:/payload/secret=token", Tokens: []string{"query:t", "frame:/session"}}}}, nil
 }
 
 type state struct{ Turns int }
