@@ -3,42 +3,26 @@ package aiserasim
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"time"
 )
 
-// Simulate runs the simulated platform until ctx ends. args are the flags; -h
-// lists them. POST /sim/{join,say,typing,exit,queue,drop} with {"user","agent",
+// Simulate declares the flags of the simulated platform, with the address it
+// listens on, and gives what makes it of them. POST /sim/{join,say,typing,exit,queue,drop} with {"user","agent",
 // "text","position"} lets its people act; GET /sim/users lists who talks to it.
-func Simulate(ctx context.Context, args []string, out io.Writer) error {
-	f := flag.NewFlagSet("aisera", flag.ContinueOnError)
-	f.SetOutput(out)
-	listen := f.String("listen", "127.0.0.1:8091", "address to serve")
+func Simulate(f *flag.FlagSet) func(context.Context, io.Writer) (http.Handler, error) {
+	f.String("listen", "127.0.0.1:8091", "address to serve")
 	token := f.String("token", "demo-token", "the token every request must carry")
 	transport := f.String("transport", SocketIO, "socketio or raw")
 	event := f.String("event", "message", "the Socket.IO event")
-	if err := f.Parse(args); err != nil {
-		return err
+	return func(context.Context, io.Writer) (http.Handler, error) {
+		if *transport != SocketIO && *transport != Raw {
+			return nil, fmt.Errorf("-transport %q is neither socketio nor raw", *transport)
+		}
+		return NewServer(Options{Token: *token, Transport: *transport, Event: *event}).Handler(), nil
 	}
-	if *transport != SocketIO && *transport != Raw {
-		return fmt.Errorf("-transport %q is neither socketio nor raw", *transport)
-	}
-	l, err := net.Listen("tcp", *listen)
-	if err != nil {
-		return fmt.Errorf("listen for the simulated aisera: %w; mend: choose another -listen", err)
-	}
-	fmt.Fprintf(out, "simulated aisera listens on %s\n", l.Addr())
-	server := &http.Server{Handler: NewServer(Options{Token: *token, Transport: *transport, Event: *event}).Handler(), ReadHeaderTimeout: 5 * time.Second}
-	context.AfterFunc(ctx, func() { _ = server.Close() })
-	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
 }
 
 // order is the body of every control request; each reads what it needs.

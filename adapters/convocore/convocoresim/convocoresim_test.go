@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
-	"flag"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -175,21 +173,6 @@ func TestPeople(t *testing.T) {
 	}
 	if got := s.Heard("c-1"); !slices.Equal(got, []string{"hello", "for Sam"}) {
 		t.Errorf("heard %q", got)
-	}
-}
-
-func TestSimulate(t *testing.T) {
-	var out bytes.Buffer
-	if err := convocoresim.Simulate(t.Context(), []string{"-h"}, &out); !errors.Is(err, flag.ErrHelp) || !strings.Contains(out.String(), "-events") {
-		t.Errorf("%v: %s", err, out.String())
-	}
-	if err := convocoresim.Simulate(t.Context(), []string{"-listen", "nowhere"}, &out); err == nil || !strings.Contains(err.Error(), "mend:") {
-		t.Errorf("a bad address: %v", err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := convocoresim.Simulate(ctx, []string{"-listen", "127.0.0.1:0"}, &out); err != nil {
-		t.Error(err)
 	}
 }
 

@@ -3,57 +3,40 @@ package convocoresim
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
-	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"time"
 )
 
-// Simulate runs the simulated platform until ctx ends. args are the flags; -h
-// lists them. POST /sim/{request,take,say,giveback,end,release} with {"convo",
+// Simulate declares the flags of the simulated platform, with the address it
+// listens on, and gives what makes it of them. POST /sim/{request,take,say,giveback,end,release} with {"convo",
 // "agent","text"} lets its people act, GET /sim/conversations lists who talks to
 // it; POST /sim/client with {"convo","mid","text"} is a turn of a client at the
 // bridge.
-func Simulate(ctx context.Context, args []string, out io.Writer) error {
-	f := flag.NewFlagSet("convocore", flag.ContinueOnError)
-	f.SetOutput(out)
-	listen := f.String("listen", "127.0.0.1:8092", "address to serve")
+func Simulate(f *flag.FlagSet) func(context.Context, io.Writer) (http.Handler, error) {
+	f.String("listen", "127.0.0.1:8092", "address to serve")
 	secret := f.String("secret", "", "the workspace secret; none lets everyone in")
 	events := f.String("events", "", "where the webhook posts, such as http://127.0.0.1:8080/in/convo/events")
 	bridge := f.String("bridge", "ws://127.0.0.1:8080/in/convoweb/interact", "the bridge's socket, for /sim/client")
-	if err := f.Parse(args); err != nil {
-		return err
+	return func(context.Context, io.Writer) (http.Handler, error) {
+		s := NewServer(Options{Secret: *secret})
+		s.Events(*events)
+		mux := http.NewServeMux()
+		mux.Handle("/", s.Handler())
+		mux.HandleFunc("POST /sim/client", func(w http.ResponseWriter, r *http.Request) {
+			var o order
+			if !read(w, r, &o) {
+				return
+			}
+			reply, err := NewClient(*bridge, *secret, o.Convo).Say(r.Context(), o.MID, o.Text)
+			if err != nil {
+				answer(w, http.StatusBadGateway, map[string]string{"error": err.Error()})
+				return
+			}
+			answer(w, http.StatusOK, map[string]any{"text": reply.Text(), "handoff": reply.Handoff(), "code": reply.Code})
+		})
+		return mux, nil
 	}
-	l, err := net.Listen("tcp", *listen)
-	if err != nil {
-		return fmt.Errorf("listen for the simulated convocore: %w; mend: choose another -listen", err)
-	}
-	fmt.Fprintf(out, "simulated convocore listens on %s\n", l.Addr())
-	s := NewServer(Options{Secret: *secret})
-	s.Events(*events)
-	mux := http.NewServeMux()
-	mux.Handle("/", s.Handler())
-	mux.HandleFunc("POST /sim/client", func(w http.ResponseWriter, r *http.Request) {
-		var o order
-		if !read(w, r, &o) {
-			return
-		}
-		reply, err := NewClient(*bridge, *secret, o.Convo).Say(r.Context(), o.MID, o.Text)
-		if err != nil {
-			answer(w, http.StatusBadGateway, map[string]string{"error": err.Error()})
-			return
-		}
-		answer(w, http.StatusOK, map[string]any{"text": reply.Text(), "handoff": reply.Handoff(), "code": reply.Code})
-	})
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
-	context.AfterFunc(ctx, func() { _ = server.Close() })
-	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
 }
 
 // order is the body of every control request; each reads what it needs.

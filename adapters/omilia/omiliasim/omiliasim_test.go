@@ -208,15 +208,3 @@ func TestControl(t *testing.T) {
 		t.Errorf("calls %q", got.Calls)
 	}
 }
-
-func TestSimulate(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	var out bytes.Buffer
-	if err := omiliasim.Simulate(ctx, []string{"-listen", "127.0.0.1:0"}, &out); err != nil || !strings.Contains(out.String(), "listens on 127.0.0.1:") {
-		t.Errorf("%v: %s", err, out.String())
-	}
-	if err := omiliasim.Simulate(ctx, []string{"-token-in", "cookie"}, &out); err == nil {
-		t.Error("a place nobody looks at was taken")
-	}
-}

@@ -3,46 +3,30 @@ package omiliasim
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"slices"
-	"time"
 )
 
-// Simulate runs the simulated backend until ctx ends. args are the flags; -h lists
-// them. The control is below /sim/, see Handler.
-func Simulate(ctx context.Context, args []string, out io.Writer) error {
+// Simulate declares the flags of the simulated backend, with the address it listens
+// on, and gives what makes it of them. The control is below /sim/, see Handler.
+func Simulate(f *flag.FlagSet) func(context.Context, io.Writer) (http.Handler, error) {
 	var o Options
-	f := flag.NewFlagSet("omilia", flag.ContinueOnError)
-	f.SetOutput(out)
-	listen := f.String("listen", "127.0.0.1:8093", "address to serve")
+	f.String("listen", "127.0.0.1:8093", "address to serve")
 	f.StringVar(&o.Token, "token", "demo-token", "the token every socket must show")
 	f.StringVar(&o.TokenIn, "token-in", "", "query, bearer or protocol; empty takes it anywhere")
 	f.StringVar(&o.Envelope, "envelope", "channel", "field that names the channel, or key, or none")
 	f.StringVar(&o.Payload, "payload", "data", "field of the payload beside it")
 	f.BoolVar(&o.Dotted, "dotted", false, "write liveness_score.label instead of an object")
 	f.BoolVar(&o.Silent, "silent", false, "answer no command")
-	if err := f.Parse(args); err != nil {
-		return err
+	return func(context.Context, io.Writer) (http.Handler, error) {
+		if !slices.Contains([]string{"", InQuery, InBearer, InProtocol}, o.TokenIn) {
+			return nil, fmt.Errorf("-token-in %q is none of query, bearer and protocol", o.TokenIn)
+		}
+		return NewServer(o).Handler(), nil
 	}
-	if !slices.Contains([]string{"", InQuery, InBearer, InProtocol}, o.TokenIn) {
-		return fmt.Errorf("-token-in %q is none of query, bearer and protocol", o.TokenIn)
-	}
-	l, err := net.Listen("tcp", *listen)
-	if err != nil {
-		return fmt.Errorf("listen for the simulated omilia: %w; mend: choose another -listen", err)
-	}
-	fmt.Fprintf(out, "simulated omilia listens on %s\n", l.Addr())
-	server := &http.Server{Handler: NewServer(o).Handler(), ReadHeaderTimeout: 5 * time.Second}
-	context.AfterFunc(ctx, func() { _ = server.Close() })
-	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
 }
 
 // order is the body of every control request; each reads what it needs.

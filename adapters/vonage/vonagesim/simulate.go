@@ -2,22 +2,18 @@ package vonagesim
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"time"
 )
 
-// Simulate runs the simulated AI Studio with its HTTP agent, or with -side desk a
-// live-agent server built for it, until ctx ends, and tells out what its people
-// read. args are the flags; -h lists them.
-func Simulate(ctx context.Context, args []string, out io.Writer) error {
-	f := flag.NewFlagSet("vonage", flag.ContinueOnError)
-	f.SetOutput(out)
-	listen := f.String("listen", "127.0.0.1:8090", "address to serve")
+// Simulate declares the flags of the simulated AI Studio with its HTTP agent, or
+// with -side desk of a live-agent server built for it, and gives what makes it of
+// them. Until its ctx ends it tells what its people read.
+func Simulate(f *flag.FlagSet) func(context.Context, io.Writer) (http.Handler, error) {
+	f.String("listen", "127.0.0.1:8090", "address to serve")
 	bridge := f.String("bridge", "http://127.0.0.1:8080/in/studio", "the bridge's endpoints of the account")
 	key := f.String("key", "demo-key", "the API key (X-Vgai-Key)")
 	side := f.String("side", "studio", "studio or desk")
@@ -25,40 +21,25 @@ func Simulate(ctx context.Context, args []string, out io.Writer) error {
 	memory := f.String("memory", "", "file that survives a kill (studio; sessions of its HTTP agent do not)")
 	life := f.Duration("life", 24*time.Hour, "how long a session of the HTTP agent lasts (studio)")
 	idle := f.Duration("idle", 10*time.Minute, "how long its socket may be silent (studio)")
-	if err := f.Parse(args); err != nil {
-		return err
-	}
-	switch *side {
-	case "desk":
-		d := NewDesk(DeskOptions{Key: *key, BridgeURL: *bridge})
-		return serve(ctx, *listen, d.Handler(), out, d.Records)
-	case "studio":
-		s := NewStudio(Options{Key: *key, BridgeURL: *bridge, IdempotencyHeader: *once, Life: *life, Idle: *idle})
-		defer s.Close()
-		if *memory != "" {
-			if err := s.Persist(*memory); err != nil {
-				return err
+	return func(ctx context.Context, out io.Writer) (http.Handler, error) {
+		switch *side {
+		case "desk":
+			d := NewDesk(DeskOptions{Key: *key, BridgeURL: *bridge})
+			go narrate(ctx, out, d.Records)
+			return d.Handler(), nil
+		case "studio":
+			s := NewStudio(Options{Key: *key, BridgeURL: *bridge, IdempotencyHeader: *once, Life: *life, Idle: *idle})
+			context.AfterFunc(ctx, func() { _ = s.Close() })
+			if *memory != "" {
+				if err := s.Persist(*memory); err != nil {
+					return nil, err
+				}
 			}
+			go narrate(ctx, out, s.Records)
+			return s.Handler(), nil
 		}
-		return serve(ctx, *listen, s.Handler(), out, s.Records)
+		return nil, fmt.Errorf("-side %q is neither studio nor desk", *side)
 	}
-	return fmt.Errorf("-side %q is neither studio nor desk", *side)
-}
-
-// serve answers on an address until ctx ends.
-func serve(ctx context.Context, address string, h http.Handler, out io.Writer, records func() []Record) error {
-	l, err := net.Listen("tcp", address)
-	if err != nil {
-		return fmt.Errorf("listen for the simulated vonage: %w; mend: choose another -listen", err)
-	}
-	fmt.Fprintf(out, "simulated vonage listens on %s\n", l.Addr())
-	server := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second}
-	go narrate(ctx, out, records)
-	context.AfterFunc(ctx, func() { _ = server.Close() })
-	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
 }
 
 // narrate prints what arrives, as it arrives.

@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -19,8 +22,35 @@ import (
 //nolint:gochecknoglobals // never written.
 var flagMistake = regexp.MustCompile(`^(flag provided but not defined|invalid (boolean )?value|flag needs an argument|bad flag syntax)`)
 
-// simulator runs a simulated vendor until its context ends.
-type simulator func(ctx context.Context, args []string, out io.Writer) error
+// simulator declares a simulated vendor's flags, "listen" among them, and gives
+// what makes the vendor of them: what it serves, until ctx ends. It tells out what
+// its people see.
+type simulator func(*flag.FlagSet) func(ctx context.Context, out io.Writer) (http.Handler, error)
+
+// simulate serves a simulated vendor until ctx ends.
+func simulate(ctx context.Context, name string, vendor simulator, args []string, out io.Writer) error {
+	f := flag.NewFlagSet(name, flag.ContinueOnError)
+	f.SetOutput(out)
+	begin := vendor(f)
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	handler, err := begin(ctx, out)
+	if err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", f.Lookup("listen").Value.String())
+	if err != nil {
+		return fmt.Errorf("listen for the simulated %s: %w; mend: choose another -listen", name, err)
+	}
+	fmt.Fprintf(out, "simulated %s listens on %s\n", name, l.Addr())
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}
+	context.AfterFunc(ctx, func() { _ = server.Close() })
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
 
 func simulateCommand() *cobra.Command {
 	names := slices.Sorted(maps.Keys(simulators()))
@@ -33,10 +63,10 @@ func simulateCommand() *cobra.Command {
 		Example: strings.TrimRight(example.String(), "\n"),
 		RunE:    group}
 	for _, name := range names {
-		run := simulators()[name]
+		vendor := simulators()[name]
 		c.AddCommand(&cobra.Command{Use: name, Short: "Run a simulated " + name, DisableFlagParsing: true,
 			RunE: func(c *cobra.Command, args []string) error {
-				err := run(c.Context(), args, c.OutOrStdout())
+				err := simulate(c.Context(), name, vendor, args, c.OutOrStdout())
 				switch {
 				case errors.Is(err, flag.ErrHelp):
 					return nil
