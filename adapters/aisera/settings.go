@@ -169,6 +169,7 @@ func (s *settings) customerProfile() adapter.Profile {
 			Content: map[string]adapter.Level{"text": full, "choices": full, "form": partial},
 			Formats: s.formats(), Typing: partial, Receipts: adapter.Dropped, Partials: partial,
 			Transcript: partial, QueuePosition: full, CustomerEnd: full, Push: adapter.PushSocket,
+			Extensions: []string{"FlowStarted", "FlowCompleted", "Campaign", "AskForApproval"},
 		},
 		Assumptions: customerAssumptions(),
 	}
@@ -179,6 +180,7 @@ func virtualLevels() adapter.Levels {
 		Content: map[string]adapter.Level{"text": adapter.Full, "form_response": adapter.Full},
 		Typing:  adapter.Dropped, Receipts: adapter.Dropped, Partials: adapter.Fallback,
 		Transcript: adapter.Dropped, QueuePosition: adapter.Dropped, CustomerEnd: adapter.Full, Push: adapter.PushSocket,
+		Extensions: []string{typeSurvey},
 	}
 }
 

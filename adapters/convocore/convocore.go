@@ -87,6 +87,7 @@ func clientProfile(a adapter.Account, s settings) adapter.Profile {
 				"media": partly(rich), "link": partly(rich), "location": adapter.Fallback, "form_response": adapter.Fallback},
 			Formats: []string{event.FormatMarkdown}, Typing: adapter.Dropped, Receipts: adapter.Dropped, Partials: adapter.Partial,
 			Transcript: adapter.Full, QueuePosition: adapter.Dropped, CustomerEnd: adapter.Dropped, Push: adapter.PushNone,
+			Extensions: []string{frameAction, frameMetadata},
 		},
 		Assumptions: []string{
 			"interact: an object without prompt, form or picture asks for the history, which is answered by sync_chat_history",

@@ -206,4 +206,8 @@ type Levels struct {
 	QueuePosition Level  `json:"queue_position,omitempty"`
 	CustomerEnd   Level  `json:"customer_end,omitempty"`
 	Push          string `json:"push,omitempty"`
+	// Extensions names the adapter's own extensions that the far side has a frame
+	// for and may see: what its vendor's other end says beside words. A customer or
+	// a virtual agent is given no other.
+	Extensions []string `json:"extensions,omitempty"`
 }

@@ -362,3 +362,18 @@ func TestConvocoreClientChoosesByNumber(t *testing.T) {
 		t.Errorf("the agent heard %q", got)
 	}
 }
+
+// TestConvocoreTellsItsOwnClient: what the vendor's agent tells beside its words, a
+// client that speaks the vendor's protocol is told in its last frame.
+func TestConvocoreTellsItsOwnClient(t *testing.T) {
+	t.Parallel()
+	_, address := convoPlatform(t, convocoresim.Options{})
+	r := convoRig(t, convoAgent(address, "greet = false")+convoWeb("", "convo"))
+	reply := r.turn(r.convoClient("ada"), "1", "okapi facts")
+	if last := reply.Frames[len(reply.Frames)-1]; last.Metadata.LLMUsed != "simulated" || len(last.Metadata.Turns) != 1 {
+		t.Errorf("the client's last frame is %+v", last)
+	}
+	if got := reply.Text(); got != "You said: okapi facts" {
+		t.Errorf("the client was told %q", got)
+	}
+}

@@ -29,7 +29,8 @@ type Frame struct {
 	UI       bool   `json:"ui_engine"`
 	Turns    []Turn `json:"turns"`
 	Metadata struct {
-		Turns []Turn `json:"turns"`
+		Turns   []Turn `json:"turns"`
+		LLMUsed string `json:"llmUsed"`
 	} `json:"metadata"`
 	Action struct {
 		Type string `json:"type"`

@@ -47,6 +47,8 @@ type Leg struct {
 	// PlaceInWords says that the customer behind the leg learns their place in a
 	// queue by words alone.
 	PlaceInWords bool `json:"place_in_words,omitempty"`
+	// Shows lists the extensions the leg's far side may be given, each VENDOR/NAME.
+	Shows []string `json:"shows,omitempty"`
 	// Detached says nothing is delivered to the leg any more; a detached
 	// live-agent leg may still emit wrapup.completed and note.created.
 	Detached bool `json:"detached,omitempty"`

@@ -77,7 +77,31 @@ func (m *move) input(to []string) {
 
 // pass records the input for those the audience table names.
 func (m *move) pass() {
-	m.input(Audience(m.in.Body.Kind(), m.role(), m.s, m.in.Leg))
+	to := Audience(m.in.Body.Kind(), m.role(), m.s, m.in.Leg)
+	if x, ok := m.in.Body.(event.Extension); ok {
+		to = append(to, m.kin(x)...)
+	}
+	m.input(to)
+}
+
+// kin are the far sides of an extension's own vendor that its author speaks to
+// and that have a frame for it.
+func (m *move) kin(x event.Extension) []string {
+	row := map[event.Role]dest{event.RoleCustomer: toVirtual, event.RoleVirtualAgent: toFront}[m.role()]
+	if row == toNobody || !m.s.automated(m.in.Leg) {
+		return nil
+	}
+	return slices.DeleteFunc(m.s.resolve(row, m.role(), m.in.Leg), func(id string) bool {
+		leg, _ := m.s.Leg(id)
+		return !slices.Contains(leg.Shows, x.Vendor+"/"+x.Name)
+	})
+}
+
+// automated reports whether a leg is an end of the talk between the customer and
+// the virtual agent that has the conversation.
+func (s State) automated(leg string) bool {
+	front, _ := s.Front()
+	return s.Owner.Role == event.RoleVirtualAgent && (leg == s.Owner.Leg || leg == front.ID)
 }
 
 // tell records a fact of the bridge itself.

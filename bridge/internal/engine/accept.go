@@ -238,7 +238,7 @@ func (e *Engine) members(s *Setup, r Route, entry string) []conversation.Leg {
 	member := func(name string) conversation.Leg {
 		a := s.Accounts[name]
 		return conversation.Leg{Account: name, Role: a.Role, HoldsCustomer: a.Profile.HoldsCustomer,
-			PlaceInWords: a.Profile.Levels.QueuePosition == adapter.Fallback}
+			PlaceInWords: a.Profile.Levels.QueuePosition == adapter.Fallback, Shows: a.extensions()}
 	}
 	legs := []conversation.Leg{member(entry)}
 	if r.VirtualAgent != "" && r.VirtualAgent != entry {

@@ -40,6 +40,15 @@ type Account struct {
 // Native reports whether the account is served by the bridge itself.
 func (a Account) Native() bool { return a.Adapter == Native }
 
+// extensions are those the account's far side may be given, each VENDOR/NAME.
+func (a Account) extensions() []string {
+	var out []string
+	for _, name := range a.Profile.Levels.Extensions {
+		out = append(out, a.Adapter+"/"+name)
+	}
+	return out
+}
+
 // Route says which accounts work together.
 type Route struct {
 	Name         string
