@@ -11,7 +11,7 @@ import (
 )
 
 func TestTheToyKeepsTheLaws(t *testing.T) {
-	adaptertest.Laws(t, toy{}.definition(), adaptertest.Options{})
+	adaptertest.Laws(t, toy{}.definition(), adaptertest.Options{Testdata: "testdata"})
 }
 
 // TestBrokenToysAreFound proves that each law can fail, and that it names the

@@ -23,6 +23,10 @@ type bench struct {
 	turner  Turner
 	account adapter.Account
 	profile adapter.Profile
+	// first says no account of the role comes before this one: what is in files is
+	// looked at once a role.
+	first     bool
+	configure func(adapter.Account) (adapter.Profile, error)
 	// manifest has the vendor's answers to calls that go well.
 	manifest adapter.Manifest
 	options  Options

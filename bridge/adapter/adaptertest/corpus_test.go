@@ -103,6 +103,7 @@ func (y post) read(tx *adapter.Tx, v codec.Value) {
 		tx.Emit(e)
 	}
 }
+
 // said is a frame of the vendor's in which everything can be changed.
 func said() adaptertest.Case {
 	return adaptertest.Case{Name: "said", Role: event.RoleVirtualAgent, Endpoint: "in",
