@@ -25,8 +25,11 @@ func TestAdapterTestCommand(t *testing.T) {
 	t.Parallel()
 	for _, name := range adapterNames(t) {
 		args := []string{"adapter", "test", name}
-		if name == "scripted" {
+		switch name {
+		case "scripted":
 			args = append(args, "--testdata", filepath.Join(repository, "adapters", name, "testdata"))
+		case "aisera", "convocore":
+			args = append(args, "--own-people")
 		}
 		if got := finish(t, nil, nil, args...); got.code != exitOK || !strings.Contains(got.out, "kept") || strings.Contains(got.out, "BROKEN") {
 			t.Errorf("%v: %+v", args, got)

@@ -40,7 +40,7 @@ type Case struct {
 	// "vendor" is not compared, for Back proves it.
 	Events []json.RawMessage `json:"events"`
 	// VendorOnly are JSON pointers of fields that no other vendor's frame has:
-	// only Event.Vendor carries them.
+	// only Event.Vendor carries them. Back or Mirror proves it.
 	VendorOnly []string `json:"vendor_only,omitempty"`
 	// Volatile are JSON pointers of fields that are the sender's own each time,
 	// such as a token or the id of a request, and are not compared at all.
@@ -63,6 +63,9 @@ type Case struct {
 	// Back is the mirror role through which the events become the frame again;
 	// nil where no role of the adapter sends such frames.
 	Back *Back `json:"back,omitempty"`
+	// Mirror names a test of the adapter's own that makes the frame of the events
+	// again, where no role of it does.
+	Mirror string `json:"mirror,omitempty"`
 }
 
 // Earlier is one thing that happened before: a frame, or an event delivered.
@@ -79,6 +82,8 @@ type Back struct {
 	Settings    json.RawMessage `json:"settings,omitempty"`
 	Credentials []string        `json:"credentials,omitempty"`
 	Before      []Earlier       `json:"before,omitempty"`
+	// Ahead are frames that leave before it, for the same events with their Vendor.
+	Ahead []json.RawMessage `json:"ahead,omitempty"`
 	// Reply says the frame leaves as the answer to the last request of Before.
 	Reply bool `json:"reply,omitempty"`
 }
@@ -143,6 +148,9 @@ func (c Case) faults(s subject) []error {
 		return []error{err}
 	}
 	var all []error
+	if len(c.VendorOnly) > 0 && c.Back == nil && c.Mirror == "" {
+		all = append(all, errors.New("vendor_only without back or mirror: nothing proves it"))
+	}
 	if p.unknown != c.Unknown {
 		all = append(all, fmt.Errorf("the frame has %d things the adapter does not know, want %d", p.unknown, c.Unknown))
 	}
@@ -240,7 +248,8 @@ func (c Case) roundTrip(s subject, events []event.Event) []error {
 	return all
 }
 
-// back delivers the events to the mirror and gives the one frame that leaves.
+// back delivers the events to the mirror and gives the frame that leaves, after
+// those that are to leave ahead of it.
 func (c Case) back(s subject, events []event.Event, bare bool) ([]byte, error) {
 	r, err := rehearse(s, c.Back.Role, c.Back.Settings, c.Back.Credentials, c.Back.Before)
 	if err != nil {
@@ -267,8 +276,16 @@ func (c Case) back(s subject, events []event.Event, bare bool) ([]byte, error) {
 			}
 		}
 	}
-	if len(left) == 0 {
-		return nil, fmt.Errorf("nothing left; not delivered: %q", r.Counts().Failed)
+	switch failed := r.Counts().Failed; {
+	case len(failed) > 0:
+		return nil, fmt.Errorf("not delivered: %q", failed)
+	case len(left) != len(c.Back.Ahead)+1:
+		return nil, fmt.Errorf("%d frames left, want %d: %s", len(left), len(c.Back.Ahead)+1, asJSON(left))
+	}
+	for i, want := range c.Back.Ahead {
+		if w, h := asJSON(without(decoded(want), c.Volatile)), asJSON(without(decoded(left[i].Body), c.Volatile)); w != h && !bare {
+			return nil, fmt.Errorf("ahead of it another frame left:\n want %s\n left %s", w, h)
+		}
 	}
 	return left[len(left)-1].Body, nil
 }

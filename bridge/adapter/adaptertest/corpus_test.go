@@ -20,7 +20,7 @@ type post struct{ flaw string }
 
 func (y post) definition() adapter.Definition {
 	d := adapter.Definition{
-		Manifest: adapter.Manifest{Name: "post", StateVersion: 1, Roles: []event.Role{event.RoleVirtualAgent}},
+		Manifest: adapter.Manifest{Name: "post", StateVersion: 1, Roles: []event.Role{event.RoleVirtualAgent, event.RoleLiveAgent}},
 		Configure: func(adapter.Account) (adapter.Profile, error) {
 			return adapter.Profile{Endpoints: []adapter.Endpoint{{Name: "in", Method: "POST", Path: "/in", Answer: adapter.AnswerAck, Unknown: adapter.UnknownOpen}}}, nil
 		},
@@ -47,7 +47,16 @@ func (y post) definition() adapter.Definition {
 	return d
 }
 
-func (y post) handle(tx *adapter.Tx, _ *struct{}, in adapter.Input) error {
+// postState is what the mirror knows of the customer.
+type postState struct {
+	Name string `json:"name,omitempty"`
+}
+
+func (y post) handle(tx *adapter.Tx, s *postState, in adapter.Input) error {
+	if d, ok := in.(adapter.Deliver); ok {
+		y.write(tx, s, d.Event)
+		return nil
+	}
 	r, ok := in.(adapter.Request)
 	if !ok {
 		return adapter.ErrUnsupported
@@ -101,6 +110,38 @@ func (y post) read(tx *adapter.Tx, v codec.Value) {
 			e.Vendor = map[string]json.RawMessage{"post": json.RawMessage(fmt.Sprintf(`{"at":%s}`, at.Raw()))}
 		}
 		tx.Emit(e)
+	}
+}
+
+// write is the mirror: it sends what the events say.
+func (y post) write(tx *adapter.Tx, s *postState, e event.Event) {
+	call := func(tag, body string) {
+		tx.Call(tag, adapter.Call{Method: "POST", URL: "https://post.example/in", Body: []byte(body)})
+	}
+	switch body := e.Body.(type) {
+	case event.ContextUpdated:
+		if s.Name = body.Attributes["name"]; y.flaw == "gives the name up" {
+			tx.Fail("names are not for this desk")
+		}
+	case event.MessageCreated:
+		if y.flaw == "writes nothing" {
+			return
+		}
+		frame := map[string]any{"kind": "say", "text": codec.Plain(body.Content), "mood": e.Actor.Name, "who": map[string]string{"name": s.Name}}
+		if at := struct{ At int }{}; json.Unmarshal(e.Vendor["post"], &at) == nil {
+			frame["at"] = at.At
+		}
+		if y.flaw == "forgets the mood" {
+			delete(frame, "mood")
+		}
+		data, _ := json.Marshal(frame)
+		switch y.flaw {
+		case "says it twice":
+			call("first", string(data))
+		case "greets":
+			call("first", `{"hello":1}`)
+		}
+		call("say", string(data))
 	}
 }
 
@@ -180,5 +221,47 @@ func TestOpenPlacesAreNotLookedAt(t *testing.T) {
 	c.Open = []string{"/who"}
 	if err := examined(c, post{"does not count field"}); err == nil || strings.Contains(err.Error(), `"/who"`) {
 		t.Errorf("an open field is counted: %v", err)
+	}
+}
+
+// written is a frame that the mirror writes again.
+func written() adaptertest.Case {
+	c := said()
+	c.Enums, c.Kinds = map[string][]string{"/mood": {"/1/actor/name"}}, []string{"/kind"}
+	c.VendorOnly = []string{"/at"}
+	c.Back = &adaptertest.Back{Role: event.RoleLiveAgent}
+	return c
+}
+
+func TestTheWayBack(t *testing.T) {
+	if err := examined(written(), post{}); err != nil {
+		t.Fatalf("a good mirror: %v", err)
+	}
+	for flaw, want := range map[string]string{
+		"says it twice":     "2 frames left, want 1",
+		"gives the name up": `not delivered: ["names are not for this desk"]`,
+		"writes nothing":    "0 frames left, want 1",
+		"forgets the mood":  "it is another frame",
+	} {
+		if err := examined(written(), post{flaw}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: want %s, got %.300v", flaw, want, err)
+		}
+	}
+	c := written()
+	c.Back.Ahead = []json.RawMessage{json.RawMessage(`{"hello":1}`)}
+	if err := examined(c, post{"greets"}); err != nil {
+		t.Errorf("a frame ahead of it: %v", err)
+	}
+	c.Back.Ahead = []json.RawMessage{json.RawMessage(`{"hello":2}`)}
+	if err := examined(c, post{"greets"}); err == nil || !strings.Contains(err.Error(), "ahead of it another frame left") {
+		t.Errorf("another frame ahead of it: %v", err)
+	}
+	c = said()
+	c.VendorOnly = []string{"/at"}
+	if err := examined(c, post{}); err == nil || !strings.Contains(err.Error(), "nothing proves it") {
+		t.Errorf("a claim nothing proves: %v", err)
+	}
+	if c.Mirror = "TestElsewhere"; examined(c, post{}) != nil {
+		t.Error("a claim another test proves is refused")
 	}
 }

@@ -19,6 +19,9 @@ type Options struct {
 	// Accounts are what the adapter is tried as. Empty: one account for each role
 	// of the manifest, its settings made of their examples and defaults.
 	Accounts []adapter.Account
+	// OwnPeople names the accounts whose far side has people of its own, so that on
+	// their legs a hand-off may begin that nobody asked for; "*" is all.
+	OwnPeople []string
 	// Samples are good bodies of requests, or frames, by endpoint, with {key} where
 	// the leg's key stands. An endpoint without one gets a body that holds its key.
 	// Frames of the vendor on connections the adapter dials are under "dialled".
@@ -44,6 +47,7 @@ type Options struct {
 // fs.ErrNotExist and the Options are good.
 //
 //	{"accounts":[{"name":"a","role":"live_agent","settings":{},"credentials":["key"]}],
+//	 "own_people":["a"],
 //	 "samples":{"inbound":[{"id":"{key}","text":"hello"}]}}
 //
 // A sample that is a string is a body as it stands.
@@ -54,13 +58,14 @@ func ReadOptions(file string) (Options, error) {
 		return o, fmt.Errorf("read the options of the laws: %w", err)
 	}
 	var in struct {
-		Accounts []adapter.Account            `json:"accounts"`
-		Samples  map[string][]json.RawMessage `json:"samples"`
+		Accounts  []adapter.Account            `json:"accounts"`
+		OwnPeople []string                     `json:"own_people"`
+		Samples   map[string][]json.RawMessage `json:"samples"`
 	}
 	if err := json.Unmarshal(data, &in); err != nil {
 		return Options{}, fmt.Errorf("read the options of the laws in %s: %w", file, err)
 	}
-	o.Accounts = in.Accounts
+	o.Accounts, o.OwnPeople = in.Accounts, in.OwnPeople
 	for endpoint, bodies := range in.Samples {
 		for _, body := range bodies {
 			text := string(body)

@@ -103,6 +103,9 @@ func (y toy) request(tx *adapter.Tx, s *toyState, r adapter.Request) error {
 	if y.flaw == "remembers every request" {
 		s.Seen = append(s.Seen, r.ID)
 	}
+	if y.flaw == "takes up what ended" {
+		tx.Emit(adapter.Emission{Body: event.HandoffAccepted{}, Actor: event.Actor{Role: event.RoleLiveAgent}})
+	}
 	if !s.Ended || y.flaw == "speaks after the end" {
 		tx.Emit(adapter.Emission{Body: event.MessageCreated{Content: event.Plain(v.Get("text").Text())}, Actor: event.Actor{Role: event.RoleCustomer}})
 	}

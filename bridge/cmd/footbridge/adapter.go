@@ -32,7 +32,7 @@ type law struct {
 }
 
 func adapterTestCommand() *cobra.Command {
-	var asJSON bool
+	var asJSON, ownPeople bool
 	var role, settings, dir, testdata string
 	var credentials []string
 	var samples map[string]string
@@ -56,6 +56,9 @@ states/ are tried, too.`,
 			if err != nil {
 				return err
 			}
+			if ownPeople {
+				o.OwnPeople = []string{"*"}
+			}
 			for endpoint, body := range samples {
 				o.Samples[endpoint] = []string{body}
 			}
@@ -71,6 +74,7 @@ states/ are tried, too.`,
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON, a line a law")
 	c.Flags().StringVar(&role, "role", "", "try this role only")
 	c.Flags().StringVar(&settings, "settings", "{}", "the account's settings, as JSON")
+	c.Flags().BoolVar(&ownPeople, "own-people", false, "the far side has people of its own, who may come unasked")
 	c.Flags().StringVar(&testdata, "testdata", "", "folder of the adapter's scripts, laws.json, corpus.json and states")
 	c.Flags().StringVar(&dir, "dir", "", "folder of the plugin; else beside the program, then PATH")
 	c.Flags().StringSliceVar(&credentials, "credential", nil, "name of a credential the account has")
