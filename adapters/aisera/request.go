@@ -24,7 +24,7 @@ func readRequest(v codec.Value) request {
 		r.top = objectOf(v.Without(names(r.data)...))
 	}
 	r.kind = scalar(r.data.Get("type"))
-	r.kind = orElse(r.kind, scalar(v.Get("type")))
+	r.kind = spelled(orElse(r.kind, scalar(v.Get("type"))), typePickUp, typeCompleted, typeTransfer, typeTimeout, typeSurvey)
 	return r
 }
 
@@ -127,7 +127,7 @@ func (r *request) commands(ends bool) []event.Body {
 		r.use(names...)
 		bodies = append(bodies, event.CommandIssued{Name: name})
 	}
-	flow := scalar(r.data.Get("followUpContext").Get("type"))
+	flow := spelled(scalar(r.data.Get("followUpContext").Get("type")), contextRestart, contextBack)
 	switch {
 	case flow == contextRestart:
 		add("start_over", "followUpContext", "followUpId")

@@ -68,7 +68,7 @@ func (s *agentState) frame(tx *adapter.Tx, set settings, in adapter.Frame) {
 		s.words(tx, in, err)
 		return
 	}
-	if handle, known := frameHandlers[v.Get("type").Text()]; known {
+	if handle, known := frameHandlers[strings.ToLower(v.Get("type").Text())]; known {
 		handle(s, tx, set, v)
 	}
 }

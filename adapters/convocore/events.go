@@ -30,7 +30,7 @@ func (s *agentState) told(tx *adapter.Tx, set settings, r adapter.Request) error
 		return err
 	}
 	kind, payload := v.Get("type").Text(), v.Get("payload").Unwrap()
-	if handle, known := eventHandlers[kind]; known {
+	if handle, known := eventHandlers[strings.ToLower(kind)]; known {
 		handle(s, tx, set, payload)
 		return nil
 	}
@@ -46,7 +46,7 @@ func (s *agentState) told(tx *adapter.Tx, set settings, r adapter.Request) error
 func (s *agentState) updated(tx *adapter.Tx, set settings, v codec.Value) {
 	light := v.Get("lightConvoData").Unwrap()
 	at, _ := strconv.ParseInt(v.Get("createdAt").Text(), 10, 64)
-	state := light.Get("state").Text()
+	state := strings.ToLower(light.Get("state").Text())
 	if state == "" || at != 0 && at < s.Desk.Seen {
 		return
 	}
