@@ -31,6 +31,7 @@ func Definition() adapter.Definition {
 			event.RoleVirtualAgent: adapter.Func(handleVirtual),
 			event.RoleLiveAgent:    adapter.Func(handlePeople),
 		}),
+		Unknown: words().Unknown,
 	}
 }
 

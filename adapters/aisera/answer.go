@@ -36,7 +36,8 @@ func readAnswer(v codec.Value) answer {
 		}
 		break
 	}
-	a.mode = knownMode(a.mode)
+	a.mode = spelled(a.mode, modeLiveAgent, modeWaiting, modeUpdate, modeJoined, modeExited, modeTyping,
+		modeError, modeFormError, modeExternal, modeStreaming, modeStreamed, modeStatus)
 	return a
 }
 
@@ -48,15 +49,14 @@ func merged(inner, outer codec.Value, both json.RawMessage) codec.Value {
 	return objectOf(both)
 }
 
-// knownMode is a mode as Aisera writes it, whatever its case.
-func knownMode(mode string) string {
-	for _, known := range []string{modeLiveAgent, modeWaiting, modeUpdate, modeJoined, modeExited, modeTyping,
-		modeError, modeFormError, modeExternal, modeStreaming, modeStreamed, modeStatus} {
-		if strings.EqualFold(mode, known) {
-			return known
+// spelled is a word as Aisera writes it, whatever its case.
+func spelled(word string, known ...string) string {
+	for _, one := range known {
+		if strings.EqualFold(word, one) {
+			return one
 		}
 	}
-	return mode
+	return word
 }
 
 // hidden reports whether the words of the frame are not for the customer.

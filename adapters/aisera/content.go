@@ -137,6 +137,9 @@ func content(v codec.Value, format string, keys []string) (parts []event.Part, u
 	return parts, understood
 }
 
+// followUpList is what choices are called; of them those count that can be picked.
+const followUpList = "followUps"
+
 // optionsOf finds the choices of an answer: the first list whose items have both
 // an id and a label.
 func optionsOf(v codec.Value) (options []event.Choice, name string) {
@@ -147,11 +150,12 @@ func optionsOf(v codec.Value) (options []event.Choice, name string) {
 		for _, item := range m.Value.Items() {
 			c := event.Choice{ID: scalar(item.Get("followUpId", "id")), Label: scalar(item.Get("text", "label", "title")),
 				URL: scalar(item.Get("url"))}
-			if c.ID == "" || c.Label == "" {
+			if c.ID != "" && c.Label != "" {
+				options = append(options, c)
+			} else if m.Name != followUpList { // a list of something else
 				options = nil
 				break
 			}
-			options = append(options, c)
 		}
 		if len(options) > 0 {
 			return options, m.Name
@@ -215,7 +219,7 @@ func (f fields) putContent(p event.Part, id string) {
 	case event.Choices:
 		f.put("text", p.Text)
 		if list := followUps(p.Options, id); len(list) > 0 {
-			f["followUps"] = list
+			f[followUpList] = list
 		}
 	case event.Form:
 		f.put("text", p.Text)

@@ -25,7 +25,7 @@ func readRequest(v codec.Value) request {
 		r.top = objectOf(v.Without(names(r.data)...))
 	}
 	r.kind = scalar(r.data.Get("type"))
-	r.kind = cmp.Or(r.kind, scalar(v.Get("type")))
+	r.kind = spelled(cmp.Or(r.kind, scalar(v.Get("type"))), typePickUp, typeCompleted, typeTransfer, typeTimeout, typeSurvey)
 	return r
 }
 
@@ -128,7 +128,7 @@ func (r *request) commands(ends bool) []event.Body {
 		r.use(names...)
 		bodies = append(bodies, event.CommandIssued{Name: name})
 	}
-	flow := scalar(r.data.Get("followUpContext").Get("type"))
+	flow := spelled(scalar(r.data.Get("followUpContext").Get("type")), contextRestart, contextBack)
 	switch {
 	case flow == contextRestart:
 		add("start_over", "followUpContext", "followUpId")

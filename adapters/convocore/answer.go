@@ -65,7 +65,7 @@ func (a agent) frame(in adapter.Frame) {
 		a.words(in, err)
 		return
 	}
-	switch v.Get("type").Text() {
+	switch strings.ToLower(v.Get("type").Text()) {
 	case frameChunk:
 		a.chunk(v)
 	case frameAction:

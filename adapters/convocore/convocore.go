@@ -30,6 +30,7 @@ func Definition() adapter.Definition {
 			event.RoleCustomer:     adapter.Func(handleClient),
 			event.RoleVirtualAgent: adapter.Func(handleAgent),
 		}),
+		Unknown: words().Unknown,
 	}
 }
 

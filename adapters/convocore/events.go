@@ -21,12 +21,12 @@ func (a agent) told(r adapter.Request) error {
 		return err
 	}
 	kind, payload := v.Get("type").Text(), v.Get("payload").Unwrap()
-	switch {
-	case kind == "conversation_updated":
+	switch lower := strings.ToLower(kind); {
+	case lower == "conversation_updated":
 		a.updated(payload)
-	case kind == "message_received":
+	case lower == "message_received":
 		a.received(payload)
-	case kind != "" && kind != "webhook_test" && payload.IsObject():
+	case kind != "" && lower != "webhook_test" && payload.IsObject():
 		a.emit(event.Extension{Vendor: vendor, Name: kind, Data: payload.Without("workspaceSecret", "createdAt")})
 	}
 	return nil
@@ -37,7 +37,7 @@ func (a agent) told(r adapter.Request) error {
 func (a agent) updated(v codec.Value) {
 	light := v.Get("lightConvoData").Unwrap()
 	at, _ := strconv.ParseInt(v.Get("createdAt").Text(), 10, 64)
-	state := light.Get("state").Text()
+	state := strings.ToLower(light.Get("state").Text())
 	if state == "" || at != 0 && at < a.Desk.Seen {
 		return
 	}

@@ -40,7 +40,7 @@ const (
 
 // Definition is the whole adapter: serve runs it, adaptertest tests it.
 func Definition() adapter.Definition {
-	return adapter.Definition{Manifest: manifest(), Configure: configure, Adapter: adapter.Func(handle)}
+	return adapter.Definition{Manifest: manifest(), Configure: configure, Adapter: adapter.Func(handle), Unknown: words().Unknown}
 }
 
 func manifest() adapter.Manifest {

@@ -24,7 +24,7 @@ func TestScripts(t *testing.T) {
 }
 
 func TestLaws(t *testing.T) {
-	adaptertest.Laws(t, scripted.Definition(), adaptertest.Options{})
+	adaptertest.Laws(t, scripted.Definition(), adaptertest.Options{Testdata: "testdata"})
 }
 
 func TestLawsOfAFullScript(t *testing.T) {

@@ -3,6 +3,7 @@ package vonage
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
@@ -300,7 +301,7 @@ func (s *clientState) frame(tx *adapter.Tx, f adapter.Frame) {
 	if f.Conn == s.Conn {
 		s.Active = tx.Now().Unix()
 	}
-	if action := v.Get("action").Text(); action == "" || action == "step" {
+	if action := v.Get("action").Text(); action == "" || strings.EqualFold(action, "step") {
 		s.heard(tx, v)
 	}
 }

@@ -43,6 +43,7 @@ func Definition() adapter.Definition {
 			event.RoleLiveAgent:    adapter.Func(handleDesk),
 			event.RoleCustomer:     adapter.Func(handleClient),
 		}),
+		Unknown: words().Unknown,
 	}
 }
 

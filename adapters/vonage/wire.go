@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
 	"github.com/footbridge/footbridge/bridge/adapter/codec"
@@ -58,7 +59,7 @@ func textKeys() []string { return []string{"text", "message", "body", "content",
 // unless it holds a file.
 func typeOf(v codec.Value) string {
 	if said := v.Get("type", "message_type", "messageType").Text(); said != "" {
-		return said
+		return strings.ToLower(said)
 	}
 	for _, kind := range []string{"image", "video", "audio", "file"} {
 		if v.Get(kind).Exists() {

@@ -16,6 +16,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/event"
@@ -47,6 +49,11 @@ type Definition struct {
 	// names the setting and the mend. It must be deterministic.
 	Configure func(Account) (Profile, error)
 	Adapter   Adapter
+	// Unknown counts what of a frame of the vendor's the adapter does not know, by
+	// what it is; codec.Words makes it from a table. It is asked for the body of
+	// every request and frame, and of the answers to calls the manifest has a
+	// Sample for. It must be deterministic; nil counts nothing.
+	Unknown func(data []byte) map[string]int
 }
 
 // Account is one configured login of a vendor, as the adapter may see it:
@@ -88,7 +95,19 @@ type Outcome struct {
 	Effects      []Effect
 	Err          string
 	Unsupported  bool
+	// Unknown counts what of the input the adapter does not know, by what it is;
+	// see the Unknown constants. It is nil where everything is known.
+	Unknown map[string]int
 }
+
+// What of a vendor's frame an adapter may not know. Whatever it is, the rest of
+// the frame keeps its meaning.
+const (
+	UnknownFrame = "frame" // a frame of a kind that is not among the vendor's
+	UnknownField = "field" // a field that no frame of the vendor's has
+	UnknownValue = "value" // a value that is not among a field's
+	UnknownType  = "type"  // a value of another JSON type than the field's
+)
 
 // Run performs one turn. It recovers panics of the adapter and reports them as
 // an error of the turn. It is safe for concurrent use.
@@ -104,11 +123,30 @@ func Run(d Definition, t Turn) (out Outcome) {
 	}
 	switch err := d.Adapter.Handle(tx, t.Input); {
 	case errors.Is(err, ErrUnsupported):
-		return Outcome{State: t.State, StateVersion: t.StateVersion, Unsupported: true}
+		return Outcome{State: t.State, StateVersion: t.StateVersion, Unsupported: true, Unknown: d.unknown(t.Input)}
 	case err != nil:
 		return Outcome{Err: err.Error()}
 	}
-	return Outcome{State: tx.state, StateVersion: d.Manifest.StateVersion, Effects: tx.effects}
+	return Outcome{State: tx.state, StateVersion: d.Manifest.StateVersion, Effects: tx.effects, Unknown: d.unknown(t.Input)}
+}
+
+// unknown counts what the adapter does not know of what the vendor wrote.
+func (d Definition) unknown(in Input) map[string]int {
+	if d.Unknown == nil {
+		return nil
+	}
+	switch in := in.(type) {
+	case Request:
+		return d.Unknown(in.Body)
+	case Frame:
+		return d.Unknown(in.Data)
+	case Result:
+		told := func(s Sample) bool { return strings.HasPrefix(in.Tag, s.Tag) && len(s.Body) > len("{}") }
+		if in.OK() && slices.ContainsFunc(d.Manifest.Samples, told) {
+			return d.Unknown(in.Body)
+		}
+	}
+	return nil
 }
 
 func upgrade(d Definition, tx *Tx) error {

@@ -25,6 +25,12 @@ func TestAdapterTestCommand(t *testing.T) {
 	t.Parallel()
 	for _, name := range adapterNames(t) {
 		args := []string{"adapter", "test", name}
+		switch name {
+		case "scripted":
+			args = append(args, "--testdata", filepath.Join(repository, "adapters", name, "testdata"))
+		case "aisera", "convocore":
+			args = append(args, "--own-people")
+		}
 		if got := finish(t, nil, nil, args...); got.code != exitOK || !strings.Contains(got.out, "kept") || strings.Contains(got.out, "BROKEN") {
 			t.Errorf("%v: %+v", args, got)
 		}
@@ -36,6 +42,12 @@ func TestAdapterTestCommand(t *testing.T) {
 	got := finish(t, nil, nil, "adapter", "test", "brittle", "--dir", dir, "--sample", `say={"id":"{key}","text":"poison"}`, "--json")
 	if got.code != exitFailed || !strings.Contains(got.out, `"kept":false`) || !strings.Contains(got.err, "laws broken") {
 		t.Errorf("a plugin that dies: %+v", got)
+	}
+	if got := finish(t, nil, nil, "adapter", "test", "scripted", "--testdata", t.TempDir()); got.code != exitFailed || !strings.Contains(got.out, "BROKEN  scripts") || !strings.Contains(got.out, "BROKEN  upgradable") {
+		t.Errorf("a folder without scripts and states: %+v", got)
+	}
+	if got := finish(t, nil, nil, "adapter", "test", "scripted", "--testdata", "nowhere"); got.code != exitFailed || !strings.Contains(got.err, "read the test data") {
+		t.Errorf("a folder that is not there: %+v", got)
 	}
 	if got := finish(t, nil, nil, "adapter", "test", "nowhere"); got.code != exitFailed || !strings.Contains(got.err, "footbridge-adapter-nowhere") {
 		t.Errorf("a plugin that is not there: %+v", got)

@@ -103,7 +103,8 @@ func newMatrix(t *testing.T) *matrix {
 	accounts := fmt.Sprintf(matrixAccounts, flow, step, serve(t, m.chat.Handler()), serve(t, m.convo.Handler()), serve(t, m.people.Handler()),
 		serve(t, m.nobody.Handler()), serve(t, m.dead.Handler()), serve(t, m.assist.Handler()))
 	m.rig = newRig(t, setting{env: []string{"FLOW_KEY=" + flowKey, "CHAT_TOKEN=" + chatToken, "CONVO_SECRET=" + convoSecret, "ASSIST_TOKEN=" + assistToken},
-		extra: accounts + matrixRoutes(), breaker: "[breaker]\nfailures = 1000\n"})
+		extra: accounts + matrixRoutes(), breaker: "[breaker]\nfailures = 1000\n",
+		place: "You are number {position} in the queue."})
 	m.flow, m.flowstep = beginFlow("http://"+m.public+"/in/flow"), beginStep("http://"+m.public+"/in/flowstep")
 	m.convo.Events("http://" + m.public + "/in/convo/events")
 	m.desked = follow(t, m.rig, "?agent=sam", deskToken)

@@ -108,8 +108,10 @@ func TestReadmeRoundTrip(t *testing.T) {
 	studio.await(line + "\n")
 	p.act(token, c.ID, event.HandbackRequested{})
 	studio.await(`simulated vonage: session demo-1: disconnect`)
-	if n := strings.Count(studio.output(), ": outbound"); n != 1 {
-		t.Errorf("%d words arrived", n)
+	for words, times := range map[string]int{"": 2, said: 1, "You are number 1 in the queue.": 1} {
+		if n := strings.Count(studio.output(), ": outbound \""+words); n != times {
+			t.Errorf("%d times %q, want %d", n, words, times)
+		}
 	}
 }
 

@@ -140,6 +140,7 @@ type setting struct {
 	route       string // keys of AI Studio's route
 	studio      string // settings of AI Studio's account
 	extra       string // keys at the top; {desk} is the live-agent server's address
+	place       string // how a place in the queue is told
 	breaker     string
 	env         []string // more of the environment
 }
@@ -185,9 +186,13 @@ func newRig(t *testing.T, s setting, fails ...string) *rig {
 	return r
 }
 
-// configuration has both vendors, both built-ins and a route for each front.
+// configuration has both vendors, both built-ins and a route for each front. The
+// place in a queue is told in words in the matrix alone: elsewhere it would stand
+// among the words that are counted.
 const configuration = `
 %s
+[texts.en]
+queue_position = %q
 [server]
 listen = %q
 [admin]
@@ -252,7 +257,7 @@ func (r *rig) toml(s setting, studio, desk, header string) string {
 	if header != "" {
 		header = fmt.Sprintf("idempotency_header = %q", header)
 	}
-	return fmt.Sprintf(configuration, strings.ReplaceAll(s.extra, "{desk}", desk), r.public, r.admin, filepath.Join(r.dir, "data"), s.breaker, studio, header, s.studio, desk, backends, s.timers, s.route)
+	return fmt.Sprintf(configuration, strings.ReplaceAll(s.extra, "{desk}", desk), s.place, r.public, r.admin, filepath.Join(r.dir, "data"), s.breaker, studio, header, s.studio, desk, backends, s.timers, s.route)
 }
 
 // start runs the bridge with the next crash point.

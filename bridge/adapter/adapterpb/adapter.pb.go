@@ -1444,7 +1444,10 @@ type Outcome struct {
 	Effects      []*Effect              `protobuf:"bytes,3,rep,name=effects,proto3" json:"effects,omitempty"`
 	Error        string                 `protobuf:"bytes,4,opt,name=error,proto3" json:"error,omitempty"`
 	// unsupported says the adapter does not know the input.
-	Unsupported   bool `protobuf:"varint,5,opt,name=unsupported,proto3" json:"unsupported,omitempty"`
+	Unsupported bool `protobuf:"varint,5,opt,name=unsupported,proto3" json:"unsupported,omitempty"`
+	// unknown counts what of the input the adapter does not know: "frame", "field",
+	// "value" or "type".
+	Unknown       map[string]int64 `protobuf:"bytes,6,rep,name=unknown,proto3" json:"unknown,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1512,6 +1515,13 @@ func (x *Outcome) GetUnsupported() bool {
 		return x.Unsupported
 	}
 	return false
+}
+
+func (x *Outcome) GetUnknown() map[string]int64 {
+	if x != nil {
+		return x.Unknown
+	}
+	return nil
 }
 
 // Effect is one thing a turn asks for. The bridge refuses a turn with an effect
@@ -3018,13 +3028,17 @@ const file_adapter_proto_rawDesc = "" +
 	"\x06reason\x18\x04 \x01(\tR\x06reason\"2\n" +
 	"\x04Sent\x12\x10\n" +
 	"\x03tag\x18\x01 \x01(\tR\x03tag\x12\x18\n" +
-	"\aoutcome\x18\x02 \x01(\tR\aoutcome\"\xb5\x01\n" +
+	"\aoutcome\x18\x02 \x01(\tR\aoutcome\"\xb8\x02\n" +
 	"\aOutcome\x12\x14\n" +
 	"\x05state\x18\x01 \x01(\fR\x05state\x12#\n" +
 	"\rstate_version\x18\x02 \x01(\x03R\fstateVersion\x127\n" +
 	"\aeffects\x18\x03 \x03(\v2\x1d.footbridge.adapter.v1.EffectR\aeffects\x12\x14\n" +
 	"\x05error\x18\x04 \x01(\tR\x05error\x12 \n" +
-	"\vunsupported\x18\x05 \x01(\bR\vunsupported\"\xe1\x06\n" +
+	"\vunsupported\x18\x05 \x01(\bR\vunsupported\x12E\n" +
+	"\aunknown\x18\x06 \x03(\v2+.footbridge.adapter.v1.Outcome.UnknownEntryR\aunknown\x1a:\n" +
+	"\fUnknownEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"\xe1\x06\n" +
 	"\x06Effect\x12=\n" +
 	"\bemission\x18\x01 \x01(\v2\x1f.footbridge.adapter.v1.EmissionH\x00R\bemission\x127\n" +
 	"\x06answer\x18\x02 \x01(\v2\x1d.footbridge.adapter.v1.AnswerH\x00R\x06answer\x12:\n" +
@@ -3135,7 +3149,7 @@ func file_adapter_proto_rawDescGZIP() []byte {
 	return file_adapter_proto_rawDescData
 }
 
-var file_adapter_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
+var file_adapter_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
 var file_adapter_proto_goTypes = []any{
 	(*DescribeRequest)(nil),   // 0: footbridge.adapter.v1.DescribeRequest
 	(*DescribeResponse)(nil),  // 1: footbridge.adapter.v1.DescribeResponse
@@ -3179,7 +3193,8 @@ var file_adapter_proto_goTypes = []any{
 	(*Postponed)(nil),         // 39: footbridge.adapter.v1.Postponed
 	(*Failure)(nil),           // 40: footbridge.adapter.v1.Failure
 	nil,                       // 41: footbridge.adapter.v1.Turn.PlaceholdersEntry
-	nil,                       // 42: footbridge.adapter.v1.Emission.VendorEntry
+	nil,                       // 42: footbridge.adapter.v1.Outcome.UnknownEntry
+	nil,                       // 43: footbridge.adapter.v1.Emission.VendorEntry
 }
 var file_adapter_proto_depIdxs = []int32{
 	4,  // 0: footbridge.adapter.v1.ConfigureRequest.account:type_name -> footbridge.adapter.v1.Account
@@ -3204,40 +3219,41 @@ var file_adapter_proto_depIdxs = []int32{
 	10, // 19: footbridge.adapter.v1.Opened.query:type_name -> footbridge.adapter.v1.Values
 	10, // 20: footbridge.adapter.v1.Opened.header:type_name -> footbridge.adapter.v1.Values
 	21, // 21: footbridge.adapter.v1.Outcome.effects:type_name -> footbridge.adapter.v1.Effect
-	23, // 22: footbridge.adapter.v1.Effect.emission:type_name -> footbridge.adapter.v1.Emission
-	25, // 23: footbridge.adapter.v1.Effect.answer:type_name -> footbridge.adapter.v1.Answer
-	26, // 24: footbridge.adapter.v1.Effect.holding:type_name -> footbridge.adapter.v1.Holding
-	34, // 25: footbridge.adapter.v1.Effect.calling:type_name -> footbridge.adapter.v1.Calling
-	35, // 26: footbridge.adapter.v1.Effect.timer:type_name -> footbridge.adapter.v1.Timer
-	36, // 27: footbridge.adapter.v1.Effect.timer_stop:type_name -> footbridge.adapter.v1.TimerStop
-	37, // 28: footbridge.adapter.v1.Effect.binding:type_name -> footbridge.adapter.v1.Binding
-	38, // 29: footbridge.adapter.v1.Effect.learned:type_name -> footbridge.adapter.v1.Learned
-	39, // 30: footbridge.adapter.v1.Effect.postponed:type_name -> footbridge.adapter.v1.Postponed
-	40, // 31: footbridge.adapter.v1.Effect.failure:type_name -> footbridge.adapter.v1.Failure
-	30, // 32: footbridge.adapter.v1.Effect.dialing:type_name -> footbridge.adapter.v1.Dialing
-	31, // 33: footbridge.adapter.v1.Effect.sending:type_name -> footbridge.adapter.v1.Sending
-	32, // 34: footbridge.adapter.v1.Effect.closing:type_name -> footbridge.adapter.v1.Closing
-	33, // 35: footbridge.adapter.v1.Effect.minting:type_name -> footbridge.adapter.v1.Minting
-	22, // 36: footbridge.adapter.v1.Emission.actor:type_name -> footbridge.adapter.v1.Actor
-	42, // 37: footbridge.adapter.v1.Emission.vendor:type_name -> footbridge.adapter.v1.Emission.VendorEntry
-	10, // 38: footbridge.adapter.v1.Reply.header:type_name -> footbridge.adapter.v1.Values
-	24, // 39: footbridge.adapter.v1.Answer.reply:type_name -> footbridge.adapter.v1.Reply
-	10, // 40: footbridge.adapter.v1.Call.header:type_name -> footbridge.adapter.v1.Values
-	28, // 41: footbridge.adapter.v1.Call.capture:type_name -> footbridge.adapter.v1.Capture
-	10, // 42: footbridge.adapter.v1.Dial.header:type_name -> footbridge.adapter.v1.Values
-	29, // 43: footbridge.adapter.v1.Dialing.dial:type_name -> footbridge.adapter.v1.Dial
-	27, // 44: footbridge.adapter.v1.Calling.call:type_name -> footbridge.adapter.v1.Call
-	0,  // 45: footbridge.adapter.v1.Adapter.Describe:input_type -> footbridge.adapter.v1.DescribeRequest
-	2,  // 46: footbridge.adapter.v1.Adapter.Configure:input_type -> footbridge.adapter.v1.ConfigureRequest
-	5,  // 47: footbridge.adapter.v1.Adapter.Turns:input_type -> footbridge.adapter.v1.TurnRequests
-	1,  // 48: footbridge.adapter.v1.Adapter.Describe:output_type -> footbridge.adapter.v1.DescribeResponse
-	3,  // 49: footbridge.adapter.v1.Adapter.Configure:output_type -> footbridge.adapter.v1.ConfigureResponse
-	7,  // 50: footbridge.adapter.v1.Adapter.Turns:output_type -> footbridge.adapter.v1.TurnResponses
-	48, // [48:51] is the sub-list for method output_type
-	45, // [45:48] is the sub-list for method input_type
-	45, // [45:45] is the sub-list for extension type_name
-	45, // [45:45] is the sub-list for extension extendee
-	0,  // [0:45] is the sub-list for field type_name
+	42, // 22: footbridge.adapter.v1.Outcome.unknown:type_name -> footbridge.adapter.v1.Outcome.UnknownEntry
+	23, // 23: footbridge.adapter.v1.Effect.emission:type_name -> footbridge.adapter.v1.Emission
+	25, // 24: footbridge.adapter.v1.Effect.answer:type_name -> footbridge.adapter.v1.Answer
+	26, // 25: footbridge.adapter.v1.Effect.holding:type_name -> footbridge.adapter.v1.Holding
+	34, // 26: footbridge.adapter.v1.Effect.calling:type_name -> footbridge.adapter.v1.Calling
+	35, // 27: footbridge.adapter.v1.Effect.timer:type_name -> footbridge.adapter.v1.Timer
+	36, // 28: footbridge.adapter.v1.Effect.timer_stop:type_name -> footbridge.adapter.v1.TimerStop
+	37, // 29: footbridge.adapter.v1.Effect.binding:type_name -> footbridge.adapter.v1.Binding
+	38, // 30: footbridge.adapter.v1.Effect.learned:type_name -> footbridge.adapter.v1.Learned
+	39, // 31: footbridge.adapter.v1.Effect.postponed:type_name -> footbridge.adapter.v1.Postponed
+	40, // 32: footbridge.adapter.v1.Effect.failure:type_name -> footbridge.adapter.v1.Failure
+	30, // 33: footbridge.adapter.v1.Effect.dialing:type_name -> footbridge.adapter.v1.Dialing
+	31, // 34: footbridge.adapter.v1.Effect.sending:type_name -> footbridge.adapter.v1.Sending
+	32, // 35: footbridge.adapter.v1.Effect.closing:type_name -> footbridge.adapter.v1.Closing
+	33, // 36: footbridge.adapter.v1.Effect.minting:type_name -> footbridge.adapter.v1.Minting
+	22, // 37: footbridge.adapter.v1.Emission.actor:type_name -> footbridge.adapter.v1.Actor
+	43, // 38: footbridge.adapter.v1.Emission.vendor:type_name -> footbridge.adapter.v1.Emission.VendorEntry
+	10, // 39: footbridge.adapter.v1.Reply.header:type_name -> footbridge.adapter.v1.Values
+	24, // 40: footbridge.adapter.v1.Answer.reply:type_name -> footbridge.adapter.v1.Reply
+	10, // 41: footbridge.adapter.v1.Call.header:type_name -> footbridge.adapter.v1.Values
+	28, // 42: footbridge.adapter.v1.Call.capture:type_name -> footbridge.adapter.v1.Capture
+	10, // 43: footbridge.adapter.v1.Dial.header:type_name -> footbridge.adapter.v1.Values
+	29, // 44: footbridge.adapter.v1.Dialing.dial:type_name -> footbridge.adapter.v1.Dial
+	27, // 45: footbridge.adapter.v1.Calling.call:type_name -> footbridge.adapter.v1.Call
+	0,  // 46: footbridge.adapter.v1.Adapter.Describe:input_type -> footbridge.adapter.v1.DescribeRequest
+	2,  // 47: footbridge.adapter.v1.Adapter.Configure:input_type -> footbridge.adapter.v1.ConfigureRequest
+	5,  // 48: footbridge.adapter.v1.Adapter.Turns:input_type -> footbridge.adapter.v1.TurnRequests
+	1,  // 49: footbridge.adapter.v1.Adapter.Describe:output_type -> footbridge.adapter.v1.DescribeResponse
+	3,  // 50: footbridge.adapter.v1.Adapter.Configure:output_type -> footbridge.adapter.v1.ConfigureResponse
+	7,  // 51: footbridge.adapter.v1.Adapter.Turns:output_type -> footbridge.adapter.v1.TurnResponses
+	49, // [49:52] is the sub-list for method output_type
+	46, // [46:49] is the sub-list for method input_type
+	46, // [46:46] is the sub-list for extension type_name
+	46, // [46:46] is the sub-list for extension extendee
+	0,  // [0:46] is the sub-list for field type_name
 }
 
 func init() { file_adapter_proto_init() }
@@ -3278,7 +3294,7 @@ func file_adapter_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_adapter_proto_rawDesc), len(file_adapter_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   43,
+			NumMessages:   44,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

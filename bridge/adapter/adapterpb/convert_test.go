@@ -183,6 +183,9 @@ func TestEveryOutcomeCrosses(t *testing.T) {
 		for range rapid.IntRange(0, 12).Draw(t, "effects") {
 			want.Effects = append(want.Effects, d.effect())
 		}
+		if n := d.int(); d.bool() {
+			want.Unknown = map[string]int{d.text(): n}
+		}
 		m, err := adapterpb.EncodeOutcome(want)
 		if err != nil {
 			t.Fatal(err)

@@ -44,6 +44,12 @@ func DecodeOutcome(m *Outcome) (adapter.Outcome, error) {
 	if len(m.GetEffects()) > 0 {
 		o.Effects = make([]adapter.Effect, len(m.GetEffects()))
 	}
+	for what, n := range m.GetUnknown() {
+		if o.Unknown == nil {
+			o.Unknown = make(map[string]int, len(m.GetUnknown()))
+		}
+		o.Unknown[what] = int(n)
+	}
 	for i, e := range m.GetEffects() {
 		var err error
 		if o.Effects[i], err = decodeEffect(e); err != nil {

@@ -59,6 +59,12 @@ func EncodeOutcome(o adapter.Outcome) (*Outcome, error) {
 	if len(o.Effects) > 0 {
 		m.Effects = make([]*Effect, len(o.Effects))
 	}
+	for what, n := range o.Unknown {
+		if m.Unknown == nil {
+			m.Unknown = make(map[string]int64, len(o.Unknown))
+		}
+		m.Unknown[Text(what)] = int64(n)
+	}
 	for i, e := range o.Effects {
 		var err error
 		if m.Effects[i], err = encodeEffect(e); err != nil {

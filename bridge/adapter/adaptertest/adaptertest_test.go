@@ -11,7 +11,7 @@ import (
 )
 
 func TestTheToyKeepsTheLaws(t *testing.T) {
-	adaptertest.Laws(t, toy{}.definition(), adaptertest.Options{})
+	adaptertest.Laws(t, toy{}.definition(), adaptertest.Options{Testdata: "testdata"})
 }
 
 // TestBrokenToysAreFound proves that each law can fail, and that it names the
@@ -29,6 +29,7 @@ func TestBrokenToysAreFound(t *testing.T) {
 		{"remembers every request", "bounded"},
 		{"speaks after the end", "quiet"},
 		{"ends twice", "single-ended"},
+		{"takes up what ended", "single-ended"},
 		{"never answers", "answering"},
 		{"answers twice", "answering"},
 		{"answers only good news", "answering"},
@@ -51,6 +52,21 @@ func TestBrokenToysAreFound(t *testing.T) {
 			}
 			t.Logf("%s: %.300v", c.law, verdicts[0].Err)
 		})
+	}
+}
+
+// TestPeopleOfTheirOwn: where the far side has people of its own they may come
+// unasked, and a hand-off ends once all the same.
+func TestPeopleOfTheirOwn(t *testing.T) {
+	for _, name := range []string{"toy-virtual_agent", "*"} {
+		for flaw, kept := range map[string]bool{"takes up what ended": true, "ends twice": false} {
+			d := toy{flaw: flaw}.definition()
+			o := adaptertest.Options{Only: []string{"single-ended"}, OwnPeople: []string{name}}
+			v := adaptertest.Examine(d.Manifest, d.Configure, adaptertest.InProcess(d), o)
+			if len(v) != 1 || (v[0].Err == nil) != kept {
+				t.Errorf("%s of %s: %+v", flaw, name, v)
+			}
+		}
 	}
 }
 

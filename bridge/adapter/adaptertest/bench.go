@@ -23,6 +23,10 @@ type bench struct {
 	turner  Turner
 	account adapter.Account
 	profile adapter.Profile
+	// first says no account of the role comes before this one: what is in files is
+	// looked at once a role.
+	first     bool
+	configure func(adapter.Account) (adapter.Profile, error)
 	// manifest has the vendor's answers to calls that go well.
 	manifest adapter.Manifest
 	options  Options
@@ -70,7 +74,7 @@ func (b *bench) leg() *leg { return b.legOn(b.turner) }
 func (b *bench) legOn(t Turner) *leg {
 	b.legs++
 	l := newLeg(t, b.account, fmt.Sprintf("key-%d", b.legs))
-	l.placeholder, l.profile, l.samples = canary, b.profile, b.manifest.Samples
+	l.placeholder, l.profile, l.samples, l.comes = canary, b.profile, b.manifest.Samples, b.client
 	return &l
 }
 
@@ -130,6 +134,16 @@ func (b *bench) arrive(l *leg, e adapter.Endpoint, r adapter.Request) []adapter.
 		inputs = append(inputs, adapter.Opened{Conn: conn, Endpoint: e.Name, Path: r.Path, Query: r.Query, Header: r.Header})
 	}
 	return append(inputs, adapter.Frame{Conn: conn, Data: r.Body})
+}
+
+// client is how a client that comes to us comes: to each endpoint with a good
+// request or, at a socket that is not open, by opening it first.
+func (b *bench) client(l *leg) []adapter.Input {
+	var inputs []adapter.Input
+	for _, e := range b.profile.Endpoints {
+		inputs = append(inputs, b.arrive(l, e, b.samples(l, e)[0])...)
+	}
+	return inputs
 }
 
 // heard are good frames for the connections that stand, each with one of them.
@@ -232,7 +246,10 @@ func (l *leg) serve(d adapter.Deliver, o outcome) error {
 		if err := l.settle(o); err != nil {
 			return fmt.Errorf("delivery of %s: %w", d.Event.Kind(), err)
 		}
-		if !l.later || l.away(o) {
+		if l.later && l.away(o) {
+			return l.meet(d)
+		}
+		if !l.later {
 			return l.fireAll(o)
 		}
 		if err := l.fireAll(o); err != nil {
@@ -250,6 +267,33 @@ func (l *leg) away(o outcome) bool {
 	}
 	served := func(conn string) bool { return strings.HasPrefix(conn, "served-") }
 	return l.account.Role == event.RoleCustomer && (!slices.ContainsFunc(l.stands(), served) || !o(adapter.Calling{}).OK())
+}
+
+// meet lets the client come for what was postponed: it connects and asks, all goes
+// well, and what waited is settled.
+func (l *leg) meet(d adapter.Deliver) error {
+	well := answered(http.StatusOK)
+	for range 3 {
+		for _, in := range l.comes(l) {
+			if out := l.turn(in); out.Err != "" {
+				return fmt.Errorf("%s: %s", describe(in), out.Err)
+			}
+			if err := l.settle(well); err != nil {
+				return fmt.Errorf("%s: %w", describe(in), err)
+			}
+		}
+		l.later, d.MaybeDuplicate = false, true
+		if out := l.turn(d); out.Err != "" {
+			return fmt.Errorf("delivery of %s: %s", d.Event.Kind(), out.Err)
+		}
+		if err := l.settle(well); err != nil {
+			return fmt.Errorf("delivery of %s: %w", d.Event.Kind(), err)
+		}
+		if !l.later {
+			return l.fireAll(well)
+		}
+	}
+	return fmt.Errorf("delivery of %s is postponed although the client has come", d.Event.Kind())
 }
 
 func (l *leg) settle(o outcome) error {

@@ -43,7 +43,11 @@ func (l *leg) connect(effect adapter.Effect) {
 		l.dials = append(l.dials, e)
 	case adapter.Sending:
 		l.made++
+		if e.Tag != "" || slices.Contains(l.stands(), e.Conn) {
+			l.queue = append(l.queue, e)
+		}
 		if e.Tag == "" {
+			l.drain()
 			return
 		}
 		if l.open[e.Tag] {
@@ -55,6 +59,14 @@ func (l *leg) connect(effect adapter.Effect) {
 		if l.conns[e.Conn] && !slices.Contains(l.closing, e.Conn) {
 			l.closing = append(l.closing, e.Conn)
 		}
+	}
+}
+
+// drain lets what was sent without a tag leave, as far as nothing is before it.
+func (l *leg) drain() {
+	for len(l.queue) > 0 && l.queue[0].Tag == "" {
+		l.left = append(l.left, string(l.queue[0].Data))
+		l.queue = l.queue[1:]
 	}
 }
 

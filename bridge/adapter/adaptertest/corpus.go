@@ -5,12 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"os"
 	"slices"
-	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
@@ -43,18 +40,32 @@ type Case struct {
 	// "vendor" is not compared, for Back proves it.
 	Events []json.RawMessage `json:"events"`
 	// VendorOnly are JSON pointers of fields that no other vendor's frame has:
-	// only Event.Vendor carries them.
+	// only Event.Vendor carries them. Back or Mirror proves it.
 	VendorOnly []string `json:"vendor_only,omitempty"`
 	// Volatile are JSON pointers of fields that are the sender's own each time,
 	// such as a token or the id of a request, and are not compared at all.
 	Volatile []string `json:"volatile,omitempty"`
-	// Open are top-level fields that hold whatever the vendor's customers put
-	// there, such as session variables: every field in them has a meaning. "*" is
-	// the frame itself, where all of it is the vendor's own.
+	// Open are JSON pointers of fields that hold whatever the vendor's customers put
+	// there, such as session variables, or what goes on as it is: every field in
+	// them has a meaning. "*" is all of the frame.
 	Open []string `json:"open,omitempty"`
+	// Kinds are JSON pointers of the fields that say what kind of frame this is.
+	Kinds []string `json:"kinds,omitempty"`
+	// Enums are JSON pointers of the other fields with a list of values, which the
+	// vendor may make longer, and for each what of Events a new value may change:
+	// JSON pointers into the list of events, "/0/body/status".
+	Enums map[string][]string `json:"enums,omitempty"`
+	// Required are JSON pointers of fields without which the frame is another one,
+	// or what stands beside them means something else.
+	Required []string `json:"required,omitempty"`
+	// Unknown is how many things of the frame the adapter does not know.
+	Unknown int `json:"unknown,omitempty"`
 	// Back is the mirror role through which the events become the frame again;
 	// nil where no role of the adapter sends such frames.
 	Back *Back `json:"back,omitempty"`
+	// Mirror names a test of the adapter's own that makes the frame of the events
+	// again, where no role of it does.
+	Mirror string `json:"mirror,omitempty"`
 }
 
 // Earlier is one thing that happened before: a frame, or an event delivered.
@@ -71,6 +82,8 @@ type Back struct {
 	Settings    json.RawMessage `json:"settings,omitempty"`
 	Credentials []string        `json:"credentials,omitempty"`
 	Before      []Earlier       `json:"before,omitempty"`
+	// Ahead are frames that leave before it, for the same events with their Vendor.
+	Ahead []json.RawMessage `json:"ahead,omitempty"`
 	// Reply says the frame leaves as the answer to the last request of Before.
 	Reply bool `json:"reply,omitempty"`
 }
@@ -92,9 +105,15 @@ func ReadCorpus(file string) ([]Case, error) {
 
 // Corpus holds an adapter to every case of a file: the frame gives exactly its
 // events; these, delivered to the mirror, leave as the frame again, and without
-// Event.Vendor as the frame but for the fields only Vendor carries. Changes of a
-// frame that mean nothing (see Mutations) leave its events as they were.
+// Event.Vendor as the frame but for the fields only Vendor carries. A frame that
+// is changed in one place keeps its meaning in all others; see mutate.
 func Corpus(t *testing.T, d adapter.Definition, file string) {
+	t.Helper()
+	CorpusOver(t, d.Manifest, d.Configure, InProcess(d), file)
+}
+
+// CorpusOver is Corpus for an adapter behind a Turner, such as a plugin's process.
+func CorpusOver(t *testing.T, m adapter.Manifest, configure func(adapter.Account) (adapter.Profile, error), turner Turner, file string) {
 	t.Helper()
 	cases, err := ReadCorpus(file)
 	if err != nil || len(cases) == 0 {
@@ -102,15 +121,48 @@ func Corpus(t *testing.T, d adapter.Definition, file string) {
 	}
 	for _, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
-			events, err := c.play(d, c.data())
-			if err != nil {
-				t.Fatal(err)
+			if err := c.Examine(m, configure, turner); err != nil {
+				t.Error(err)
 			}
-			c.compareEvents(t, events)
-			c.roundTrip(t, d, events)
-			c.mutate(t, d, events)
 		})
 	}
+}
+
+// Examine is what CorpusOver holds an adapter to by one case: every fault of it
+// that the case shows, joined, or nil.
+func (c Case) Examine(m adapter.Manifest, configure func(adapter.Account) (adapter.Profile, error), turner Turner) error {
+	return errors.Join(c.faults(subject{m, configure, turner})...)
+}
+
+// subject is an adapter whose frames are tried.
+type subject struct {
+	manifest  adapter.Manifest
+	configure func(adapter.Account) (adapter.Profile, error)
+	turner    Turner
+}
+
+// faults are what is wrong with an adapter by a case.
+func (c Case) faults(s subject) []error {
+	p, err := c.play(s, c.data())
+	if err != nil {
+		return []error{err}
+	}
+	var all []error
+	if len(c.VendorOnly) > 0 && c.Back == nil && c.Mirror == "" {
+		all = append(all, errors.New("vendor_only without back or mirror: nothing proves it"))
+	}
+	if p.unknown != c.Unknown {
+		all = append(all, fmt.Errorf("the frame has %d things the adapter does not know, want %d", p.unknown, c.Unknown))
+	}
+	all = append(all, c.compareEvents(p.events)...)
+	all = append(all, c.roundTrip(s, p.events)...)
+	return append(all, c.mutate(s, p)...)
+}
+
+// played is what a frame came to: its events, and how much of it was not known.
+type played struct {
+	events  []event.Event
+	unknown int
 }
 
 func (c Case) data() []byte {
@@ -124,36 +176,31 @@ func (c Case) data() []byte {
 }
 
 // play plays what came before and then the frame.
-func (c Case) play(d adapter.Definition, frame []byte) ([]event.Event, error) {
+func (c Case) play(s subject, frame []byte) (played, error) {
+	before, last := c.Before, Earlier{Endpoint: c.Endpoint, Path: c.Path, Frame: frame}
 	if c.Answers != "" {
-		return c.answer(d, frame)
+		if len(before) == 0 {
+			return played{}, errors.New("an answer needs something before it that makes the call")
+		}
+		before, last = before[:len(before)-1], before[len(before)-1]
 	}
-	r, err := rehearse(d, c.Role, c.Settings, c.Credentials, c.Before)
+	r, err := rehearse(s, c.Role, c.Settings, c.Credentials, before)
 	if err != nil {
-		return nil, err
+		return played{}, err
 	}
-	return r.Arrive(c.Endpoint, c.Path, frame)
+	if c.Answers != "" { // the frame is the answer to the calls the last thing makes
+		samples := slices.DeleteFunc(slices.Clone(s.manifest.Samples), func(s adapter.Sample) bool { return s.Tag == c.Answers })
+		r.manifest.Samples = append(samples, adapter.Sample{Tag: c.Answers, Status: http.StatusOK, Body: frame})
+	}
+	known := r.counts
+	events, err := r.earlier(last)
+	return played{events, r.counts.Unknown + r.counts.Unsupported - known.Unknown - known.Unsupported}, err
 }
 
-// answer plays what came before with the frame as the answer to the calls named.
-func (c Case) answer(d adapter.Definition, frame []byte) ([]event.Event, error) {
-	if len(c.Before) == 0 {
-		return nil, errors.New("an answer needs something before it that makes the call")
-	}
-	last := len(c.Before) - 1
-	r, err := rehearse(d, c.Role, c.Settings, c.Credentials, c.Before[:last])
-	if err != nil {
-		return nil, err
-	}
-	samples := slices.DeleteFunc(slices.Clone(d.Manifest.Samples), func(s adapter.Sample) bool { return s.Tag == c.Answers })
-	r.manifest.Samples = append(samples, adapter.Sample{Tag: c.Answers, Status: http.StatusOK, Body: frame})
-	return r.earlier(c.Before[last])
-}
-
-func rehearse(d adapter.Definition, role event.Role, settings json.RawMessage, credentials []string, before []Earlier) (*Rehearsal, error) {
-	a := adapter.Account{Name: d.Manifest.Name, Role: role, Settings: settings, Credentials: credentials,
-		PublicURL: "https://bridge.example/in/" + d.Manifest.Name}
-	r, err := NewRehearsal(d.Manifest, d.Configure, InProcess(d), a)
+func rehearse(s subject, role event.Role, settings json.RawMessage, credentials []string, before []Earlier) (*Rehearsal, error) {
+	a := adapter.Account{Name: s.manifest.Name, Role: role, Settings: settings, Credentials: credentials,
+		PublicURL: "https://bridge.example/in/" + s.manifest.Name}
+	r, err := NewRehearsal(s.manifest, s.configure, s.turner, a)
 	if err != nil {
 		return nil, fmt.Errorf("configure %s: %w", role, err)
 	}
@@ -177,72 +224,34 @@ func (r *Rehearsal) earlier(e Earlier) ([]event.Event, error) {
 	return events, err
 }
 
-// compareEvents looks for every field that was written by hand.
-func (c Case) compareEvents(t *testing.T, events []event.Event) {
-	t.Helper()
-	if len(events) != len(c.Events) {
-		t.Fatalf("%d events, want %d: %s", len(events), len(c.Events), asJSON(events))
-	}
-	for i, want := range c.Events {
-		w, h := decoded(want), decoded([]byte(asJSON(events[i])))
-		if missing := lacks(h, w, ""); missing != "" {
-			t.Errorf("event %d: %s\n got %s", i+1, missing, asJSON(events[i]))
-		}
-	}
-}
-
-// lacks says where have does not hold what want asks. Bodies are compared whole.
-func lacks(have, want any, at string) string {
-	w, isObject := want.(map[string]any)
-	h, ok := have.(map[string]any)
-	if !isObject || !ok || at == "/body" {
-		if asJSON(have) != asJSON(want) {
-			return fmt.Sprintf("%s is %s, want %s", at, strings.TrimSpace(asJSON(have)), strings.TrimSpace(asJSON(want)))
-		}
-		return ""
-	}
-	for _, name := range slices.Sorted(maps.Keys(w)) {
-		if missing := lacks(h[name], w[name], at+"/"+name); missing != "" {
-			return missing
-		}
-	}
-	return ""
-}
-
-func decoded(data []byte) any {
-	var v any
-	if json.Unmarshal(data, &v) != nil {
-		return string(data)
-	}
-	return v
-}
-
 // roundTrip sends the events out by the mirror, as they are and without Vendor.
-func (c Case) roundTrip(t *testing.T, d adapter.Definition, events []event.Event) {
-	t.Helper()
+func (c Case) roundTrip(s subject, events []event.Event) []error {
 	if c.Back == nil {
-		return
+		return nil
 	}
+	var all []error
 	for _, bare := range []bool{false, true} {
 		drop := slices.Clone(c.Volatile)
 		if bare {
 			drop = append(drop, c.VendorOnly...)
 		}
-		got, err := c.back(d, events, bare)
+		got, err := c.back(s, events, bare)
 		if err != nil {
-			t.Errorf("back (without vendor: %t): %v", bare, err)
+			all = append(all, fmt.Errorf("back (without vendor: %t): %w", bare, err))
 			continue
 		}
 		want, have := asJSON(without(decoded(c.data()), drop)), asJSON(without(decoded(got), drop))
 		if want != have {
-			t.Errorf("back (without vendor: %t) it is another frame:\n frame %s\n back  %s", bare, want, have)
+			all = append(all, fmt.Errorf("back (without vendor: %t) it is another frame:\n frame %s\n back  %s", bare, want, have))
 		}
 	}
+	return all
 }
 
-// back delivers the events to the mirror and gives the one frame that leaves.
-func (c Case) back(d adapter.Definition, events []event.Event, bare bool) ([]byte, error) {
-	r, err := rehearse(d, c.Back.Role, c.Back.Settings, c.Back.Credentials, c.Back.Before)
+// back delivers the events to the mirror and gives the frame that leaves, after
+// those that are to leave ahead of it.
+func (c Case) back(s subject, events []event.Event, bare bool) ([]byte, error) {
+	r, err := rehearse(s, c.Back.Role, c.Back.Settings, c.Back.Credentials, c.Back.Before)
 	if err != nil {
 		return nil, err
 	}
@@ -267,40 +276,20 @@ func (c Case) back(d adapter.Definition, events []event.Event, bare bool) ([]byt
 			}
 		}
 	}
-	if len(left) == 0 {
-		return nil, fmt.Errorf("nothing left; not delivered: %q", r.Counts().Failed)
+	switch failed := r.Counts().Failed; {
+	case len(failed) > 0:
+		return nil, fmt.Errorf("not delivered: %q", failed)
+	case len(left) != len(c.Back.Ahead)+1:
+		return nil, fmt.Errorf("%d frames left, want %d: %s", len(left), len(c.Back.Ahead)+1, asJSON(left))
+	}
+	for i, want := range c.Back.Ahead {
+		if w, h := asJSON(without(decoded(want), c.Volatile)), asJSON(without(decoded(left[i].Body), c.Volatile)); w != h && !bare {
+			return nil, fmt.Errorf("ahead of it another frame left:\n want %s\n left %s", w, h)
+		}
 	}
 	return left[len(left)-1].Body, nil
 }
 
 func begins(k event.Kind) bool {
 	return k == event.KindConversationStarted || k == event.KindHandoffRequested
-}
-
-// without takes fields out of a decoded JSON value.
-func without(v any, pointers []string) any {
-	for _, p := range pointers {
-		v = cut(v, strings.Split(strings.TrimPrefix(p, "/"), "/"))
-	}
-	return v
-}
-
-func cut(v any, path []string) any {
-	switch x := v.(type) {
-	case map[string]any:
-		if len(path) == 1 {
-			delete(x, path[0])
-		} else if inner, ok := x[path[0]]; ok {
-			x[path[0]] = cut(inner, path[1:])
-		}
-	case []any:
-		for i := range x {
-			if path[0] == "*" || path[0] == strconv.Itoa(i) {
-				if len(path) > 1 {
-					x[i] = cut(x[i], path[1:])
-				}
-			}
-		}
-	}
-	return v
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +19,9 @@ type Options struct {
 	// Accounts are what the adapter is tried as. Empty: one account for each role
 	// of the manifest, its settings made of their examples and defaults.
 	Accounts []adapter.Account
+	// OwnPeople names the accounts whose far side has people of its own, so that on
+	// their legs a hand-off may begin that nobody asked for; "*" is all.
+	OwnPeople []string
 	// Samples are good bodies of requests, or frames, by endpoint, with {key} where
 	// the leg's key stands. An endpoint without one gets a body that holds its key.
 	// Frames of the vendor on connections the adapter dials are under "dialled".
@@ -28,31 +32,40 @@ type Options struct {
 	Seed uint64
 	// Events is how many events the law bounded delivers; 0 means 5,000.
 	Events int
+	// Testdata is the folder of the adapter's scripts (*.txt), its corpus
+	// (corpus.json, where it has a vendor) and the states it has had
+	// (states/vN.json). Empty: what is in files is not looked at.
+	Testdata string
 	// TurnLimit is the longest a turn may take; 0 means one second. A turn that
 	// takes longer is tried once more before it counts.
 	TurnLimit time.Duration
 }
 
 // ReadOptions reads the accounts and samples of Options from a JSON file, so that
-// an adapter in this process and its plugin are held to the same:
+// an adapter in this process and its plugin are held to the same. Testdata is the
+// file's folder, which may be all there is: without the file the error is
+// fs.ErrNotExist and the Options are good.
 //
 //	{"accounts":[{"name":"a","role":"live_agent","settings":{},"credentials":["key"]}],
+//	 "own_people":["a"],
 //	 "samples":{"inbound":[{"id":"{key}","text":"hello"}]}}
 //
 // A sample that is a string is a body as it stands.
 func ReadOptions(file string) (Options, error) {
+	o := Options{Testdata: filepath.Dir(file), Samples: map[string][]string{}}
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return Options{}, fmt.Errorf("read the options of the laws: %w", err)
+		return o, fmt.Errorf("read the options of the laws: %w", err)
 	}
 	var in struct {
-		Accounts []adapter.Account            `json:"accounts"`
-		Samples  map[string][]json.RawMessage `json:"samples"`
+		Accounts  []adapter.Account            `json:"accounts"`
+		OwnPeople []string                     `json:"own_people"`
+		Samples   map[string][]json.RawMessage `json:"samples"`
 	}
 	if err := json.Unmarshal(data, &in); err != nil {
 		return Options{}, fmt.Errorf("read the options of the laws in %s: %w", file, err)
 	}
-	o := Options{Accounts: in.Accounts, Samples: map[string][]string{}}
+	o.Accounts, o.OwnPeople = in.Accounts, in.OwnPeople
 	for endpoint, bodies := range in.Samples {
 		for _, body := range bodies {
 			text := string(body)
@@ -91,6 +104,10 @@ func laws() []law {
 		{"tolerant", tolerant},
 		{"private", private},
 		{"restartable", restartable},
+		{"honest", honest},
+		{"scripts", scripts},
+		{"upgradable", upgradable},
+		{"round-trip", roundTrip},
 	}
 }
 
@@ -108,8 +125,20 @@ func laws() []law {
 //	tolerant       unknown fields, kinds, tags and timers do no harm
 //	private        notes and insights never become words to a customer
 //	restartable    after every connection is lost words leave as before
+//	honest         what the profile declares is delivered, and a script shows it
+//	scripts        every script comes out as it is written
+//	upgradable     every state that was committed loads, and goes on
+//	round-trip     every case of the corpus holds, there, back and changed
+//
+// The last four look at Options.Testdata. Under -update the states of a
+// StateVersion that has none are written.
 func Laws(t *testing.T, d adapter.Definition, o Options) {
 	t.Helper()
+	if *update && o.Testdata != "" {
+		if err := writeStates(d, o.Testdata); err != nil {
+			t.Fatal(err)
+		}
+	}
 	LawsOver(t, d.Manifest, d.Configure, InProcess(d), o)
 }
 
@@ -134,11 +163,12 @@ func Examine(m adapter.Manifest, configure func(adapter.Account) (adapter.Profil
 		if len(o.Only) > 0 && !slices.Contains(o.Only, l.name) {
 			continue
 		}
-		for _, a := range o.Accounts {
+		for i, a := range o.Accounts {
 			b := newBench(turner, a, o)
+			b.first = !slices.ContainsFunc(o.Accounts[:i], func(before adapter.Account) bool { return before.Role == a.Role })
 			profile, err := configure(a)
 			if err == nil {
-				b.profile, b.manifest = profile, m
+				b.profile, b.manifest, b.configure = profile, m, configure
 				err = l.check(b)
 			}
 			verdicts = append(verdicts, Verdict{l.name, a, err})

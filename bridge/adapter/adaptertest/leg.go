@@ -33,6 +33,7 @@ type leg struct {
 	conns       map[string]bool   // connections asked for or open
 	dials       []adapter.Dialing // the ones not answered yet, oldest first
 	sends       []adapter.Sending // the ones with a tag not answered yet
+	queue       []adapter.Sending // all that have not left yet, in order
 	closing     []string          // connections the adapter closed
 	left        []string          // bodies of calls that were answered and sends that were written
 	timers      []string
@@ -40,6 +41,7 @@ type leg struct {
 	asked       map[string]bool // requests at endpoints that answer "reply"
 	answers     map[string]int
 	later       bool
+	comes       func(*leg) []adapter.Input // what the client does who comes to us
 	// faults are effects the bridge would not accept.
 	faults []string
 }
@@ -156,6 +158,8 @@ func (l *leg) answer(a adapter.Answer) {
 // finish takes a call or send from the open ones.
 func (l *leg) finish(tag string) {
 	delete(l.open, tag)
+	l.queue = slices.DeleteFunc(l.queue, func(s adapter.Sending) bool { return s.Tag == tag && tag != "" })
+	l.drain()
 	l.sends = slices.DeleteFunc(l.sends, func(s adapter.Sending) bool { return s.Tag == tag })
 	l.calls = slices.DeleteFunc(l.calls, func(c adapter.Calling) bool { return c.Tag == tag })
 }

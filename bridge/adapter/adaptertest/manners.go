@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
@@ -15,17 +16,16 @@ func ending(k event.Kind) bool {
 	return k == event.KindHandoffFailed || k == event.KindHandoffCancelled || k == event.KindHandbackCompleted
 }
 
-// handoff follows the hand-offs of one leg, whoever speaks of them. On a leg with
-// people of its own one of them may begin without being asked for.
+// handoff follows the hand-offs of one leg, whoever speaks of them. One that has
+// ended is not taken up without being asked for again; but a far side with people
+// of its own may send them unasked.
 type handoff struct{ open, ended, own bool }
 
 func (h *handoff) note(k event.Kind) error {
 	switch {
 	case k == event.KindHandoffRequested, k == event.KindHandoffAccepted && h.own && h.ended:
 		*h = handoff{open: true, own: h.own}
-	case k == event.KindHandbackRequested, k == event.KindHandoffAccepted, k == event.KindHandoffQueued, k == event.KindHandoffOffered:
-		return nil
-	case ending(k) && h.ended:
+	case h.ended && (ending(k) || k == event.KindHandoffAccepted):
 		return fmt.Errorf("%s: the hand-off had ended", k)
 	case ending(k):
 		h.ended = true
@@ -37,7 +37,7 @@ func (h *handoff) note(k event.Kind) error {
 // those the bridge would make, so that every ending is the adapter's own.
 func singleEnded(b *bench) error {
 	for range 60 {
-		l, h := b.leg(), &handoff{own: b.account.Role == event.RoleVirtualAgent}
+		l, h := b.leg(), &handoff{own: b.ownPeople()}
 		if err := b.beginning(l, h); err != nil {
 			return err
 		}
@@ -52,6 +52,10 @@ func singleEnded(b *bench) error {
 		}
 	}
 	return nil
+}
+
+func (b *bench) ownPeople() bool {
+	return slices.Contains(b.options.OwnPeople, b.account.Name) || slices.Contains(b.options.OwnPeople, "*")
 }
 
 // beginning opens a leg whose first calls end at random.

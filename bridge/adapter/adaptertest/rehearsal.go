@@ -34,6 +34,8 @@ type Rehearsal struct {
 type Counts struct {
 	// Unsupported is how many inputs the adapter did not know.
 	Unsupported int
+	// Unknown is how much of what the vendor wrote it did not know.
+	Unknown int
 	// Failed are the deliveries it gave up, each with its reason.
 	Failed []string
 }
@@ -179,6 +181,9 @@ func (r *Rehearsal) play(in adapter.Input) ([]event.Event, error) {
 		}
 		if out.Unsupported {
 			r.counts.Unsupported++
+		}
+		for _, n := range out.Unknown {
+			r.counts.Unknown += n
 		}
 		events = append(events, r.collect(out)...)
 		next, open := r.leg.under(r.answer)

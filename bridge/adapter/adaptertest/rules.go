@@ -373,8 +373,11 @@ func quiet(b *bench) error {
 		inputs = append(inputs, adapter.Deliver{Event: e})
 	}
 	for _, e := range b.profile.Endpoints {
-		if e.Unknown != adapter.UnknownOpen && e.Transport == "" {
-			for _, r := range b.samples(l, e) {
+		for _, r := range b.samples(l, e) {
+			if e.Transport != "" {
+				opened := adapter.Opened{Conn: fmt.Sprintf("again-%d", len(inputs)), Endpoint: e.Name, Path: r.Path, Query: r.Query, Header: r.Header}
+				inputs = append(inputs, opened, adapter.Frame{Conn: opened.Conn, Data: r.Body})
+			} else if e.Unknown != adapter.UnknownOpen {
 				inputs = append(inputs, r)
 			}
 		}

@@ -40,7 +40,7 @@ func (y toy) definition() adapter.Definition {
 			if !strings.Contains(string(a.Settings), "https://") {
 				return adapter.Profile{}, fmt.Errorf("setting base_url is missing")
 			}
-			return adapter.Profile{Hosts: []string{"toy.example"}, HoldsCustomer: true, Levels: adapter.Levels{MaxText: 1000},
+			return adapter.Profile{Hosts: []string{"toy.example"}, HoldsCustomer: true, Levels: y.levels(),
 				Endpoints: []adapter.Endpoint{
 					{Name: "start", Method: "POST", Path: "/start", Answer: adapter.AnswerReply, Key: "body:/id", Unknown: adapter.UnknownOpen},
 					{Name: "inbound", Method: "POST", Path: "/inbound", Answer: adapter.AnswerAck, Key: "body:/id", Unknown: adapter.UnknownIgnore},
@@ -48,6 +48,21 @@ func (y toy) definition() adapter.Definition {
 		},
 		Adapter: adapter.Func(y.handle),
 	}
+}
+
+// levels are what the far side carries, and what a flaw says of it.
+func (y toy) levels() adapter.Levels {
+	l := adapter.Levels{MaxText: 1000, Content: map[string]adapter.Level{"text": adapter.Full, "media": adapter.Fallback, "form": adapter.Dropped},
+		Typing: adapter.Dropped, CustomerEnd: adapter.Partial, QueuePosition: adapter.Full}
+	switch y.flaw {
+	case "boasts of typing":
+		l.Typing = adapter.Full
+	case "boasts of cards":
+		l.Content["card"] = adapter.Partial
+	case "fails on receipts":
+		l.Receipts = adapter.Fallback
+	}
+	return l
 }
 
 func (y toy) handle(tx *adapter.Tx, s *toyState, in adapter.Input) error {
@@ -88,6 +103,9 @@ func (y toy) request(tx *adapter.Tx, s *toyState, r adapter.Request) error {
 	if y.flaw == "remembers every request" {
 		s.Seen = append(s.Seen, r.ID)
 	}
+	if y.flaw == "takes up what ended" {
+		tx.Emit(adapter.Emission{Body: event.HandoffAccepted{}, Actor: event.Actor{Role: event.RoleLiveAgent}})
+	}
 	if !s.Ended || y.flaw == "speaks after the end" {
 		tx.Emit(adapter.Emission{Body: event.MessageCreated{Content: event.Plain(v.Get("text").Text())}, Actor: event.Actor{Role: event.RoleCustomer}})
 	}
@@ -117,6 +135,16 @@ func (y toy) deliver(tx *adapter.Tx, s *toyState, e event.Event) error {
 	if y.flaw == "refuses unknown kinds" {
 		if _, unknown := e.Body.(event.Unknown); unknown {
 			return fmt.Errorf("unknown kind %s", e.Kind())
+		}
+	}
+	switch e.Body.(type) {
+	case event.ConversationEnded:
+		if y.flaw == "knows no end" {
+			return adapter.ErrUnsupported
+		}
+	case event.MessageDelivered:
+		if y.flaw == "fails on receipts" {
+			return fmt.Errorf("no receipts")
 		}
 	}
 	if s.Ended {
@@ -167,6 +195,9 @@ func (y toy) say(tx *adapter.Tx, s *toyState, e event.Event, body event.MessageC
 		for i := range parts {
 			tx.Call(fmt.Sprintf("%s/%d", e.ID, i), y.call(tx, parts[len(parts)-1-i]))
 		}
+		return
+	case "gives up words":
+		tx.Fail("no")
 		return
 	case "loses the rest":
 		text, _ = codec.Cut(text, 700)

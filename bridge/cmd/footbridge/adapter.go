@@ -4,7 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -29,15 +32,18 @@ type law struct {
 }
 
 func adapterTestCommand() *cobra.Command {
-	var asJSON bool
-	var role, settings, dir string
+	var asJSON, ownPeople bool
+	var role, settings, dir, testdata string
 	var credentials []string
 	var samples map[string]string
 	c := &cobra.Command{Use: "test NAME", Short: "Hold a plugin to the laws of adapters, over the wire",
 		Long: `Start footbridge-adapter-NAME as the bridge would and hold it to the laws every
 adapter keeps, in whatever language it is written. Without --role every role of
-its manifest is tried with its example settings.`,
+its manifest is tried with its example settings, or with the accounts and samples
+of laws.json in the folder --testdata names. That folder's scripts, corpus.json and
+states/ are tried, too.`,
 		Example: `  footbridge adapter test scripted
+  footbridge adapter test mine --testdata ./testdata
   footbridge adapter test mine --role live_agent --settings '{"base_url":"https://x.example"}' --sample 'inbound={"id":"{key}"}'`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
@@ -46,7 +52,13 @@ its manifest is tried with its example settings.`,
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			o := adaptertest.Options{Samples: map[string][]string{}}
+			o, err := lawOptions(testdata)
+			if err != nil {
+				return err
+			}
+			if ownPeople {
+				o.OwnPeople = []string{"*"}
+			}
 			for endpoint, body := range samples {
 				o.Samples[endpoint] = []string{body}
 			}
@@ -62,10 +74,27 @@ its manifest is tried with its example settings.`,
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON, a line a law")
 	c.Flags().StringVar(&role, "role", "", "try this role only")
 	c.Flags().StringVar(&settings, "settings", "{}", "the account's settings, as JSON")
+	c.Flags().BoolVar(&ownPeople, "own-people", false, "the far side has people of its own, who may come unasked")
+	c.Flags().StringVar(&testdata, "testdata", "", "folder of the adapter's scripts, laws.json, corpus.json and states")
 	c.Flags().StringVar(&dir, "dir", "", "folder of the plugin; else beside the program, then PATH")
 	c.Flags().StringSliceVar(&credentials, "credential", nil, "name of a credential the account has")
 	c.Flags().StringToStringVar(&samples, "sample", nil, "a good body for an endpoint, ENDPOINT=BODY, with {key} for the key")
 	return c
+}
+
+// lawOptions are those of the folder of an adapter's test data, where one is named.
+func lawOptions(testdata string) (adaptertest.Options, error) {
+	if testdata == "" {
+		return adaptertest.Options{Samples: map[string][]string{}}, nil
+	}
+	if _, err := os.Stat(testdata); err != nil {
+		return adaptertest.Options{}, fmt.Errorf("read the test data: %w", err)
+	}
+	o, err := adaptertest.ReadOptions(filepath.Join(testdata, "laws.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return o, err
 }
 
 func printVerdicts(c *cobra.Command, verdicts []adaptertest.Verdict, asJSON bool) error {

@@ -115,22 +115,21 @@ func startPlugin(t *testing.T, name string) (overWire, adapter.Manifest) {
 	return overWire{t, plugins, name}, m
 }
 
-// TestAdaptersOverTheWire holds the plugin of every adapter to its scripts and to
-// the laws, through the process and the protocol.
+// TestAdaptersOverTheWire holds the plugin of every adapter to the laws, through
+// the process and the protocol: those it keeps by itself, and those that look at
+// its scripts, its corpus, there, back and changed, and the states it has had.
 func TestAdaptersOverTheWire(t *testing.T) {
 	t.Parallel()
 	for _, name := range adapterFolders(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			testdata := filepath.Join(repository, "adapters", name, "testdata")
-			o, err := adaptertest.ReadOptions(filepath.Join(testdata, "laws.json"))
+			o, err := adaptertest.ReadOptions(filepath.Join(repository, "adapters", name, "testdata", "laws.json"))
 			if err != nil && !errors.Is(err, fs.ErrNotExist) {
 				t.Fatal(err)
 			}
 			w, m := startPlugin(t, name)
 			o.TurnLimit = patience
-			t.Run("scripts", func(t *testing.T) { adaptertest.ScriptsOver(t, w.configure, w, testdata) })
-			t.Run("laws", func(t *testing.T) { adaptertest.LawsOver(t, m, w.configure, w, o) })
+			adaptertest.LawsOver(t, m, w.configure, w, o)
 			for _, s := range w.plugins.States() {
 				if s.Restarts > 0 {
 					t.Errorf("the process ended %d times: %s", s.Restarts, s.LastError)
@@ -140,9 +139,9 @@ func TestAdaptersOverTheWire(t *testing.T) {
 	}
 }
 
-// TestAdaptersAreWhole: every adapter has a plugin, scripts and, where the laws
-// need good bodies for its endpoints, samples of each; and no plugin is without
-// its adapter.
+// TestAdaptersAreWhole: every adapter has a plugin, scripts and, where it speaks to
+// a vendor, a corpus and samples for each endpoint; and no plugin is without its
+// adapter.
 func TestAdaptersAreWhole(t *testing.T) {
 	t.Parallel()
 	for _, name := range adapterFolders(t) {
@@ -162,6 +161,9 @@ func TestAdaptersAreWhole(t *testing.T) {
 				if len(o.Samples[e.Name]) == 0 {
 					t.Errorf("%s: testdata/laws.json has no sample for endpoint %s", name, e.Name)
 				}
+			}
+			if cases, err := adaptertest.ReadCorpus(filepath.Join(o.Testdata, "corpus.json")); err != nil || len(cases) == 0 {
+				t.Errorf("%s: no corpus: %v", name, err)
 			}
 		}
 		for _, role := range m.Roles {

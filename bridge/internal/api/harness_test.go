@@ -57,7 +57,7 @@ type observer struct {
 }
 
 func (o *observer) Committed(c journal.Commit, _ time.Duration)                  { o.desk.Committed(c) }
-func (o *observer) Turned(string, string, time.Duration)                         {}
+func (o *observer) Turned(engine.TurnReport)                                     {}
 func (o *observer) Called(string, string, time.Duration)                         {}
 func (o *observer) Received(string, string, bool)                                {}
 func (o *observer) Call(context.Context, string) (int, error)                    { return 0, errors.New("no calls here") }

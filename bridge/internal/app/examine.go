@@ -2,10 +2,12 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
 	"github.com/footbridge/footbridge/bridge/adapter/adaptertest"
@@ -28,7 +30,13 @@ func Examine(ctx context.Context, name, dir string, o adaptertest.Options, log *
 	if err != nil {
 		return nil, err
 	}
-	configure := func(a adapter.Account) (adapter.Profile, error) { return plugins.Configure(ctx, name, a) }
+	configure := func(a adapter.Account) (adapter.Profile, error) { // with the adapter's own words of what it refuses
+		p, err := plugins.Configure(ctx, name, a)
+		if err != nil {
+			err = errors.New(strings.TrimPrefix(err.Error(), fmt.Sprintf("configure account %s: ", a.Name)))
+		}
+		return p, err
+	}
 	return adaptertest.Examine(manifest, configure, wireTurner{ctx, plugins, name}, o), nil
 }
 

@@ -1,9 +1,12 @@
 package app
 
 import (
+	"slices"
 	"time"
 
+	"github.com/footbridge/footbridge/bridge/adapter"
 	"github.com/footbridge/footbridge/bridge/event"
+	"github.com/footbridge/footbridge/bridge/internal/engine"
 	"github.com/footbridge/footbridge/bridge/internal/journal"
 )
 
@@ -44,10 +47,17 @@ func (a *App) Transient(e event.Event) {
 	}
 }
 
-// Turned counts a turn. It is part of engine.Observer.
-func (a *App) Turned(adapter, outcome string, took time.Duration) {
-	a.metrics.Turns.WithLabelValues(adapter, outcome).Inc()
-	a.metrics.TurnSeconds.WithLabelValues(adapter).Observe(took.Seconds())
+// Turned counts a turn, and what its adapter did not know of the frame; what a
+// plugin calls by no word of ours is a field. It is part of engine.Observer.
+func (a *App) Turned(t engine.TurnReport) {
+	a.metrics.Turns.WithLabelValues(t.Adapter, t.Outcome).Inc()
+	a.metrics.TurnSeconds.WithLabelValues(t.Adapter).Observe(t.Took.Seconds())
+	for what, n := range t.Unknown {
+		if !slices.Contains([]string{adapter.UnknownFrame, adapter.UnknownValue, adapter.UnknownType}, what) {
+			what = adapter.UnknownField
+		}
+		a.metrics.UnknownFields.WithLabelValues(t.Account, what).Add(float64(max(n, 0)))
+	}
 }
 
 func (a *App) called(account, outcome string, took time.Duration) {

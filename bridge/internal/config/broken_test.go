@@ -264,6 +264,7 @@ func TestAllowed(t *testing.T) {
 		"with TLS":                sound + "[server]\nlisten = ':443'\ntls = { cert = 'c', key = 'k' }",
 		"local public address":    sound + "[server]\npublic_url = 'http://localhost:8080'",
 		"deadline just under":     sound + "[breaker]\ndeadline = '19999ms'",
+		"a text switched off":     sound + "[texts.en]\nqueue_position = ''",
 		"wide after narrow":       sound + "match.queue = 'a'\n[[routes]]\nname='b'\ncustomer='web'\nlive_agent=['people']",
 		"two narrow ones":         sound + "match.queue = 'a'\n[[routes]]\nname='b'\ncustomer='web'\nlive_agent=['people']\nmatch.language='en'\n[[routes]]\nname='rest'\ncustomer='web'\nlive_agent=['people']",
 		"two languages":           sound + "match.language = 'de'\n[[routes]]\nname='b'\ncustomer='web'\nlive_agent=['people']\nmatch.language='en'\n[[routes]]\nname='rest'\ncustomer='web'\nlive_agent=['people']",

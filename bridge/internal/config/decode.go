@@ -106,6 +106,9 @@ func (d *decoder) text(path string, in any, out reflect.Value, f field) {
 // judge tells what is wrong with a string under a field's rules. An empty one is the same as an absent one.
 func judge(s string, f field) (what, mend string) {
 	if s == "" {
+		if f.rule == "text" {
+			return "", "" // is not said
+		}
 		if f.required || f.fallback != "" {
 			return "is empty", "give a value, or leave the key out"
 		}

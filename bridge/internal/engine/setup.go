@@ -205,10 +205,19 @@ type Desk interface {
 	Mint(account, key, name string, at time.Time, ttl time.Duration) string
 }
 
+// TurnReport says how one call of an adapter went: Outcome is good, unsupported,
+// failed or died.
+type TurnReport struct {
+	Account, Adapter, Outcome string
+	Took                      time.Duration
+	// Unknown is adapter.Outcome.Unknown. A turn that is repeated says it again.
+	Unknown map[string]int
+}
+
 // Observer is told what the engine did, for metrics and for live views. Its
 // methods must not block.
 type Observer interface {
 	Committed(c journal.Commit, took time.Duration)
-	Turned(adapter, outcome string, took time.Duration)
+	Turned(t TurnReport)
 	Transient(e event.Event)
 }

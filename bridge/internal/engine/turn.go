@@ -55,7 +55,9 @@ func (c *convo) runTurn(ctx context.Context, l *leg, id string, in adapter.Input
 	case out.Unsupported:
 		outcome = "unsupported"
 	}
-	c.e.turned(account.Adapter, outcome, start)
+	if c.e.Observer != nil {
+		c.e.Observer.Turned(TurnReport{l.Account, account.Adapter, outcome, time.Since(start), out.Unknown})
+	}
 	if reason == "" {
 		return out, turnGood, ""
 	}
@@ -111,12 +113,6 @@ func (c *convo) call(ctx context.Context, name string, t adapter.Turn, alone boo
 		defer gate.RUnlock()
 	}
 	return c.e.Turner.Turn(ctx, name, t)
-}
-
-func (e *Engine) turned(adapter, outcome string, start time.Time) {
-	if e.Observer != nil {
-		e.Observer.Turned(adapter, outcome, time.Since(start))
-	}
 }
 
 func accountOf(a Account) adapter.Account {

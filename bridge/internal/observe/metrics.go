@@ -31,7 +31,7 @@ type Metrics struct {
 	Commits           prometheus.Counter       // transactions of the journal
 	CommitSeconds     prometheus.Histogram     // how long one took, with its sync
 	Degraded          *prometheus.CounterVec   // content a far side could not carry whole: account, what
-	UnknownFields     *prometheus.CounterVec   // fields of a vendor's frames that the adapter does not know: account
+	UnknownFields     *prometheus.CounterVec   // what of a vendor's frames the adapter does not know, a frame, field, value or type: account, what
 	Unaccounted       prometheus.Gauge         // accepted events with neither an outcome nor work under way: always 0
 	APIRequests       *prometheus.CounterVec   // requests to the native API: route, status
 
@@ -72,7 +72,7 @@ func NewMetrics() *Metrics {
 		Commits:           n.counter("commits_total", "Transactions of the journal.").WithLabelValues(),
 		CommitSeconds:     n.histogram("commit_seconds", "Time of one journal transaction, with its sync.", commitBuckets[:]).WithLabelValues().(prometheus.Histogram),
 		Degraded:          n.counter("degraded_total", "Content a far side could not carry whole.", "account", "what"),
-		UnknownFields:     n.counter("unknown_fields_total", "Fields of frames that the adapter does not know.", "account"),
+		UnknownFields:     n.counter("unknown_fields_total", "Frames, fields, values and types in frames that the adapter does not know.", "account", "what"),
 		Unaccounted:       n.gauge("unaccounted", "Accepted events with neither an outcome nor work under way.").WithLabelValues(),
 		APIRequests:       n.counter("api_requests_total", "Requests to the native API.", "route", "status"),
 		registry:          r,

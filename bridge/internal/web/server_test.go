@@ -277,5 +277,5 @@ func (refusals) Mint(_, _, _ string, _ time.Time, _ time.Duration) string { retu
 type watcher struct{ s *server }
 
 func (w watcher) Committed(c journal.Commit, _ time.Duration) { w.s.desk.Committed(c) }
-func (watcher) Turned(string, string, time.Duration)          {}
+func (watcher) Turned(engine.TurnReport)                      {}
 func (w watcher) Transient(e event.Event)                     { w.s.api.Transient(e) }

@@ -1,0 +1,53 @@
+package adapter_test
+
+import (
+	"encoding/json"
+	"maps"
+	"testing"
+
+	"github.com/footbridge/footbridge/bridge/adapter"
+)
+
+func TestRunCountsWhatIsUnknown(t *testing.T) {
+	handled := adapter.Func(func(_ *adapter.Tx, _ *struct{}, in adapter.Input) error {
+		if _, closed := in.(adapter.Closed); closed {
+			return adapter.ErrUnsupported
+		}
+		if f, ok := in.(adapter.Frame); ok && f.Binary {
+			return adapter.ErrUnsupported
+		}
+		return nil
+	})
+	d := adapter.Definition{Adapter: handled, Unknown: func(data []byte) map[string]int {
+		if len(data) == 0 {
+			return nil
+		}
+		return map[string]int{string(data): 1}
+	}, Manifest: adapter.Manifest{Samples: []adapter.Sample{
+		{Tag: "known", Status: 200, Body: json.RawMessage(`{"id":1}`)}, {Tag: "bare", Status: 200, Body: json.RawMessage(`{}`)}}}}
+	for name, c := range map[string]struct {
+		in   adapter.Input
+		want string
+	}{
+		"request":                     {adapter.Request{Body: []byte("a")}, "a"},
+		"frame":                       {adapter.Frame{Data: []byte("b")}, "b"},
+		"frame that is unsupported":   {adapter.Frame{Data: []byte("c"), Binary: true}, "c"},
+		"answer with a sample":        {adapter.Result{Tag: "known/1", Status: 200, Body: []byte("d")}, "d"},
+		"answer whose sample is bare": {adapter.Result{Tag: "bare", Status: 200, Body: []byte("e")}, ""},
+		"answer without a sample":     {adapter.Result{Tag: "other", Status: 200, Body: []byte("f")}, ""},
+		"refusal":                     {adapter.Result{Tag: "known", Status: 404, Body: []byte("g")}, ""},
+		"closed":                      {adapter.Closed{}, ""},
+	} {
+		want := map[string]int{}
+		if c.want != "" {
+			want[c.want] = 1
+		}
+		if got := adapter.Run(d, adapter.Turn{Input: c.in}).Unknown; !maps.Equal(got, want) {
+			t.Errorf("%s: got %v, want %v", name, got, want)
+		}
+	}
+	d.Unknown = nil
+	if got := adapter.Run(d, adapter.Turn{Input: adapter.Frame{Data: []byte("x")}}).Unknown; got != nil {
+		t.Errorf("an adapter that counts nothing counted %v", got)
+	}
+}
