@@ -456,17 +456,20 @@ func TestTransferWithinTheDesk(t *testing.T) {
 	})
 }
 
-// A hand-off brings the whole transcript, as far as it fits.
+// A hand-off brings the whole transcript, as far as it fits: what was said, and not
+// what was refused.
 func TestTranscript(t *testing.T) {
 	for _, each := range []int{10, 20_000} {
 		synctest.Test(t, func(t *testing.T) {
 			r := newRig(t)
 			var got event.HandoffRequested
-			twoDesks(r, puppet(func(_ *adapter.Tx, in adapter.Input) error {
-				if d, ok := in.(adapter.Deliver); ok {
-					if h, ok := d.Event.Body.(event.HandoffRequested); ok {
-						got = h
-					}
+			twoDesks(r, puppet(func(tx *adapter.Tx, in adapter.Input) error {
+				d, _ := in.(adapter.Deliver)
+				switch body := d.Event.Body.(type) {
+				case event.HandoffRequested:
+					got = body
+				case event.HandoffCancelled:
+					tx.Emit(adapter.Emission{Actor: event.Actor{Role: event.RoleLiveAgent}, Body: event.MessageCreated{Content: event.Plain("too late")}})
 				}
 				return nil
 			}))

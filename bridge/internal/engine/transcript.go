@@ -10,8 +10,12 @@ import (
 )
 
 // transcript is everything said in the conversation up to a position: what the
-// vendor handed over, and what went through us.
+// vendor handed over, and what went through us. What was refused was not said.
 func (c *convo) transcript(ctx context.Context, upTo int64) ([]event.TranscriptEntry, error) {
+	refused, err := c.with(ctx, func(d journal.Delivery) bool { return d.Outcome == journal.RefusedEvent })
+	if err != nil {
+		return nil, err
+	}
 	events, err := c.history(ctx, 0)
 	if err != nil {
 		return nil, err
@@ -20,6 +24,9 @@ func (c *convo) transcript(ctx context.Context, upTo int64) ([]event.TranscriptE
 	for _, e := range events {
 		if e.Seq > upTo {
 			break
+		}
+		if refused[e.ID] {
+			continue
 		}
 		switch body := e.Body.(type) {
 		case event.HandoffRequested:
@@ -40,13 +47,9 @@ func (c *convo) transcript(ctx context.Context, upTo int64) ([]event.TranscriptE
 // to command.issued{history}. It is put together when it is delivered and never
 // stored, so that it is in no transcript itself.
 func (c *convo) heard(ctx context.Context, l *leg, upTo int64) ([]event.TranscriptEntry, error) {
-	deliveries, err := c.e.Journal.Deliveries(ctx, c.id)
+	given, err := c.with(ctx, func(d journal.Delivery) bool { return d.Leg == fullID(c.id, l.ID) && d.Outcome == journal.Delivered })
 	if err != nil {
-		return nil, fmt.Errorf("find what leg %s was given: %w", l.ID, err)
-	}
-	given := map[string]bool{}
-	for _, d := range deliveries {
-		given[d.Event] = given[d.Event] || d.Leg == fullID(c.id, l.ID) && d.Outcome == journal.Delivered
+		return nil, err
 	}
 	events, err := c.history(ctx, 0)
 	if err != nil {
@@ -66,6 +69,19 @@ func (c *convo) heard(ctx context.Context, l *leg, upTo int64) ([]event.Transcri
 		}
 	}
 	return newest(entries), nil
+}
+
+// with are the conversation's events that have an outcome of a kind.
+func (c *convo) with(ctx context.Context, outcome func(journal.Delivery) bool) (map[string]bool, error) {
+	deliveries, err := c.e.Journal.Deliveries(ctx, c.id)
+	if err != nil {
+		return nil, fmt.Errorf("find what became of conversation %s: %w", c.id, err)
+	}
+	found := map[string]bool{}
+	for _, d := range deliveries {
+		found[d.Event] = found[d.Event] || outcome(d)
+	}
+	return found, nil
 }
 
 func entryOf(e event.Event, body event.MessageCreated) event.TranscriptEntry {
