@@ -313,9 +313,10 @@ func questions() event.Form {
 	return event.Form{ID: "f-1", Title: "okapi form", Fields: []event.Field{{Name: "town", Label: "Your town", Input: "text", Required: true}}}
 }
 
-// long is a text of more than two of AI Studio's.
+// long is a text of more than two of AI Studio's; its words are long too, since
+// Convocore's agent says an answer word by word.
 func long(name string) string {
-	return "okapi " + name + strings.Repeat(" "+strings.Repeat("abcdefghi ", 99)+"end.", 10)
+	return "okapi " + name + strings.Repeat(" "+strings.Repeat("abcdefghi", 11), 100) + " end."
 }
 
 // sent is how a long text came: in one piece, or in parts that keep their order.
