@@ -58,7 +58,7 @@ func (h *Host) handshake(ctx context.Context, p program, log *slog.Logger) (*run
 		UnixSocketConfig: &plugin.UnixSocketConfig{TempDir: h.o.RunDir},
 		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, dir string) (runner.Runner, error) {
 			a.dir = dir
-			a.spawn = func() (*process, string, error) { return h.sandbox.spawn(p.copy, append(cmd.Env, environment()...)) }
+			a.spawn = func() (*process, string, error) { return h.sandbox.spawn(p, append(cmd.Env, environment()...)) }
 			return a, nil
 		},
 	})

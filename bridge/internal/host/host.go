@@ -57,9 +57,9 @@ type Options struct {
 	// comes after both. Empty ones are passed over.
 	Dir, Beside string
 	// RunDir is a folder for this host alone, made with mode 0700 and emptied of
-	// what an earlier run left: sockets and the copies that run. Its path is at
-	// most 60 bytes long, and programs can be run from it. Empty means one in the
-	// system's temporary folder, removed by Close.
+	// what an earlier run left: sockets, and where executables cannot be kept in
+	// memory the copies that run. Its path is at most 60 bytes long. Empty means one
+	// in the system's temporary folder, removed by Close.
 	RunDir string
 	// Checksums pins executables by adapter: SHA-256 in hex.
 	Checksums map[string]string
@@ -250,6 +250,7 @@ func (h *Host) supervise(name string) (*supervisor, <-chan error, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
+		program.image.close()
 		return nil, nil, errors.New("the host is closed")
 	}
 	s := newSupervisor(h, name, program)
@@ -348,6 +349,7 @@ func (h *Host) Close() {
 	}
 	for _, s := range plugins {
 		<-s.done
+		s.program.image.close()
 	}
 	if err := sweep(h.o.RunDir); err != nil {
 		h.log.Warn("the run folder could not be emptied", "error", err)

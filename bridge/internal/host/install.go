@@ -2,6 +2,7 @@ package host
 
 import (
 	"crypto/sha256"
+	"debug/elf"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -22,13 +24,40 @@ const (
 // program is an executable that passed every check.
 type program struct {
 	path     string // where it was found
-	copy     string // the private copy that runs
+	name     string // what it is run as
+	image    *image
 	checksum string
 }
 
-// install finds the adapter's executable and makes the copy that runs. The bytes
-// that are hashed are the bytes that are copied, so nobody can change the file
-// between check and use.
+// image is what is run: bytes that nobody can change any more, whatever becomes
+// of the file they were read from. It is held open for as long as it may be run.
+type image struct {
+	file *os.File
+	dir  string // of its own, "" where it is in no folder
+	// script says it is for an interpreter that opens it by name; alone says it is
+	// a program that needs no other file to run.
+	script, alone bool
+}
+
+// command runs the program's image.
+func (p program) command(env []string, attr *syscall.SysProcAttr) command {
+	c := command{path: "/proc/self/fd/3", args: []string{p.name}, env: env, attr: attr, extra: []*os.File{p.image.file}}
+	if p.image.dir != "" {
+		c.path, c.extra = filepath.Join(p.image.dir, p.name), nil
+	}
+	return c
+}
+
+func (i *image) close() {
+	_ = i.file.Close()
+	if i.dir != "" {
+		_ = os.RemoveAll(i.dir)
+	}
+}
+
+// install finds the adapter's executable and makes the image that runs. The file
+// is read once: the bytes that are hashed are those that are run, so nobody can
+// change it between check and use.
 func (h *Host) install(name string) (program, error) {
 	path, err := h.find(name)
 	if err != nil {
@@ -38,16 +67,18 @@ func (h *Host) install(name string) (program, error) {
 	if err != nil {
 		return program{}, err
 	}
-	dir, err := os.MkdirTemp(h.o.RunDir, copyPrefix)
+	in, err := openExecutable(target)
 	if err != nil {
-		return program{}, fmt.Errorf("make folder for the copy: %w", err)
+		return program{}, err
 	}
-	p := program{path: path, copy: filepath.Join(dir, executablePrefix+name)}
-	if p.checksum, err = copyExecutable(target, p.copy); err == nil {
-		err = checkSum(p, h.o.Checksums[name])
-	}
+	defer in.Close()
+	p := program{path: path, name: executablePrefix + name}
+	p.image, p.checksum, err = seal(in, h.o.RunDir, p.name)
 	if err != nil {
-		_ = os.RemoveAll(dir)
+		return program{}, fmt.Errorf("copy executable: %w", err)
+	}
+	if err := checkSum(p, h.o.Checksums[name]); err != nil {
+		p.image.close()
 		return program{}, err
 	}
 	return p, nil
@@ -121,34 +152,83 @@ func checkFolders(dir string) error {
 	}
 }
 
-// copyExecutable copies a file while it hashes it. No process may be forked
-// meanwhile: it would hold the copy open for writing, and the kernel does not
-// run such a file.
-func copyExecutable(from, to string) (checksum string, err error) {
-	in, err := os.Open(from)
+// openExecutable opens a file that was checked, and checks what it opened.
+func openExecutable(path string) (*os.File, error) {
+	// A pipe put in the file's place must not hold the start up.
+	in, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return "", fmt.Errorf("read executable: %w", err)
+		return nil, fmt.Errorf("read executable: %w", err)
 	}
-	defer in.Close()
 	info, err := in.Stat()
+	if err == nil {
+		err = checkMode(path, info.Mode())
+	}
 	if err != nil {
-		return "", fmt.Errorf("read executable: %w", err)
+		_ = in.Close()
+		return nil, fmt.Errorf("read executable: %w", err)
 	}
-	if err := checkMode(from, info.Mode()); err != nil {
-		return "", err
+	return in, nil
+}
+
+// copyExecutable makes the image of an executable in a folder nobody else may
+// enter, and reads what it wrote again. The copy can be changed by who runs under
+// our own number, and by nobody else.
+func copyExecutable(in io.Reader, runDir, name string) (*image, string, error) {
+	dir, err := os.MkdirTemp(runDir, copyPrefix)
+	if err != nil {
+		return nil, "", err
 	}
+	i := &image{dir: dir}
+	written, err := writeCopy(in, filepath.Join(dir, name))
+	if err == nil {
+		i.file, err = os.Open(filepath.Join(dir, name))
+	}
+	if err != nil {
+		_ = os.RemoveAll(dir)
+		return nil, "", err
+	}
+	sum := sha256.New()
+	_, err = io.Copy(sum, i.file)
+	if read := hex.EncodeToString(sum.Sum(nil)); err == nil && read != written {
+		err = fmt.Errorf("the copy in %s was changed while it was made", dir)
+	}
+	if err == nil {
+		err = i.inspect()
+	}
+	if err != nil {
+		i.close()
+		return nil, "", err
+	}
+	return i, written, nil
+}
+
+// writeCopy writes and hashes. No process may be forked meanwhile: it would hold
+// the copy open for writing, and the kernel does not run such a file.
+func writeCopy(in io.Reader, to string) (checksum string, err error) {
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
-	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o500)
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o555)
 	if err != nil {
-		return "", fmt.Errorf("copy executable: %w", err)
+		return "", err
 	}
 	sum := sha256.New()
 	_, err = io.Copy(io.MultiWriter(out, sum), in)
-	if err := errors.Join(err, out.Close()); err != nil {
-		return "", fmt.Errorf("copy executable: %w", err)
+	return hex.EncodeToString(sum.Sum(nil)), errors.Join(err, out.Close())
+}
+
+// inspect learns what an image needs to run.
+func (i *image) inspect() error {
+	head := make([]byte, 2)
+	if _, err := i.file.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) {
+		return err
 	}
-	return hex.EncodeToString(sum.Sum(nil)), nil
+	i.script = string(head) == "#!"
+	program, err := elf.NewFile(i.file)
+	if err != nil {
+		return nil //nolint:nilerr // whatever it is, the kernel says when it is run
+	}
+	i.alone = !slices.ContainsFunc(program.Progs, func(p *elf.Prog) bool { return p.Type == elf.PT_INTERP })
+	return nil
 }
 
 func checkSum(p program, want string) error {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -28,8 +29,16 @@ type process struct {
 	reaped bool
 }
 
-// spawn runs an executable with exactly that environment.
-func spawn(path string, env []string, attr *syscall.SysProcAttr) (*process, error) {
+// command is what is run, in the root folder.
+type command struct {
+	path      string
+	args, env []string   // exactly these
+	extra     []*os.File // its files from number 3 on
+	attr      *syscall.SysProcAttr
+}
+
+// spawn runs a command.
+func spawn(c command) (*process, error) {
 	p := &process{done: make(chan struct{})}
 	child, err := p.pipes()
 	if err != nil {
@@ -37,7 +46,8 @@ func spawn(path string, env []string, attr *syscall.SysProcAttr) (*process, erro
 	}
 	defer closeAll(child)
 	started := make(chan error, 1)
-	go p.live(path, &os.ProcAttr{Dir: "/", Env: env, Files: child, Sys: attr}, started)
+	files := append(slices.Clone(child), c.extra...)
+	go p.live(c, &os.ProcAttr{Dir: "/", Env: c.env, Files: files, Sys: c.attr}, started)
 	if err := <-started; err != nil {
 		closeAll([]*os.File{p.watchdog, p.stdout, p.stderr})
 		return nil, err
@@ -69,10 +79,10 @@ func closeAll(files []*os.File) {
 	}
 }
 
-func (p *process) live(path string, attr *os.ProcAttr, started chan<- error) {
+func (p *process) live(c command, attr *os.ProcAttr, started chan<- error) {
 	runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
 	renounce()
-	proc, err := os.StartProcess(path, []string{path}, attr)
+	proc, err := os.StartProcess(c.path, c.args, attr)
 	if err != nil {
 		started <- err
 		return

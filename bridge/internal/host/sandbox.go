@@ -53,11 +53,11 @@ func warnOfRoot(log *slog.Logger) {
 	}
 }
 
-// spawn runs an executable and says what it is shut off with.
-func (s *sandbox) spawn(path string, env []string) (*process, string, error) {
+// spawn runs a program and says what it is shut off with.
+func (s *sandbox) spawn(what program, env []string) (*process, string, error) {
 	var refused error
 	for i := int(s.from.Load()); i < len(s.levels); i++ {
-		p, err := spawn(path, env, s.levels[i].attr())
+		p, err := spawn(what.command(env, s.levels[i].attr()))
 		if err != nil && !withheld(err) {
 			return nil, "", fmt.Errorf("run plugin: %w", err)
 		}
@@ -71,7 +71,7 @@ func (s *sandbox) spawn(path string, env []string) (*process, string, error) {
 		}
 		return p, s.levels[i].name, nil
 	}
-	return nil, "", fmt.Errorf("run plugin (a folder that is mounted noexec, or a sandbox the kernel does not give): %w", refused)
+	return nil, "", fmt.Errorf("run plugin (what this system cannot run, or a sandbox the kernel does not give): %w", refused)
 }
 
 // withheld reports whether an error can mean that the kernel does not give a
