@@ -13,10 +13,10 @@ CHROMIUM := $(shell command -v chromium || command -v chromium-browser || comman
 run: build
 	@VGAI_KEY=demo-key ./.ci/demo
 
-## build: the program and its plugins, into bin/
+## build: the program and its plugins, into bin/, each complete in one file
 build:
 	@mkdir -p bin
-	$(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/ ./bridge/cmd/footbridge $(addprefix ./plugins/,$(PLUGINS))
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/ ./bridge/cmd/footbridge $(addprefix ./plugins/,$(PLUGINS))
 
 ## test: everything that is not a benchmark
 test: tools

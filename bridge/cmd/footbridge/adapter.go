@@ -15,6 +15,7 @@ import (
 	"github.com/footbridge/footbridge/bridge/adapter/adaptertest"
 	"github.com/footbridge/footbridge/bridge/event"
 	"github.com/footbridge/footbridge/bridge/internal/app"
+	"github.com/footbridge/footbridge/bridge/internal/host"
 )
 
 func adapterCommand() *cobra.Command {
@@ -65,7 +66,7 @@ states/ are tried, too.`,
 			if role != "" {
 				o.Accounts = []adapter.Account{{Name: "test", Role: event.Role(role), Settings: json.RawMessage(settings), Credentials: credentials}}
 			}
-			verdicts, err := app.Examine(c.Context(), args[0], dir, o, slog.New(slog.DiscardHandler))
+			verdicts, err := app.Examine(c.Context(), host.Self, args[0], dir, o, slog.New(slog.DiscardHandler))
 			if err != nil {
 				return err
 			}

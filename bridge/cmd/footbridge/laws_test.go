@@ -71,6 +71,7 @@ func (w overWire) configure(a adapter.Account) (adapter.Profile, error) {
 
 // TestMain removes the plugins when all is done.
 func TestMain(m *testing.M) {
+	host.Launch()
 	code := m.Run()
 	if builtIn != "" {
 		_ = os.RemoveAll(builtIn)
@@ -103,7 +104,7 @@ func startPlugin(t *testing.T, name string) (overWire, adapter.Manifest) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plugins, err := host.New(host.Options{Dir: dir, TurnTimeout: patience, Logger: slog.New(slog.DiscardHandler)})
+	plugins, err := host.New(host.Options{Dir: dir, Launcher: host.Self, TurnTimeout: patience, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

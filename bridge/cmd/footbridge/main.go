@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/footbridge/footbridge/bridge/internal/config"
+	"github.com/footbridge/footbridge/bridge/internal/host"
 )
 
 // The exit codes.
@@ -25,7 +26,10 @@ const (
 	exitInterrupted = 130 // interrupted twice
 )
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() {
+	host.Launch() // does not return where this process is to become a plugin
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
 
 // run carries out one command line and gives its exit code.
 func run(args []string, stdout, stderr io.Writer) int {

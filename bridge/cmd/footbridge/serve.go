@@ -11,11 +11,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/footbridge/footbridge/bridge/internal/app"
+	"github.com/footbridge/footbridge/bridge/internal/host"
 )
 
 func options(c *cobra.Command) app.Options {
 	path, _ := c.Flags().GetString("config")
-	return app.Options{Config: path, Environ: os.Environ(), Out: c.OutOrStdout(), Log: c.ErrOrStderr(), Version: versionText()}
+	return app.Options{Config: path, Environ: os.Environ(), Out: c.OutOrStdout(), Log: c.ErrOrStderr(), Version: versionText(),
+		Launcher: host.Self}
 }
 
 func serveCommand() *cobra.Command {

@@ -41,6 +41,9 @@ type Options struct {
 	Version  string
 	// Reload asks for the configuration to be read again, as SIGHUP does.
 	Reload <-chan os.Signal
+	// Launcher shuts adapter processes off from within: host.Self in a program
+	// whose main calls host.Launch. Without it they have namespaces alone.
+	Launcher string
 }
 
 // App is the running program.
@@ -188,7 +191,7 @@ func (a *App) startPlugins(ctx context.Context) error {
 		return fmt.Errorf("find the program's own folder: %w", err)
 	}
 	a.plugins, err = host.New(host.Options{RunDir: a.runDir, Dir: c.Plugins.Dir, Beside: filepath.Dir(beside), Checksums: c.Plugins.Checksums,
-		StartTimeout: c.Plugins.StartTimeout, TurnTimeout: c.Plugins.TurnTimeout, Sandbox: c.Plugins.Sandbox, Logger: a.log,
+		StartTimeout: c.Plugins.StartTimeout, TurnTimeout: c.Plugins.TurnTimeout, Sandbox: c.Plugins.Sandbox, Logger: a.log, Launcher: a.o.Launcher,
 		Quarantine: quarantine(),
 		OnRestart:  func(name string) { a.metrics.PluginRestarts.WithLabelValues(name).Inc() }, OnState: a.pluginChanged})
 	if err != nil {

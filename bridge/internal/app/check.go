@@ -52,6 +52,9 @@ func Check(ctx context.Context, o Options) (Report, error) {
 	if err := a.startPlugins(ctx); err != nil {
 		return r, err
 	}
+	for _, m := range a.plugins.Missing() {
+		r.Warnings = append(r.Warnings, m.String())
+	}
 	for _, name := range adapters(conf) {
 		r.Adapters = append(r.Adapters, a.describe(ctx, name))
 	}

@@ -15,13 +15,13 @@ import (
 )
 
 // Examine starts an adapter's plugin as the bridge would and holds it to the
-// laws of adapters, over the wire.
-func Examine(ctx context.Context, name, dir string, o adaptertest.Options, log *slog.Logger) ([]adaptertest.Verdict, error) {
+// laws of adapters, over the wire. The launcher is as in Options.
+func Examine(ctx context.Context, launcher, name, dir string, o adaptertest.Options, log *slog.Logger) ([]adaptertest.Verdict, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find the program's own folder: %w", err)
 	}
-	plugins, err := host.New(host.Options{Dir: dir, Beside: filepath.Dir(self), Logger: log})
+	plugins, err := host.New(host.Options{Dir: dir, Beside: filepath.Dir(self), Logger: log, Launcher: launcher})
 	if err != nil {
 		return nil, err
 	}

@@ -70,7 +70,7 @@ func newStage(o Options) (*stage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find the program's own folder: %w", err)
 	}
-	h := host.Options{Beside: filepath.Dir(self), Logger: slog.New(slog.DiscardHandler)}
+	h := host.Options{Beside: filepath.Dir(self), Logger: slog.New(slog.DiscardHandler), Launcher: o.Launcher}
 	if o.Config != "" {
 		c, _, err := config.Load(o.Config, o.Environ)
 		if err != nil {

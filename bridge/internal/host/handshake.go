@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -33,11 +34,10 @@ type running struct {
 	*process
 	address net.Addr
 	dir     string // of its socket
-	sandbox string
 }
 
 // remove takes away the files of an ended process.
-func (r *running) remove() { _ = os.RemoveAll(r.dir) }
+func (r *running) remove() { _ = removeFolder(r.dir) }
 
 // handshake runs a program as a plugin and waits for its start line, until ctx
 // ends. go-plugin reads and judges the line; the process is ours, so its Ping,
@@ -58,7 +58,7 @@ func (h *Host) handshake(ctx context.Context, p program, log *slog.Logger) (*run
 		UnixSocketConfig: &plugin.UnixSocketConfig{TempDir: h.o.RunDir},
 		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, dir string) (runner.Runner, error) {
 			a.dir = dir
-			a.spawn = func() (*process, string, error) { return h.sandbox.spawn(p, append(cmd.Env, environment()...)) }
+			a.spawn = func() (*process, error) { return h.sandbox.spawn(p, dir, append(unplaced(cmd.Env), environment()...)) }
 			return a, nil
 		},
 	})
@@ -66,12 +66,21 @@ func (h *Host) handshake(ctx context.Context, p program, log *slog.Logger) (*run
 	if err == nil && !a.stop() {
 		err = ctx.Err()
 	}
+	if err == nil {
+		err = h.sandbox.closeFolder(a.dir)
+	}
 	if err != nil {
 		err = a.explain(err)
 		a.discard()
 		return nil, err
 	}
-	return &running{process: a.process, address: address, dir: a.dir, sandbox: a.sandbox}, nil
+	return &running{process: a.process, address: address, dir: a.dir}, nil
+}
+
+// unplaced is go-plugin's environment without the folder of the socket: where
+// the process has it, the sandbox says.
+func unplaced(env []string) []string {
+	return slices.DeleteFunc(env, func(v string) bool { return strings.HasPrefix(v, plugin.EnvUnixSocketDir+"=") })
 }
 
 func environment() []string {
@@ -87,11 +96,10 @@ func environment() []string {
 // attached is the process as go-plugin sees it while it starts.
 type attached struct {
 	ctx     context.Context // of the start
-	spawn   func() (*process, string, error)
+	spawn   func() (*process, error)
 	line    *startLine
 	output  *output
 	dir     string
-	sandbox string
 	process *process
 	stop    func() bool // takes away the deadline; false if it has come
 	ended   bool        // the process ended of itself
@@ -99,11 +107,11 @@ type attached struct {
 
 // Start runs the process.
 func (a *attached) Start(context.Context) error {
-	p, sandbox, err := a.spawn()
+	p, err := a.spawn()
 	if err != nil {
 		return err
 	}
-	a.process, a.sandbox, a.stop = p, sandbox, context.AfterFunc(a.ctx, p.kill)
+	a.process, a.stop = p, context.AfterFunc(a.ctx, p.kill)
 	go func() {
 		a.line.follow(p.stdout, a.output)
 		_ = p.stdout.Close()
@@ -147,10 +155,14 @@ func (a *attached) PluginToHost(network, address string) (string, string, error)
 	if network != "unix" {
 		return "", "", fmt.Errorf("the plugin listens on %s; only unix sockets are taken", clip(network))
 	}
-	if filepath.Dir(filepath.Clean(address)) != filepath.Clean(a.dir) {
+	path := address
+	if !filepath.IsAbs(path) { // it may be in its folder
+		path = filepath.Join(a.dir, path)
+	}
+	if filepath.Dir(filepath.Clean(path)) != filepath.Clean(a.dir) {
 		return "", "", fmt.Errorf("the plugin's socket %s is not in its folder (PLUGIN_UNIX_SOCKET_DIR)", clip(address))
 	}
-	return network, address, nil
+	return network, path, nil
 }
 
 // HostToPlugin is never called: the bridge serves nothing to a plugin.
@@ -165,6 +177,8 @@ func (a *attached) explain(err error) error {
 	}
 	line, said := a.line.said()
 	switch {
+	case strings.HasPrefix(line, launchFailed):
+		return fmt.Errorf("run plugin: it could not %s", clip(strings.TrimSpace(strings.TrimPrefix(line, launchFailed))))
 	case said && strings.Count(line, "|") < 3:
 		return fmt.Errorf("its first line of output is %s, not a start line of go-plugin; "+
 			"a plugin prints nothing on standard output before that", clip(strings.TrimRight(line, "\r\n")))
@@ -183,6 +197,6 @@ func (a *attached) discard() {
 		a.process.gone(endGrace)
 	}
 	if a.dir != "" {
-		_ = os.RemoveAll(a.dir)
+		_ = removeFolder(a.dir)
 	}
 }

@@ -1,10 +1,11 @@
 // Package host starts, checks, supervises and calls plugins. Each adapter is one
 // process; what one does never disturbs another.
 //
-// The host trusts a plugin with nothing: it runs a private copy of the file it
-// checked, in namespaces of its own where the kernel gives them, without the
-// bridge's environment, under deadlines of the host's own, and ends with its
-// process group when the bridge does.
+// The host trusts a plugin with nothing. It runs what it checked, from memory
+// nobody can change; without the bridge's environment; in namespaces of its own,
+// with no file but the folder of its socket, no network and few system calls,
+// where the kernel gives that; under deadlines of the host's own; and ends it with
+// its process group when the bridge ends.
 package host
 
 import (
@@ -39,8 +40,8 @@ var (
 
 // How plugins are shut off from the machine.
 const (
-	SandboxAuto     = "auto"     // what the kernel gives; a warning says what is missing
-	SandboxRequired = "required" // all of it, or the plugin is not started
+	SandboxAuto     = "auto"     // what the system gives; a warning says what is missing
+	SandboxRequired = "required" // all of it, or New fails
 	SandboxOff      = "off"      // nothing
 )
 
@@ -67,7 +68,11 @@ type Options struct {
 	// and a Configure (2 s).
 	StartTimeout, TurnTimeout time.Duration
 	Sandbox                   string // SandboxAuto
-	Logger                    *slog.Logger
+	// Launcher is a program whose main calls Launch first: what it starts as shuts
+	// itself off from within before it becomes the plugin. It is Self in such a
+	// program; without it there are namespaces alone.
+	Launcher string
+	Logger   *slog.Logger
 	// OnRestart is called when an adapter runs again after a failure, before the
 	// first turn of the new process; OnState at every change to "running",
 	// "restarting" and "quarantined". Both are called from the adapter's own
@@ -118,7 +123,7 @@ func New(o Options) (*Host, error) {
 	h := &Host{o: withDefaults(o), plugins: make(map[string]*supervisor)}
 	h.log = h.o.Logger
 	var err error
-	if h.sandbox, err = newSandbox(h.o.Sandbox, h.log); err != nil {
+	if h.sandbox, err = newSandbox(h.o.Sandbox, h.o.Launcher, h.log); err != nil {
 		return nil, err
 	}
 	if h.o.RunDir == "" {
@@ -195,7 +200,7 @@ func sweep(dir string) error {
 			return fmt.Errorf("sweep run folder: %w", err)
 		}
 		for _, path := range left {
-			if err := os.RemoveAll(path); err != nil {
+			if err := removeFolder(path); err != nil {
 				return fmt.Errorf("sweep run folder: %w", err)
 			}
 		}
@@ -326,6 +331,10 @@ func (h *Host) States() []State {
 	}
 	return states
 }
+
+// Missing lists the protections that were asked for and that this system does not
+// give.
+func (h *Host) Missing() []Missing { return slices.Clone(h.sandbox.missing) }
 
 // Pid is the process of an adapter now, 0 if it has none.
 func (h *Host) Pid(name string) int {

@@ -22,23 +22,23 @@ import (
 	"github.com/footbridge/footbridge/bridge/event"
 )
 
-// built is the echo plugin, built once for all tests.
-var built string
+// built is the echo plugin, hostile the one that tries to get out, built once for
+// all tests.
+var built, hostile string
 
 func TestMain(m *testing.M) {
+	Launch()
 	if dir := os.Getenv("HOST_TEST_HELPER"); dir != "" {
 		hold(dir)
 	}
-	dir, err := os.MkdirTemp("", "fb-echo-")
+	dir, err := buildPlugins()
 	if err != nil {
 		panic(err)
 	}
-	built = filepath.Join(dir, "echo")
-	if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", built, "./testdata/echo").CombinedOutput(); err != nil {
-		panic(string(out))
-	}
 	code := m.Run()
-	os.RemoveAll(dir)
+	if os.Getenv("HOST_TEST_BUILT") == "" {
+		os.RemoveAll(dir)
+	}
 	if code == 0 {
 		if err := goleak.Find(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -48,9 +48,27 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// buildPlugins makes the plugins, in a folder everybody may enter, or finds them
+// made.
+func buildPlugins() (dir string, err error) {
+	if dir = os.Getenv("HOST_TEST_BUILT"); dir == "" {
+		if dir, err = os.MkdirTemp("", "fb-built-"); err != nil {
+			return "", err
+		}
+		build := exec.Command("go", "build", "-buildvcs=false", "-o", dir+"/", "./testdata/echo", "./testdata/hostile")
+		build.Env = append(os.Environ(), "CGO_ENABLED=0") // as they are released: they need no other file
+		if out, err := build.CombinedOutput(); err != nil {
+			return "", fmt.Errorf("%w: %s", err, out)
+		}
+		err = os.Chmod(dir, 0o755)
+	}
+	built, hostile = filepath.Join(dir, "echo"), filepath.Join(dir, "hostile")
+	return dir, err
+}
+
 // hold is a host in a process of its own, for a test to kill.
 func hold(dir string) {
-	h, err := New(Options{Dir: dir, Sandbox: os.Getenv("HOST_TEST_SANDBOX")})
+	h, err := New(Options{Dir: dir, Sandbox: os.Getenv("HOST_TEST_SANDBOX"), Launcher: Self})
 	if err == nil {
 		_, err = h.Start(context.Background(), "echo")
 	}
@@ -72,7 +90,11 @@ func plugins(t testing.TB, scripts map[string]string) string {
 		data := []byte(script)
 		if script == "" {
 			var err error
-			if data, err = os.ReadFile(built); err != nil {
+			file := built
+			if name == "hostile" {
+				file = hostile
+			}
+			if data, err = os.ReadFile(file); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -91,6 +113,7 @@ func newHost(t testing.TB, o Options) *Host {
 	}
 	o.RunDir = run
 	orDefault(&o.BackoffMin, 10*time.Millisecond)
+	orDefault(&o.Launcher, Self)
 	h, err := New(o)
 	if err != nil {
 		t.Fatal(err)

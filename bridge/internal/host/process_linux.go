@@ -8,32 +8,52 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// levels are the sandboxes to try, the best first.
-//
-// In a user namespace the plugin has another account's number, so it gets no
-// capability and cannot read the bridge's environment in /proc; its network has
-// no interface that is up; its process ids are its own, so that nothing it leaves
-// behind outlives it.
-func levels() []level {
-	const apart = syscall.CLONE_NEWNET | syscall.CLONE_NEWPID | syscall.CLONE_NEWIPC
-	return []level{
-		{name: "user, network, process and ipc namespaces", attr: func() *syscall.SysProcAttr {
-			a := plain()
-			a.Cloneflags = apart | syscall.CLONE_NEWUSER
-			a.UidMappings = []syscall.SysProcIDMap{{ContainerID: nobody, HostID: os.Geteuid(), Size: 1}}
-			a.GidMappings = []syscall.SysProcIDMap{{ContainerID: nobody, HostID: os.Getegid(), Size: 1}}
-			return a
-		}},
-		{name: "network, process and ipc namespaces", missing: "a user namespace", attr: func() *syscall.SysProcAttr {
-			a := plain()
-			a.Cloneflags = apart
-			return a
-		}},
-		{missing: "every namespace", attr: plain},
-	}
+// level is one way to shut a process off. missing says what the best one has and
+// this one lacks.
+type level struct {
+	name, missing string
+	flags         uintptr
+	nobody        bool // the process has another account's number
 }
 
+// levels are the ways to try, the best first.
+//
+// In a user namespace the plugin gets no capability and its limits are its own;
+// its network has no interface that is up; its process ids are its own, so that
+// nothing it leaves behind outlives it. What root starts runs as nobody; that
+// needs a launcher, which is already in the folder nobody could walk to.
+func levels(launched bool) []level {
+	const apart = syscall.CLONE_NEWNET | syscall.CLONE_NEWPID | syscall.CLONE_NEWIPC
+	root := os.Geteuid() == 0
+	all := []level{
+		{name: "user, network, process and ipc namespaces", flags: apart | syscall.CLONE_NEWUSER, nobody: root && launched},
+		{name: "network, process and ipc namespaces", missing: "a user namespace", flags: apart, nobody: root && launched},
+		{missing: "namespaces", nobody: root && launched},
+	}
+	if root && launched {
+		all = append(all, level{missing: "namespaces and an account of their own"})
+	}
+	return all
+}
+
+// nobody is an account without files.
 const nobody = 65534
+
+func (l level) attr() *syscall.SysProcAttr {
+	a := plain()
+	a.Cloneflags = l.flags
+	uid, gid := os.Geteuid(), os.Getegid()
+	if l.nobody {
+		uid, gid = nobody, nobody
+		a.Credential = &syscall.Credential{Uid: nobody, Gid: nobody}
+	}
+	if l.flags&syscall.CLONE_NEWUSER != 0 {
+		a.UidMappings = []syscall.SysProcIDMap{{ContainerID: nobody, HostID: uid, Size: 1}}
+		a.GidMappings = []syscall.SysProcIDMap{{ContainerID: nobody, HostID: gid, Size: 1}}
+		a.GidMappingsEnableSetgroups = l.nobody
+	}
+	return a
+}
 
 func plain() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}

@@ -92,7 +92,7 @@ func (s *supervisor) launch() (*link, error) {
 
 func (s *supervisor) up(l *link, again bool) {
 	s.mu.Lock()
-	s.manifest, s.state.Version, s.state.Sandbox = l.manifest, l.manifest.Version, l.proc.sandbox
+	s.manifest, s.state.Version, s.state.Sandbox = l.manifest, l.manifest.Version, s.host.sandbox.describe(s.program)
 	if again {
 		s.state.Restarts++
 	}
@@ -102,7 +102,7 @@ func (s *supervisor) up(l *link, again bool) {
 	}
 	s.note(statusRunning)
 	s.link.Store(l)
-	s.log.Info("plugin runs", "version", l.manifest.Version, "pid", l.proc.pid, "sandbox", l.proc.sandbox)
+	s.log.Info("plugin runs", "version", l.manifest.Version, "pid", l.proc.pid, "sandbox", s.host.sandbox.describe(s.program))
 	s.host.o.OnState(s.name, statusRunning)
 }
 
