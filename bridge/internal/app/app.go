@@ -268,8 +268,13 @@ func (a *App) makeEngine(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	way, err := network(a.conf, a.env)
+	if err != nil {
+		return err
+	}
+	a.redactor.Add(way.ProxyLogin)
 	placeholders := credential.NewPlaceholders(a.keys.Derive("placeholders"))
-	a.egress = egress.New(egress.Options{Breakers: a.breakers, Placeholders: placeholders, Logger: a.log, Called: a.called})
+	a.egress = egress.New(egress.Options{Breakers: a.breakers, Placeholders: placeholders, Network: way, Logger: a.log, Called: a.called})
 	a.onClose(a.egress.Close)
 	minter := credential.NewMinter(a.keys.Derive("minted tokens"))
 	front := &frontDesk{plugins: a.plugins, breakers: a.breakers, placeholders: placeholders, minter: minter, setup: a.setup}

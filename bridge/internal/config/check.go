@@ -16,6 +16,7 @@ func check(cfg *Config, found *findings) {
 	c := &checker{Config: cfg, findings: found, broken: trouble(found.problems)}
 	c.listeners()
 	c.publicAddress()
+	c.wayOut()
 	c.tokens()
 	c.breaker()
 	for _, name := range slices.Sorted(maps.Keys(cfg.Accounts)) {
@@ -102,6 +103,18 @@ func (c *checker) publicAddress() {
 	for i, proxy := range c.Server.Proxies() {
 		if proxy.Bits() == 0 {
 			c.warn(index("server.trusted_proxies", i), "believes everybody's forwarding headers", "name the proxy's address")
+		}
+	}
+}
+
+func (c *checker) wayOut() {
+	e := c.Egress
+	if e.ProxyLogin != "" && e.Proxy == "" && !c.broken["egress.proxy"] {
+		c.problem("egress.proxy_login", "is for a proxy, and none is set", "set egress.proxy, or take it out")
+	}
+	for i, network := range e.Networks() {
+		if network.Bits() == 0 {
+			c.warn(index("egress.private_networks", i), "lets names that accounts list lead anywhere, this host too", "name the network they are in")
 		}
 	}
 }

@@ -18,6 +18,8 @@ type Config struct {
 	Admin Admin `toml:"admin"`
 	// Journal is where conversations are stored.
 	Journal Journal `toml:"journal"`
+	// Egress is how vendors are reached.
+	Egress Egress `toml:"egress"`
 	// Log is the program's own log on standard error.
 	Log Log `toml:"log"`
 	// API holds the static tokens of the native API.
@@ -66,15 +68,32 @@ type TLS struct {
 func (t TLS) Enabled() bool { return t.Cert != "" }
 
 // Proxies gives TrustedProxies as prefixes, a single address as a prefix of itself.
-func (s Server) Proxies() []netip.Prefix {
+func (s Server) Proxies() []netip.Prefix { return parsePrefixes(s.TrustedProxies) }
+
+func parsePrefixes(texts []string) []netip.Prefix {
 	var out []netip.Prefix
-	for _, text := range s.TrustedProxies {
+	for _, text := range texts {
 		if prefix, err := parsePrefix(text); err == nil {
 			out = append(out, prefix)
 		}
 	}
 	return out
 }
+
+// Egress is the way out to vendors.
+type Egress struct {
+	// Proxy (http or https, no path) carries every connection to a vendor; empty: they are reached directly.
+	Proxy string `toml:"proxy" rule:"origin"`
+	// ProxyLogin refers to the user:password the proxy asks for.
+	ProxyLogin Ref `toml:"proxy_login"`
+	// CAFile is a PEM file of authorities trusted besides the system's.
+	CAFile string `toml:"ca_file" rule:"path"`
+	// PrivateNetworks are networks of our own in which hosts named in allowed_hosts or settings may be; see Networks.
+	PrivateNetworks []string `toml:"private_networks" rule:"prefix"`
+}
+
+// Networks gives PrivateNetworks as prefixes, a single address as a prefix of itself.
+func (e Egress) Networks() []netip.Prefix { return parsePrefixes(e.PrivateNetworks) }
 
 // Admin is the private listener.
 type Admin struct {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -37,7 +36,7 @@ func (e *Egress) dial(ctx context.Context, account, turn string, tokens map[stri
 		return refused(adapter.ReasonNotAllowed)
 	}
 	known.Secrets = withTokens(known.Secrets, tokens)
-	target, header, protocols, err := e.handshake(known, turn, d)
+	target, header, protocols, err := e.handshake(known.Account, turn, d)
 	if err != nil {
 		e.o.Logger.Warn("dial refused", "account", account, "error", err)
 		return refused(adapter.ReasonNotAllowed)
@@ -45,7 +44,7 @@ func (e *Egress) dial(ctx context.Context, account, turn string, tokens map[stri
 	var got opened
 	host, _ := hostOf(target)
 	err = e.o.Breakers.Get(BreakerName(account, host)).Do(ctx, func(ctx context.Context) breaker.Outcome {
-		conn, err := e.open(ctx, target, header, protocols, d)
+		conn, err := open(ctx, known.dialler, target, header, protocols, d)
 		var fault *ws.HandshakeError
 		outcome := weighDial(ctx, err, &fault)
 		got.put(conn, fault)
@@ -57,6 +56,9 @@ func (e *Egress) dial(ctx context.Context, account, turn string, tokens map[stri
 		return refused(adapter.ReasonBreakerOpen)
 	case conn != nil && err == nil:
 		return socket.New(conn, e.fill(account), known.Mask), engine.Attempt{}, "opened"
+	case fault != nil && errors.Is(fault, errAddress):
+		e.o.Logger.Warn("dial refused", "account", account, "host", host, "error", errAddress)
+		return refused(adapter.ReasonNotAllowed)
 	case conn != nil: // it stood as the breaker gave it up
 		conn.Close(ws.CodeNormal, "too late")
 		return refused(adapter.ReasonTimeout)
@@ -98,7 +100,7 @@ func weighDial(ctx context.Context, err error, fault **ws.HandshakeError) breake
 	switch {
 	case err == nil:
 		return breaker.Success
-	case errors.Is(ctx.Err(), context.Canceled):
+	case errors.Is(ctx.Err(), context.Canceled), errors.Is(err, errAddress):
 		return breaker.Neutral
 	case *fault != nil && (*fault).Status > 0 && (*fault).Status < 500:
 		return breaker.Success
@@ -139,9 +141,8 @@ func (e *Egress) handshake(a Account, turn string, d adapter.Dial) (target strin
 	return target, req.Header, protocols, nil
 }
 
-func (e *Egress) open(ctx context.Context, target string, header http.Header, protocols []string, d adapter.Dial) (ws.Messages, error) {
-	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
-	options := ws.Options{Protocols: protocols}
+func open(ctx context.Context, dialer *dialler, target string, header http.Header, protocols []string, d adapter.Dial) (ws.Messages, error) {
+	options := ws.Options{Protocols: protocols, TLS: dialer.TLS()}
 	if d.Transport == adapter.TransportSocketIO {
 		conn, err := ws.DialSocketIO(ctx, dialer, target, header, ws.SocketIOOptions{Options: options, Event: d.Event})
 		if err != nil {

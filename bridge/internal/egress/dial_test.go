@@ -57,7 +57,7 @@ func (s *switchboard) address() string { return "ws" + strings.TrimPrefix(s.URL,
 
 func TestDialCarriesSecretsAndWords(t *testing.T) {
 	s := newSwitchboard(t)
-	w := open(t, breaker.Options{}, host(t, s.Server))
+	w := openWay(t, breaker.Options{}, host(t, s.Server))
 	pass := w.placeholders.Token("t", "pass")
 	link, got := w.Dial(t.Context(), "a", "t", map[string]string{"pass": "captured"}, adapter.Dial{URL: s.address() + "/x?token=" + pass,
 		Header: http.Header{"X-Key": {w.placeholders.Token("t", "key")}}, Protocols: []string{"plain"}})
@@ -99,7 +99,7 @@ func TestDialCarriesSecretsAndWords(t *testing.T) {
 
 func TestDialsThatAreRefused(t *testing.T) {
 	s := newSwitchboard(t)
-	w := open(t, breaker.Options{}, host(t, s.Server))
+	w := openWay(t, breaker.Options{}, host(t, s.Server))
 	for name, c := range map[string]struct {
 		account string
 		dial    adapter.Dial
@@ -122,7 +122,7 @@ func TestDialsThatAreRefused(t *testing.T) {
 
 func TestDialsFeedTheBreaker(t *testing.T) {
 	s := newSwitchboard(t)
-	w := open(t, breaker.Options{Failures: 2, Open: time.Minute}, host(t, s.Server))
+	w := openWay(t, breaker.Options{Failures: 2, Open: time.Minute}, host(t, s.Server))
 	s.status = http.StatusNotFound
 	for range 4 {
 		if _, got := w.Dial(t.Context(), "a", "t", nil, adapter.Dial{URL: s.address()}); got.Status != http.StatusNotFound || got.RetryAfter != 7*time.Second {

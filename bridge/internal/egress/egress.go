@@ -1,6 +1,7 @@
 // Package egress makes the calls adapters ask for. It is the only way out: an
-// account's calls go to the hosts on its list and nowhere else, redirects are
-// not followed, and secrets are put in as the bytes leave.
+// account's calls go to the hosts on its list and nowhere else, one dialler opens
+// every connection and judges its address, redirects are not followed, and
+// secrets are put in as the bytes leave.
 package egress
 
 import (
@@ -31,7 +32,11 @@ const maxAnswer = 1 << 20
 // Account is what the way out must know of one account.
 type Account struct {
 	// Hosts are the only ones calls may go to, as "host" or "host:port".
-	Hosts   []string
+	Hosts []string
+	// Named are those of them that the operator wrote down, in allowed_hosts or in
+	// the account's settings: only they may have an address that is not of the
+	// internet at large.
+	Named   []string
 	Secrets map[string]credential.Secret
 	// Mask lists JSON pointers of messages heard that are replaced before anybody
 	// stores or sees them.
@@ -44,6 +49,7 @@ type Account struct {
 type Options struct {
 	Breakers     *breaker.Set
 	Placeholders *credential.Placeholders
+	Network      Network
 	Logger       *slog.Logger
 	// Called is told of every try: the account, a short word for how it ended,
 	// and how long it took. It may be nil.
@@ -55,35 +61,61 @@ type Options struct {
 // Egress makes calls. It is safe for concurrent use.
 type Egress struct {
 	o        Options
-	client   *http.Client
-	accounts atomic.Pointer[map[string]Account]
+	accounts atomic.Pointer[map[string]outlet]
+}
+
+// outlet is one account's way out. No two share connections: what one may reach
+// another may not.
+type outlet struct {
+	Account
+	dialler *dialler
+	// carrier makes one exchange: no redirect is followed, nor even read.
+	carrier http.RoundTripper
+}
+
+func (o outlet) close() {
+	if t, ok := o.carrier.(*http.Transport); ok {
+		t.CloseIdleConnections()
+	}
 }
 
 // New makes an Egress that knows no account yet.
 func New(o Options) *Egress {
-	if o.Transport == nil {
-		o.Transport = transport()
-	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	e := &Egress{o: o, client: &http.Client{Transport: o.Transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
-	e.accounts.Store(&map[string]Account{})
+	e := &Egress{o: o}
+	e.accounts.Store(&map[string]outlet{})
 	return e
 }
 
-func transport() *http.Transport {
-	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
-	return &http.Transport{DialContext: dialer.DialContext, TLSHandshakeTimeout: 5 * time.Second,
-		MaxIdleConnsPerHost: 64, IdleConnTimeout: 60 * time.Second, MaxResponseHeaderBytes: 64 << 10, ForceAttemptHTTP2: true}
+// Configure replaces the accounts. Calls under way end as they began.
+func (e *Egress) Configure(accounts map[string]Account) {
+	all := make(map[string]outlet, len(accounts))
+	for name, a := range accounts {
+		all[name] = e.outlet(a)
+	}
+	for _, old := range *e.accounts.Swap(&all) {
+		old.close()
+	}
 }
 
-// Configure replaces the accounts.
-func (e *Egress) Configure(accounts map[string]Account) { e.accounts.Store(&accounts) }
+func (e *Egress) outlet(a Account) outlet {
+	d := &dialler{Network: e.o.Network, named: a.Named}
+	carrier := e.o.Transport
+	if carrier == nil {
+		carrier = &http.Transport{DialContext: d.DialContext, TLSClientConfig: d.TLS(), TLSHandshakeTimeout: connectWithin,
+			MaxIdleConnsPerHost: 64, IdleConnTimeout: 60 * time.Second, MaxResponseHeaderBytes: 64 << 10, ForceAttemptHTTP2: true}
+	}
+	return outlet{Account: a, dialler: d, carrier: carrier}
+}
 
 // Close lets go of idle connections.
-func (e *Egress) Close() { e.client.CloseIdleConnections() }
+func (e *Egress) Close() {
+	for _, o := range *e.accounts.Load() {
+		o.close()
+	}
+}
 
 // BreakerName is the name of the breaker of an account's calls to a host.
 func BreakerName(account, host string) string { return account + " " + host }
@@ -105,7 +137,7 @@ func (e *Egress) call(ctx context.Context, account, turn string, tokens map[stri
 		return engine.Attempt{Reason: adapter.ReasonNotAllowed}, adapter.ReasonNotAllowed
 	}
 	known.Secrets = withTokens(known.Secrets, tokens)
-	req, err := e.request(known, turn, c)
+	req, err := e.request(known.Account, turn, c)
 	if err != nil {
 		e.o.Logger.Warn("call refused", "account", account, "error", err)
 		return engine.Attempt{Reason: adapter.ReasonNotAllowed}, adapter.ReasonNotAllowed
@@ -114,7 +146,7 @@ func (e *Egress) call(ctx context.Context, account, turn string, tokens map[stri
 	var called atomic.Bool
 	err = e.o.Breakers.Get(BreakerName(account, req.URL.Host)).Do(ctx, func(ctx context.Context) breaker.Outcome {
 		called.Store(true)
-		got = e.send(ctx, req)
+		got = e.send(ctx, account, known.carrier, req)
 		return weigh(ctx, got)
 	})
 	switch {
@@ -135,7 +167,7 @@ func (e *Egress) call(ctx context.Context, account, turn string, tokens map[stri
 // no failures of it.
 func weigh(ctx context.Context, a engine.Attempt) breaker.Outcome {
 	switch {
-	case errors.Is(ctx.Err(), context.Canceled):
+	case errors.Is(ctx.Err(), context.Canceled), a.Reason == adapter.ReasonNotAllowed:
 		return breaker.Neutral
 	case a.Reason == "" && a.Status < 500:
 		return breaker.Success
@@ -182,6 +214,12 @@ func (e *Egress) target(a Account, turn, address, scheme, secure string) (string
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Scheme != scheme && u.Scheme != secure {
 		return "", fmt.Errorf("address is not a whole %s or %s URL", scheme, secure)
+	}
+	if err := plausible(u.Hostname()); err != nil {
+		return "", err
+	}
+	if u.User != nil {
+		return "", errors.New("address names a user before its host")
 	}
 	if !allowed(a.Hosts, u) {
 		return "", fmt.Errorf("host %s is not on the account's list; mend: name it in allowed_hosts or in the account's settings", u.Host)
@@ -253,11 +291,15 @@ func allowed(hosts []string, u *url.URL) bool {
 }
 
 // send makes the request and reads the answer whole.
-func (e *Egress) send(ctx context.Context, req *http.Request) engine.Attempt {
+func (e *Egress) send(ctx context.Context, account string, carrier http.RoundTripper, req *http.Request) engine.Attempt {
 	var connected atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
-	resp, err := e.client.Do(req.WithContext(ctx))
+	resp, err := carrier.RoundTrip(req.WithContext(ctx))
 	if err != nil {
+		if errors.Is(err, errAddress) {
+			e.o.Logger.Warn("call refused", "account", account, "host", req.URL.Host, "error", errAddress)
+			return engine.Attempt{Reason: adapter.ReasonNotAllowed}
+		}
 		if connected.Load() {
 			return engine.Attempt{Reason: adapter.ReasonUnknown}
 		}

@@ -32,7 +32,7 @@ type way struct {
 
 const secret = `s3cr3t "quoted" & spaced`
 
-func open(t *testing.T, o breaker.Options, hosts ...string) *way {
+func openWay(t *testing.T, o breaker.Options, hosts ...string) *way {
 	t.Helper()
 	breakers, err := breaker.NewSet(o, nil)
 	if err != nil {
@@ -42,7 +42,7 @@ func open(t *testing.T, o breaker.Options, hosts ...string) *way {
 	w.Egress = New(Options{Breakers: breakers, Placeholders: w.placeholders, Logger: slog.New(slog.NewTextHandler(&w.log, nil)),
 		Called: func(_, outcome string, _ time.Duration) { w.outcomes = append(w.outcomes, outcome) }})
 	w.Configure(map[string]Account{
-		"a":   {Hosts: hosts, Secrets: map[string]credential.Secret{"key": credential.NewSecret(secret)}},
+		"a":   {Hosts: hosts, Named: hosts, Secrets: map[string]credential.Secret{"key": credential.NewSecret(secret)}},
 		"off": {Hosts: hosts, Unready: "no key"},
 	})
 	t.Cleanup(func() { w.Close(); breakers.Close() })
@@ -71,7 +71,7 @@ func TestAnswer(t *testing.T) {
 		_, _ = w.Write(body)
 	}))
 	defer s.Close()
-	w := open(t, breaker.Options{}, host(t, s))
+	w := openWay(t, breaker.Options{}, host(t, s))
 	got := w.Call(t.Context(), "a", "t", nil, adapter.Call{Method: "PUT", URL: s.URL + "/x?q=1", Header: http.Header{"x-in": {"v"}}, Body: []byte("body")})
 	if got.Status != 429 || got.Reason != "" || string(got.Body) != "body" || got.RetryAfter != 7*time.Second {
 		t.Errorf("got %+v", got)
@@ -95,7 +95,7 @@ func TestAllowList(t *testing.T) {
 		http.Redirect(w, r, other.URL, http.StatusTemporaryRedirect)
 	}))
 	defer s.Close()
-	w := open(t, breaker.Options{}, host(t, s), "Vendor.example")
+	w := openWay(t, breaker.Options{}, host(t, s), "Vendor.example")
 	if got := w.post(s.URL); got.Status != 307 || hits.Load() != 0 {
 		t.Errorf("redirect: %+v, followed %d times", got, hits.Load())
 	}
@@ -129,7 +129,7 @@ func TestPlaceholders(t *testing.T) {
 		body, _ = io.ReadAll(r.Body)
 	}))
 	defer s.Close()
-	w := open(t, breaker.Options{}, host(t, s))
+	w := openWay(t, breaker.Options{}, host(t, s))
 	p := w.placeholders.Token("t", "key")
 	call := func(c adapter.Call) engine.Attempt { return w.Call(t.Context(), "a", "t", nil, c) }
 	if a := call(adapter.Call{Method: "POST", URL: s.URL + "/x?k=" + p + "&l=" + p, Header: http.Header{"X-Key": {"Bearer " + p}}, Body: []byte(`{"k":"` + p + `"}`)}); a.Status != 200 {
@@ -165,7 +165,7 @@ func TestHeadersAndMethods(t *testing.T) {
 	var hits atomic.Int32
 	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { hits.Add(1) }))
 	defer s.Close()
-	w := open(t, breaker.Options{}, host(t, s))
+	w := openWay(t, breaker.Options{}, host(t, s))
 	for _, h := range []http.Header{{"Host": {"evil"}}, {"transfer-encoding": {"chunked"}}, {"Connection": {"close"}}, {"CONTENT-LENGTH": {"1"}}, {"Te": {"x"}},
 		{"X-A": {"b\r\nX-C: d"}}, {"X-A": {"b\x00"}}, {"X A": {"b"}}, {"X:A": {"b"}}, {"": {"b"}}, {"X-A\n": {"b"}}} {
 		if got := w.Call(t.Context(), "a", "t", nil, adapter.Call{Method: "POST", URL: s.URL, Header: h}); got.Reason != adapter.ReasonNotAllowed {
@@ -188,7 +188,7 @@ func TestAnswerLimits(t *testing.T) {
 		_, _ = w.Write(bytes.Repeat([]byte("x"), int(size.Load())))
 	}))
 	defer s.Close()
-	w := open(t, breaker.Options{}, host(t, s))
+	w := openWay(t, breaker.Options{}, host(t, s))
 	size.Store(maxAnswer)
 	if got := w.post(s.URL); got.Status != 200 || got.Reason != "" || len(got.Body) != maxAnswer {
 		t.Errorf("at the limit: %d %s %d bytes", got.Status, got.Reason, len(got.Body))
@@ -279,7 +279,7 @@ func TestSentOrNot(t *testing.T) {
 			if c.serve != nil {
 				address, accepted = rawServer(t, c.serve)
 			}
-			w := open(t, breaker.Options{Deadline: time.Second}, address)
+			w := openWay(t, breaker.Options{Deadline: time.Second}, address)
 			got := w.post(c.scheme + "://" + address)
 			if got.Reason != c.reason || got.Status != c.status {
 				t.Errorf("got %d %q, want %d %q", got.Status, got.Reason, c.status, c.reason)
@@ -310,7 +310,7 @@ func TestNoSilentRetry(t *testing.T) {
 				_, _ = io.WriteString(conn, ok)
 			}
 		})
-		w := open(t, breaker.Options{}, address)
+		w := openWay(t, breaker.Options{}, address)
 		c.URL = "http://" + address
 		if first := w.Call(t.Context(), "a", "t", nil, c); first.Status != 200 {
 			t.Fatalf("first: %+v", first)
@@ -332,7 +332,7 @@ func TestBreaker(t *testing.T) {
 		w.WriteHeader(int(status.Load()))
 	}))
 	defer s.Close()
-	w := open(t, breaker.Options{Failures: 3, Open: 50 * time.Millisecond}, host(t, s))
+	w := openWay(t, breaker.Options{Failures: 3, Open: 50 * time.Millisecond}, host(t, s))
 	for range 3 {
 		if got := w.post(s.URL); got.Status != 503 {
 			t.Fatalf("got %+v", got)
@@ -358,7 +358,7 @@ func TestDeadline(t *testing.T) {
 		<-r.Context().Done()
 	}))
 	defer s.Close()
-	w := open(t, breaker.Options{}, host(t, s))
+	w := openWay(t, breaker.Options{}, host(t, s))
 	over, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
 	defer cancel()
 	c := adapter.Call{Method: "POST", URL: s.URL}
