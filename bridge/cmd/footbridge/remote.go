@@ -101,6 +101,7 @@ type page struct {
 	Conversations []json.RawMessage `json:"conversations"`
 	Events        []json.RawMessage `json:"events"`
 	DeadLetters   []json.RawMessage `json:"dead_letters"`
+	Audit         []json.RawMessage `json:"audit"`
 	Next          *string           `json:"next"`
 }
 
@@ -122,7 +123,7 @@ func (r *remote) list(ctx context.Context, path string, query url.Values, most i
 		if err := r.call(ctx, http.MethodGet, path, query, &p); err != nil {
 			return err
 		}
-		for _, items := range [][]json.RawMessage{p.Conversations, p.Events, p.DeadLetters} {
+		for _, items := range [][]json.RawMessage{p.Conversations, p.Events, p.DeadLetters, p.Audit} {
 			for _, item := range items {
 				seen++
 				if err := visit(item); err != nil {

@@ -46,11 +46,12 @@ type Feed interface {
 	Changed() <-chan struct{}
 }
 
-// Journal is everything the API reads.
+// Journal is everything the API asks of the journal.
 type Journal interface {
 	Conversations
 	Outcomes
 	Feed
+	Auditor
 }
 
 // Engine is what the API asks to be done; *engine.Engine is one.

@@ -100,7 +100,7 @@ func TestANewerJournalIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := Open(context.Background(), dir, openKeys(t, dir), Options{})
-	if err == nil || !strings.Contains(err.Error(), "newer program (schema 999, this program knows up to 1)") {
+	if err == nil || !strings.Contains(err.Error(), "newer program (schema 999, this program knows up to 2)") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -43,6 +43,7 @@ type Options struct {
 // Close, or after the disk failed, they return journal.ErrClosed.
 type Journal struct {
 	vault   *vault
+	trail   DataKey // of the audit trail
 	lock    *folderLock
 	path    string
 	log     *slog.Logger
@@ -93,6 +94,9 @@ func (j *Journal) start(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	if err := checkMaster(ctx, j.writes, j.vault); err != nil {
+		return err
+	}
+	if j.trail, err = openTrail(ctx, j.writes, j.vault); err != nil {
 		return err
 	}
 	if j.reads, err = openPool(j.path, readerPragmas, readers); err != nil {

@@ -47,6 +47,9 @@ const (
 	wReplayedDeadLetter
 	wExpireIdempotents
 	wInsertIdempotent
+	wAuditEnds
+	wInsertAudit
+	wMoveAuditEnds
 )
 
 //nolint:gochecknoglobals // a table that is never written.
@@ -101,6 +104,9 @@ var writeSQL = [...]string{
 	wExpireIdempotents:  `DELETE FROM idempotents WHERE expires < ?`,
 	wInsertIdempotent: `INSERT INTO idempotents (token, key, digest, event, expires) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (token, key) DO NOTHING`,
+	wAuditEnds:     auditEnds,
+	wInsertAudit:   `INSERT INTO audit (position, at, sealed, chain) VALUES (?, ?, ?, ?)`,
+	wMoveAuditEnds: `UPDATE audit_ends SET first = ?, before = ?, last = ?, proof = ?`,
 }
 
 // read names a statement of the readers.
@@ -137,6 +143,9 @@ const (
 	rConversationIDs
 	rEventCounts
 	rFrameCounts
+	rAuditEnds
+	rAudit
+	rAuditBefore
 )
 
 const (
@@ -149,6 +158,8 @@ const (
 		f.dedup_while, f.outcome, f.digest, b.sealed FROM frames f LEFT JOIN frame_bodies b ON b.arrival = f.arrival`
 	letterColumns = `SELECT id, conversation, leg, account, adapter, version, frame, at, replayed, reason, input
 		FROM dead_letters`
+	auditEnds    = `SELECT first, before, last, proof FROM audit_ends`
+	auditColumns = `SELECT position, at, sealed, chain FROM audit`
 )
 
 //nolint:gochecknoglobals // a table that is never written.
@@ -189,6 +200,9 @@ var readSQL = [...]string{
 	rConversationIDs: `SELECT id FROM conversations WHERE id > ? ORDER BY id LIMIT ?`,
 	rEventCounts:     `SELECT COUNT(*), COALESCE((SELECT value FROM counters WHERE name = 'position'), 0) FROM events`,
 	rFrameCounts:     `SELECT COUNT(*), COALESCE((SELECT value FROM counters WHERE name = 'arrival'), 0) FROM frames`,
+	rAuditEnds:       auditEnds,
+	rAudit:           auditColumns + ` ORDER BY position`,
+	rAuditBefore:     auditColumns + ` WHERE position < ? ORDER BY position DESC LIMIT ?`,
 }
 
 type preparer interface {
