@@ -89,6 +89,11 @@ func (r *remote) call(ctx context.Context, method, path string, query url.Values
 	if resp.StatusCode/100 == 2 && json.Unmarshal(body, into) == nil {
 		return nil
 	}
+	return r.refusal(resp, body)
+}
+
+// refusal is what an answer that is no good one says.
+func (r *remote) refusal(resp *http.Response, body []byte) error {
 	var no refused
 	if json.Unmarshal(body, &no) == nil && no.Code != "" {
 		return &no

@@ -52,6 +52,8 @@ type Journal interface {
 	Outcomes
 	Feed
 	Auditor
+	// EmptyLog takes what was erased out of the store's log.
+	EmptyLog(ctx context.Context) error
 }
 
 // Engine is what the API asks to be done; *engine.Engine is one.
@@ -59,6 +61,12 @@ type Engine interface {
 	Open(ctx context.Context, o engine.Opening) (string, error)
 	Do(ctx context.Context, c engine.Command) (event.Event, error)
 	Replay(ctx context.Context, deadLetter string) error
+	Eraser
+}
+
+// Eraser ends conversations and destroys their content.
+type Eraser interface {
+	Erase(ctx context.Context, conversation string, why journal.Audit) error
 }
 
 // Status tells how accounts and plugins stand now.

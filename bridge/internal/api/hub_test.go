@@ -195,7 +195,7 @@ func TestFollowHasNoGap(t *testing.T) {
 type fedBy struct {
 	lists
 	Outcomes
-	Auditor
+	unwritten
 	*tape
 }
 
@@ -206,6 +206,8 @@ type unwritten struct {
 	Auditor
 	err error
 }
+
+func (unwritten) EmptyLog(context.Context) error { return nil }
 
 func (u unwritten) Record(context.Context, journal.Audit) error { return u.err }
 

@@ -60,7 +60,7 @@ func (label) Derive(label string) []byte { return []byte(label) }
 
 func TestSignInEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := New(Options{Keys: label{}, Journal: fedBy{tape: newTape(), Auditor: unwritten{}}, Setup: Setup{Tokens: []Token{{Name: "ops", Roles: []string{roleOperator}, Secret: credential.NewSecret("s")}}}})
+		a := New(Options{Keys: label{}, Journal: fedBy{tape: newTape()}, Setup: Setup{Tokens: []Token{{Name: "ops", Roles: []string{roleOperator}, Secret: credential.NewSecret("s")}}}})
 		defer a.Close()
 		in := httptest.NewRequestWithContext(t.Context(), http.MethodPost, Base+"/session", strings.NewReader(`{"token":"s"}`))
 		in.Header.Set("Content-Type", "application/json")
@@ -91,7 +91,7 @@ func TestSignInEnds(t *testing.T) {
 
 // What cannot be recorded is not done: nobody is signed in.
 func TestNoSignInWithoutARecord(t *testing.T) {
-	a := New(Options{Keys: label{}, Journal: fedBy{tape: newTape(), Auditor: unwritten{err: journal.ErrClosed}},
+	a := New(Options{Keys: label{}, Journal: fedBy{tape: newTape(), unwritten: unwritten{err: journal.ErrClosed}},
 		Setup: Setup{Tokens: []Token{{Name: "ops", Roles: []string{roleOperator}, Secret: credential.NewSecret("s")}}}})
 	defer a.Close()
 	in := httptest.NewRequestWithContext(t.Context(), http.MethodPost, Base+"/session", strings.NewReader(`{"token":"s"}`))

@@ -16,6 +16,7 @@ const (
 	countPosition   = "position"
 	countArrival    = "arrival"
 	countDeliveries = "deliveries."
+	countFramesGone = "frames.gone" // erased, or older than they are kept
 )
 
 // batch is one transaction in the making. Only the writer has one.

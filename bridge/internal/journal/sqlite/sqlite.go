@@ -96,6 +96,10 @@ func (j *Journal) start(ctx context.Context, o Options) (err error) {
 	if err := checkMaster(ctx, j.writes, j.vault); err != nil {
 		return err
 	}
+	// A crash may have come between the end of a key and that of the log with it.
+	if _, _, err := fold(j.writes.QueryRowContext(ctx, emptyingLog)); err != nil {
+		return err
+	}
 	if j.trail, err = openTrail(ctx, j.writes, j.vault); err != nil {
 		return err
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+
+	"github.com/footbridge/footbridge/bridge/internal/journal"
 )
 
 // write names a statement of the writer.
@@ -25,6 +27,16 @@ const (
 	wAdvanceConversation
 	wInsertKey
 	wDeleteKey
+	wDeleteRefs
+	wDeleteDedups
+	wDeleteIdempotents
+	wDeleteReplies
+	wDeleteDeadLetters
+	wDeleteFrameBodies
+	wDeleteFrames
+	wEraseDeliveries
+	wEraseLegs
+	wEraseConversation
 	wUpsertLeg
 	wInsertLegKey
 	wLegOfKey
@@ -72,8 +84,19 @@ var writeSQL = [...]string{
 		owner = ?, route = ?, queue = ?, agent = ?, sealed = ?, summary = ?, state = ? WHERE id = ?`,
 	wAdvanceConversation: `UPDATE conversations SET version = version + 1, updated = ?, seq = ?, chain = ?, wake = ?,
 		owner = ?, route = ?, queue = ?, agent = ?, sealed = ?, summary = ? WHERE id = ?`,
-	wInsertKey: `INSERT INTO keys (conversation, wrapped) VALUES (?, ?)`,
-	wDeleteKey: `DELETE FROM keys WHERE conversation = ?`,
+	wInsertKey:         `INSERT INTO keys (conversation, wrapped) VALUES (?, ?)`,
+	wDeleteKey:         `DELETE FROM keys WHERE conversation = ?`,
+	wDeleteRefs:        `DELETE FROM refs WHERE leg IN (SELECT id FROM legs WHERE conversation = ?)`,
+	wDeleteDedups:      `DELETE FROM dedups WHERE leg IN (SELECT id FROM legs WHERE conversation = ?)`,
+	wDeleteIdempotents: `DELETE FROM idempotents WHERE event IN (SELECT id FROM events WHERE conversation = ?)`,
+	wDeleteReplies:     `DELETE FROM replies WHERE conversation = ?`,
+	wDeleteDeadLetters: `DELETE FROM dead_letters WHERE conversation = ?`,
+	wDeleteFrameBodies: `DELETE FROM frame_bodies WHERE arrival IN (SELECT arrival FROM frames WHERE conversation = ?)`,
+	wDeleteFrames:      `DELETE FROM frames WHERE conversation = ?`,
+	wEraseDeliveries:   `UPDATE deliveries SET reason = '' WHERE conversation = ?`,
+	wEraseLegs:         `UPDATE legs SET sealed = x'' WHERE conversation = ?`,
+	wEraseConversation: `UPDATE conversations SET state = '` + journal.StateEnded + `', owner = '', wake = 0, sealed = x'', summary = x''
+		WHERE id = ?`,
 	wUpsertLeg: `INSERT INTO legs (id, conversation, account, role, sealed) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET account = excluded.account, role = excluded.role, sealed = excluded.sealed
 		WHERE legs.conversation = excluded.conversation`,
@@ -199,10 +222,11 @@ var readSQL = [...]string{
 	rDeadCount:       `SELECT COUNT(*) FROM dead_letters WHERE replayed = 0`,
 	rConversationIDs: `SELECT id FROM conversations WHERE id > ? ORDER BY id LIMIT ?`,
 	rEventCounts:     `SELECT COUNT(*), COALESCE((SELECT value FROM counters WHERE name = 'position'), 0) FROM events`,
-	rFrameCounts:     `SELECT COUNT(*), COALESCE((SELECT value FROM counters WHERE name = 'arrival'), 0) FROM frames`,
-	rAuditEnds:       auditEnds,
-	rAudit:           auditColumns + ` ORDER BY position`,
-	rAuditBefore:     auditColumns + ` WHERE position < ? ORDER BY position DESC LIMIT ?`,
+	rFrameCounts: `SELECT COUNT(*), COALESCE((SELECT value FROM counters WHERE name = 'arrival'), 0)
+		- COALESCE((SELECT value FROM counters WHERE name = 'frames.gone'), 0) FROM frames`,
+	rAuditEnds:   auditEnds,
+	rAudit:       auditColumns + ` ORDER BY position`,
+	rAuditBefore: auditColumns + ` WHERE position < ? ORDER BY position DESC LIMIT ?`,
 }
 
 type preparer interface {
