@@ -74,7 +74,7 @@ func erased(t *testing.T, j *Journal, c journal.Commit) {
 	}
 
 	index := c.Index
-	index.Summary, index.State, index.Owner = nil, journal.StateEnded, ""
+	index.Summary = nil
 	listed, err := j.Conversations(ctx, journal.Filter{})
 	equal(t, "Conversations", listed, []journal.Listed{{ID: "c", Created: noon, Updated: noon, Index: index, Erased: true}}, err)
 	letters, err := j.DeadLetters(ctx, "", 0)
@@ -151,6 +151,30 @@ func TestNothingIsStoredUnderADestroyedKey(t *testing.T) {
 	}
 }
 
+// A reading that began before the erasure may still find the key; it must not
+// leave it behind for those that begin after.
+func TestAnOldViewLeavesNoKeyBehind(t *testing.T) {
+	j, ctx := openJournal(t, t.TempDir(), Options{}), context.Background()
+	commit(t, j, newTurn("c"))
+	j.vault.forget("c")
+	err := j.look(ctx, func(v *view) error {
+		var seq int64
+		if err := v.row(rHead, "c").Scan(&seq, new([]byte)); err != nil { // the view's moment is now
+			return err
+		}
+		if err := j.Erase(ctx, "c", journal.Audit{Who: "token ops"}); err != nil {
+			return err
+		}
+		_, err := v.key("c")
+		return err
+	})
+	if err != nil {
+		t.Errorf("the view that began before: %v", err)
+	}
+	_, err = j.Load(ctx, "c")
+	isError(t, "Load", err, journal.ErrErased)
+}
+
 func TestTheFeedLeavesErasedConversationsOut(t *testing.T) {
 	j, ctx := openJournal(t, t.TempDir(), Options{}), context.Background()
 	for i := range 6 {
@@ -188,7 +212,7 @@ func TestTheVaultRemembersTheKeysLastUsed(t *testing.T) {
 		v.find("0")
 	}
 	for id, want := range map[string]bool{"0": true, "1": false, "2": true, fmt.Sprint(cachedKeys): true} {
-		if got, _ := v.find(id); (got != nil) != want {
+		if got := v.find(id); (got != nil) != want {
 			t.Errorf("key %s remembered: %v, want %v", id, got != nil, want)
 		}
 	}

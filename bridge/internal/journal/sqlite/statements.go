@@ -4,8 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-
-	"github.com/footbridge/footbridge/bridge/internal/journal"
 )
 
 // write names a statement of the writer.
@@ -35,8 +33,6 @@ const (
 	wDeleteFrameBodies
 	wDeleteFrames
 	wEraseDeliveries
-	wEraseLegs
-	wEraseConversation
 	wUpsertLeg
 	wInsertLegKey
 	wLegOfKey
@@ -94,9 +90,6 @@ var writeSQL = [...]string{
 	wDeleteFrameBodies: `DELETE FROM frame_bodies WHERE arrival IN (SELECT arrival FROM frames WHERE conversation = ?)`,
 	wDeleteFrames:      `DELETE FROM frames WHERE conversation = ?`,
 	wEraseDeliveries:   `UPDATE deliveries SET reason = '' WHERE conversation = ?`,
-	wEraseLegs:         `UPDATE legs SET sealed = x'' WHERE conversation = ?`,
-	wEraseConversation: `UPDATE conversations SET state = '` + journal.StateEnded + `', owner = '', wake = 0, sealed = x'', summary = x''
-		WHERE id = ?`,
 	wUpsertLeg: `INSERT INTO legs (id, conversation, account, role, sealed) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET account = excluded.account, role = excluded.role, sealed = excluded.sealed
 		WHERE legs.conversation = excluded.conversation`,
