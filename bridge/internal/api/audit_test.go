@@ -1,10 +1,13 @@
 package api_test
 
 import (
+	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/footbridge/footbridge/bridge/internal/api"
 	"github.com/footbridge/footbridge/bridge/internal/journal"
@@ -64,4 +67,37 @@ func (b *bridge) dead() (letter string) {
 		return letter != ""
 	}, "no dead letter")
 	return letter
+}
+
+// Who asks for what came after something that was dropped is told that it is gone,
+// and not given a stream with holes.
+func TestAStreamDoesNotGoOnBeforeWhatWasDropped(t *testing.T) {
+	b := start(t)
+	id, token := b.openFor("c-1")
+	b.say(id, token, message("hello"))
+	b.say(id, token, `{"kind":"conversation.ended","body":{}}`)
+	b.state(id, "ended")
+	young, token := b.openFor("c-2")
+	b.say(young, token, message("hello"))
+	last, _, err := b.journal.Position(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err := b.journal.Drop(t.Context(), journal.Bounds{Conversations: time.Now().Add(time.Hour)}); err != nil || r.Conversations != 1 {
+		t.Fatalf("dropped %+v, %v", r, err)
+	}
+	b.ask("GET", "/conversations/"+id, operatorToken, "").is(404, "not_found")
+	b.ask("GET", "/events?after=1", operatorToken, "").is(410, "position_gone")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("%s%s/events?after=%d", b.server.URL, api.Base, last), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+operatorToken)
+	resp, err := b.server.Client().Do(r)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("from the last position on: %+v, %v", resp, err)
+	}
+	_ = resp.Body.Close()
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/footbridge/footbridge/bridge/internal/config"
 	"github.com/footbridge/footbridge/bridge/internal/journal"
 	"github.com/footbridge/footbridge/bridge/internal/observe"
+	"github.com/footbridge/footbridge/bridge/internal/retention"
 )
 
 // The limits of the listeners.
@@ -96,6 +97,9 @@ func (a *App) serve(ctx context.Context) error {
 	}
 	work.Go(func() { a.people.Run(ctx, a.engine) })
 	work.Go(func() { a.reloads(ctx) })
+	work.Go(func() {
+		retention.Run(ctx, retention.Options{Store: a.journal, Rules: a.retention, Removed: a.tooOld, Logger: a.log})
+	})
 	a.health.Set("engine", nil)
 	a.greet(ctx)
 	err = a.wait(ctx, failed)

@@ -32,9 +32,8 @@ const (
 	AuditExported   = "conversation.exported"
 	AuditErased     = "conversation.erased"
 	AuditRestored   = "journal.restored"
-	AuditForgotten  = "audit.forgotten" // records older than their time were dropped
-	AuditByItself   = "footbridge"      // Audit.Who of what the program does by itself
-	MostAuditReason = 200               // bytes of Audit.Reason
+	AuditByItself   = "footbridge" // Audit.Who of what the program does by itself
+	MostAuditReason = 200          // bytes of Audit.Reason
 )
 
 // AuditEnds are what a verified trail begins and ends with.

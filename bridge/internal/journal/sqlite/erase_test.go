@@ -74,7 +74,7 @@ func erased(t *testing.T, j *Journal, c journal.Commit) {
 	}
 
 	index := c.Index
-	index.Summary = nil
+	index.Summary, index.State = nil, journal.StateEnded
 	listed, err := j.Conversations(ctx, journal.Filter{})
 	equal(t, "Conversations", listed, []journal.Listed{{ID: "c", Created: noon, Updated: noon, Index: index, Erased: true}}, err)
 	letters, err := j.DeadLetters(ctx, "", 0)

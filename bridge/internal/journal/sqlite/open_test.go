@@ -100,7 +100,7 @@ func TestANewerJournalIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := Open(context.Background(), dir, openKeys(t, dir), Options{})
-	if err == nil || !strings.Contains(err.Error(), "newer program (schema 999, this program knows up to 3)") {
+	if err == nil || !strings.Contains(err.Error(), "newer program (schema 999, this program knows up to 4)") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+
+	"github.com/footbridge/footbridge/bridge/internal/journal"
 )
 
 // write names a statement of the writer.
@@ -58,6 +60,19 @@ const (
 	wAuditEnds
 	wInsertAudit
 	wMoveAuditEnds
+	wAuditChain
+	wDropAudit
+	wDropReply
+	wDropFrameBody
+	wDropFrame
+	wDropLetter
+	wLastPosition
+	wDropDeliveries
+	wDropLegs
+	wDropBodies
+	wDropEvents
+	wDropConversation
+	wEndErased
 )
 
 //nolint:gochecknoglobals // a table that is never written.
@@ -123,6 +138,20 @@ var writeSQL = [...]string{
 	wAuditEnds:     auditEnds,
 	wInsertAudit:   `INSERT INTO audit (position, at, sealed, chain) VALUES (?, ?, ?, ?)`,
 	wMoveAuditEnds: `UPDATE audit_ends SET first = ?, before = ?, last = ?, proof = ?`,
+	wAuditChain:    `SELECT chain FROM audit WHERE position = ?`,
+	wDropAudit:     `DELETE FROM audit WHERE position <= ?`,
+	wDropReply:     `DELETE FROM replies WHERE frame = (SELECT id FROM frames WHERE arrival = ?)`,
+	wDropFrameBody: `DELETE FROM frame_bodies WHERE arrival = ?`,
+	wDropFrame:     `DELETE FROM frames WHERE arrival = ?`,
+	wDropLetter:    `DELETE FROM dead_letters WHERE id = ?`,
+	wLastPosition: `SELECT COALESCE(MAX(position), 0), COALESCE((SELECT value FROM counters WHERE name = 'retained'), 0)
+		FROM events WHERE conversation = ?`,
+	wDropDeliveries:   `DELETE FROM deliveries WHERE conversation = ?`,
+	wDropLegs:         `DELETE FROM legs WHERE conversation = ?`,
+	wDropBodies:       `DELETE FROM bodies WHERE position IN (SELECT position FROM events WHERE conversation = ?)`,
+	wDropEvents:       `DELETE FROM events WHERE conversation = ?`,
+	wDropConversation: `DELETE FROM conversations WHERE id = ?`,
+	wEndErased:        `UPDATE conversations SET state = '` + journal.StateEnded + `', wake = 0 WHERE id = ? AND state <> '` + journal.StateEnded + `'`,
 }
 
 // read names a statement of the readers.
@@ -162,6 +191,10 @@ const (
 	rAuditEnds
 	rAudit
 	rAuditBefore
+	rOldFrames
+	rOldLetters
+	rOldConversations
+	rOldAudit
 )
 
 const (
@@ -197,7 +230,7 @@ var readSQL = [...]string{
 	rEvent:    eventColumns + ` WHERE e.id = ?`,
 	rFeed:     eventColumns + ` WHERE e.position > ? ORDER BY e.position LIMIT ?`,
 	rPosition: `SELECT COALESCE((SELECT value FROM counters WHERE name = 'position'), 0),
-		COALESCE((SELECT MIN(position) FROM events), 0)`,
+		COALESCE((SELECT value + 1 FROM counters WHERE name = 'retained'), (SELECT MIN(position) FROM events), 0)`,
 	rListed: listedColumns + ` WHERE c.id = ?`,
 	rDeliveries: `SELECT event, leg, outcome, reason, maybe_duplicate, at FROM deliveries
 		WHERE conversation = ? ORDER BY at, event, leg`,
@@ -214,12 +247,18 @@ var readSQL = [...]string{
 	rPendingCount:    `SELECT COUNT(*) FROM frames WHERE outcome = ''`,
 	rDeadCount:       `SELECT COUNT(*) FROM dead_letters WHERE replayed = 0`,
 	rConversationIDs: `SELECT id FROM conversations WHERE id > ? ORDER BY id LIMIT ?`,
-	rEventCounts:     `SELECT COUNT(*), COALESCE((SELECT value FROM counters WHERE name = 'position'), 0) FROM events`,
+	rEventCounts: `SELECT COUNT(*), COALESCE((SELECT value FROM counters WHERE name = 'position'), 0)
+		- COALESCE((SELECT value FROM counters WHERE name = 'events.gone'), 0) FROM events`,
 	rFrameCounts: `SELECT COUNT(*), COALESCE((SELECT value FROM counters WHERE name = 'arrival'), 0)
 		- COALESCE((SELECT value FROM counters WHERE name = 'frames.gone'), 0) FROM frames`,
 	rAuditEnds:   auditEnds,
 	rAudit:       auditColumns + ` ORDER BY position`,
 	rAuditBefore: auditColumns + ` WHERE position < ? ORDER BY position DESC LIMIT ?`,
+	rOldFrames:   `SELECT arrival FROM frames WHERE received < ? AND outcome <> '' ORDER BY received LIMIT ?`,
+	rOldLetters:  `SELECT id FROM dead_letters WHERE at < ? ORDER BY at LIMIT ?`,
+	rOldConversations: `SELECT id FROM conversations WHERE state = ? AND created < ? AND updated < ?
+		ORDER BY created LIMIT ?`,
+	rOldAudit: `SELECT position FROM audit WHERE at < ? AND position - (SELECT first FROM audit_ends) < ? ORDER BY position`,
 }
 
 type preparer interface {
