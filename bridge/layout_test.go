@@ -149,6 +149,7 @@ var arrows = []struct {
 	{"bridge/internal/degrade", []string{"bridge/adapter", "bridge/event"}, "what a far side does not carry is decided from its levels alone"},
 	{"bridge/internal/journal", []string{"bridge/event"}, "records know the model and no engine"},
 	{"bridge/internal/journal/sqlite", []string{"bridge/event", "bridge/internal/journal"}, "a store can be exchanged: it knows the records and nobody who writes them"},
+	{"bridge/internal/retention", []string{"bridge/internal/journal"}, "what is too old is a matter of records and clocks"},
 	{"bridge/internal/engine", []string{"bridge/adapter", "bridge/event", "bridge/internal/conversation", "bridge/internal/degrade", "bridge/internal/journal", "bridge/internal/pointer"},
 		"the engine declares the interfaces it needs; who fulfils them is wired in app"},
 	{"bridge/internal/host", []string{"bridge/adapter", "bridge/adapter/adapterpb", "bridge/event", "bridge/internal/breaker"}, "the host runs processes and knows no conversation"},

@@ -28,6 +28,7 @@ func conversationsCommand() *cobra.Command {
 in one. The token is FOOTBRIDGE_TOKEN's, or one of the configuration's.`,
 		Example: `  footbridge conversations --state queued
   footbridge conversations 01JZX3Q5T4K9 --json
+  footbridge conversations erase --customer c-1 --reason 'request 7'
   FOOTBRIDGE_TOKEN=… footbridge conversations --url https://bridge.example.com`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
@@ -48,6 +49,7 @@ in one. The token is FOOTBRIDGE_TOKEN's, or one of the configuration's.`,
 			return listConversations(c, query, limit, asJSON)
 		}}
 	remoteFlags(c)
+	c.AddCommand(exportCommand(), eraseCommand())
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON, a line an item")
 	c.Flags().IntVar(&limit, "limit", 50, "the most to list; 0 is all")
 	for _, name := range []string{"state", "queue", "account", "agent"} {

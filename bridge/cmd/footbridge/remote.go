@@ -89,6 +89,11 @@ func (r *remote) call(ctx context.Context, method, path string, query url.Values
 	if resp.StatusCode/100 == 2 && json.Unmarshal(body, into) == nil {
 		return nil
 	}
+	return r.refusal(resp, body)
+}
+
+// refusal is what an answer that is no good one says.
+func (r *remote) refusal(resp *http.Response, body []byte) error {
 	var no refused
 	if json.Unmarshal(body, &no) == nil && no.Code != "" {
 		return &no
@@ -101,6 +106,7 @@ type page struct {
 	Conversations []json.RawMessage `json:"conversations"`
 	Events        []json.RawMessage `json:"events"`
 	DeadLetters   []json.RawMessage `json:"dead_letters"`
+	Audit         []json.RawMessage `json:"audit"`
 	Next          *string           `json:"next"`
 }
 
@@ -122,7 +128,7 @@ func (r *remote) list(ctx context.Context, path string, query url.Values, most i
 		if err := r.call(ctx, http.MethodGet, path, query, &p); err != nil {
 			return err
 		}
-		for _, items := range [][]json.RawMessage{p.Conversations, p.Events, p.DeadLetters} {
+		for _, items := range [][]json.RawMessage{p.Conversations, p.Events, p.DeadLetters, p.Audit} {
 			for _, item := range items {
 				seen++
 				if err := visit(item); err != nil {

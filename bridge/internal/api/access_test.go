@@ -37,6 +37,10 @@ var matrix = map[string]string{
 	"GET /matrix":                     "so",
 	"GET /dead-letters":               "so",
 	"POST /dead-letters/{id}/replay":  "o",
+	"POST /exports":                   "so",
+	"POST /erasures":                  "so",
+	"GET /audit":                      "o",
+	"GET /audit/verification":         "o",
 }
 
 // described lists the routes openapi.json has.

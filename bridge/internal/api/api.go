@@ -46,11 +46,14 @@ type Feed interface {
 	Changed() <-chan struct{}
 }
 
-// Journal is everything the API reads.
+// Journal is everything the API asks of the journal.
 type Journal interface {
 	Conversations
 	Outcomes
 	Feed
+	Auditor
+	// EmptyLog takes what was erased out of the store's log.
+	EmptyLog(ctx context.Context) error
 }
 
 // Engine is what the API asks to be done; *engine.Engine is one.
@@ -58,6 +61,12 @@ type Engine interface {
 	Open(ctx context.Context, o engine.Opening) (string, error)
 	Do(ctx context.Context, c engine.Command) (event.Event, error)
 	Replay(ctx context.Context, deadLetter string) error
+	Eraser
+}
+
+// Eraser ends conversations and destroys their content.
+type Eraser interface {
+	Erase(ctx context.Context, conversation string, why journal.Audit) error
 }
 
 // Status tells how accounts and plugins stand now.

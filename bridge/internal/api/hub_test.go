@@ -195,10 +195,21 @@ func TestFollowHasNoGap(t *testing.T) {
 type fedBy struct {
 	lists
 	Outcomes
+	unwritten
 	*tape
 }
 
 type lists interface{ Conversations }
+
+// unwritten is an audit trail that takes nothing, or says it took it.
+type unwritten struct {
+	Auditor
+	err error
+}
+
+func (unwritten) EmptyLog(context.Context) error { return nil }
+
+func (u unwritten) Record(context.Context, journal.Audit) error { return u.err }
 
 type recorder struct {
 	positions []int64

@@ -214,6 +214,9 @@ func (a *API) replayDeadLetter(w http.ResponseWriter, r *http.Request, p princip
 	if err := a.Engine.Replay(r.Context(), id); err != nil {
 		return err
 	}
+	if err := a.Journal.Record(r.Context(), journal.Audit{Who: p.name, Action: journal.AuditReplayed, Subject: id}); err != nil {
+		return err
+	}
 	a.Logger.Info("dead letter replayed", "dead_letter", id, "by", p.name)
 	return answer(w, http.StatusOK, Replayed{ID: id, Replayed: true})
 }

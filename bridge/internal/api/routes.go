@@ -1,6 +1,10 @@
 package api
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/footbridge/footbridge/bridge/internal/journal"
+)
 
 // route is one row of the API.
 type route struct {
@@ -62,5 +66,10 @@ func routes() []route {
 		{method: "GET", path: "/matrix", roles: watchers, handle: (*API).getMatrix, summary: "What passes between the accounts.", status: 200, result: PairingList{}},
 		{method: "GET", path: "/dead-letters", roles: watchers, handle: (*API).listDeadLetters, summary: "Inputs whose turn failed for good.", query: list, status: 200, result: DeadLetterList{}},
 		{method: "POST", path: "/dead-letters/{id}/replay", roles: []string{roleOperator}, handle: (*API).replayDeadLetter, summary: "Give a dead letter to its conversation again.", status: 200, result: Replayed{}},
+
+		{method: "POST", path: "/exports", roles: watchers, handle: (*API).postExport, summary: "All there is of a conversation or a customer, as JSON lines of Exported; it is recorded who asked.", body: DataSubject{}, status: 200, result: Exported{}},
+		{method: "POST", path: "/erasures", roles: watchers, handle: (*API).postErasure, summary: "End a conversation, or all of a customer's, and destroy their content for good.", body: DataSubject{}, status: 200, result: Erasure{}},
+		{method: "GET", path: "/audit", roles: []string{roleOperator}, handle: (*API).listAudit, summary: "Who did what to the bridge and what it keeps, newest first.", query: list, status: 200, result: AuditList{}},
+		{method: "GET", path: "/audit/verification", roles: []string{roleOperator}, handle: (*API).verifyAudit, summary: "What the audit trail begins and ends with, if it is whole.", status: 200, result: journal.AuditEnds{}},
 	}
 }

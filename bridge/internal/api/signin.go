@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/footbridge/footbridge/bridge/internal/journal"
 )
 
 const (
@@ -132,6 +134,9 @@ func (a *API) postSession(w http.ResponseWriter, r *http.Request, _ principal) e
 		if err != nil {
 			return err
 		}
+		if err := a.Journal.Record(r.Context(), journal.Audit{Who: t.principal().name, Action: journal.AuditSignedIn}); err != nil {
+			return err
+		}
 		a.setCookie(w, r, sealed(a.cookie, base64.RawURLEncoding.EncodeToString(said)), int(signedInFor.Seconds()))
 		return answer(w, http.StatusOK, t.principal().show())
 	}
@@ -142,6 +147,11 @@ func (a *API) postSession(w http.ResponseWriter, r *http.Request, _ principal) e
 func (a *API) deleteSession(w http.ResponseWriter, r *http.Request, _ principal) error {
 	if err := a.sameSite(route{}, r); err != nil {
 		return err
+	}
+	if p, ok := a.signedIn(r); ok {
+		if err := a.Journal.Record(r.Context(), journal.Audit{Who: p.name, Action: journal.AuditSignedOut}); err != nil {
+			return err
+		}
 	}
 	a.setCookie(w, r, "", -1)
 	w.WriteHeader(http.StatusNoContent)

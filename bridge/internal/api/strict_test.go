@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/internal/credential"
+	"github.com/footbridge/footbridge/bridge/internal/journal"
 )
 
 // Whatever comes in, reading it ends in a value or in a problem the caller can
@@ -86,4 +87,18 @@ func TestSignInEnds(t *testing.T) {
 			t.Errorf("at its end a sign-in answers %d", got)
 		}
 	})
+}
+
+// What cannot be recorded is not done: nobody is signed in.
+func TestNoSignInWithoutARecord(t *testing.T) {
+	a := New(Options{Keys: label{}, Journal: fedBy{tape: newTape(), unwritten: unwritten{err: journal.ErrClosed}},
+		Setup: Setup{Tokens: []Token{{Name: "ops", Roles: []string{roleOperator}, Secret: credential.NewSecret("s")}}}})
+	defer a.Close()
+	in := httptest.NewRequestWithContext(t.Context(), http.MethodPost, Base+"/session", strings.NewReader(`{"token":"s"}`))
+	in.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	a.ServeHTTP(w, in)
+	if got := w.Result(); got.StatusCode != http.StatusServiceUnavailable || len(got.Cookies()) > 0 {
+		t.Errorf("answered %d with cookies %v", got.StatusCode, got.Cookies())
+	}
 }

@@ -5,8 +5,10 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/footbridge/footbridge/bridge/internal/config"
+	"github.com/footbridge/footbridge/bridge/internal/journal"
 )
 
 // reloads reads the configuration again whenever it is asked to, and looks again
@@ -18,6 +20,7 @@ func (a *App) reloads(ctx context.Context) {
 			return
 		case <-a.o.Reload:
 			if err := a.reload(ctx); err != nil {
+				a.record(ctx, journal.Audit{Action: journal.AuditNotLoaded})
 				a.log.Error("configuration not reloaded; the old one stays", "error", err)
 			}
 		case <-a.revive:
@@ -76,6 +79,7 @@ func (a *App) reload(ctx context.Context) error {
 	for _, w := range c.warnings {
 		a.log.Warn(w.String())
 	}
+	a.record(ctx, journal.Audit{Action: journal.AuditReloaded, Detail: strings.Join(c.keys, " ")})
 	a.log.Info("configuration reloaded", "changed", c.keys)
 	return nil
 }
@@ -104,4 +108,14 @@ func (a *App) change(ctx context.Context) (*change, error) {
 	a.startAdapters(ctx, next)
 	c.plan, err = a.newPlan(ctx, next)
 	return c, err
+}
+
+// record notes in the audit trail what the program did by itself.
+func (a *App) record(ctx context.Context, r journal.Audit) bool {
+	r.Who = journal.AuditByItself
+	err := a.journal.Record(ctx, r)
+	if err != nil {
+		a.log.Error("not in the audit trail", "action", r.Action, "error", err)
+	}
+	return err == nil
 }

@@ -16,7 +16,9 @@ import (
 
 	"github.com/footbridge/footbridge/bridge/event"
 	"github.com/footbridge/footbridge/bridge/internal/config"
+	"github.com/footbridge/footbridge/bridge/internal/journal"
 	"github.com/footbridge/footbridge/bridge/internal/observe"
+	"github.com/footbridge/footbridge/bridge/internal/retention"
 )
 
 // The limits of the listeners.
@@ -95,8 +97,11 @@ func (a *App) serve(ctx context.Context) error {
 	}
 	work.Go(func() { a.people.Run(ctx, a.engine) })
 	work.Go(func() { a.reloads(ctx) })
+	work.Go(func() {
+		retention.Run(ctx, retention.Options{Store: a.journal, Rules: a.retention, Removed: a.tooOld, Logger: a.log})
+	})
 	a.health.Set("engine", nil)
-	a.greet()
+	a.greet(ctx)
 	err = a.wait(ctx, failed)
 	cancel()
 	a.shutdown(servers)
@@ -169,8 +174,9 @@ func (a *App) shut(path string) bool {
 	return vendor && known && !account.Native() && account.Unready != "" && len(account.Profile.Endpoints) == 0
 }
 
-// greet tells the person who starts the program where things are.
-func (a *App) greet() {
+// greet tells the person who starts the program where things are. A token is
+// shown only once that is in the audit trail.
+func (a *App) greet(ctx context.Context) {
 	base := baseURL(a.conf, a.doors.public.Addr().String())
 	fmt.Fprintf(a.o.Out, "Footbridge %s is ready at %s\n", a.o.Version, base)
 	if len(sites(a.conf)) > 0 {
@@ -183,7 +189,7 @@ func (a *App) greet() {
 		switch {
 		case !slices.Contains(t.Roles, string(event.RoleLiveAgent)):
 			continue // it opens no page
-		case t.made:
+		case t.made && a.record(ctx, journal.Audit{Action: journal.AuditRevealed, Subject: t.Name}):
 			fmt.Fprintf(a.o.Out, "  desk  %s/desk#token=%s  (token %s, made for you; set %s to choose your own)\n", base, t.secret.Reveal(), t.Name, t.Token.Token)
 		default:
 			fmt.Fprintf(a.o.Out, "  desk  %s/desk  (sign in with token %s)\n", base, t.Name)

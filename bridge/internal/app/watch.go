@@ -8,6 +8,7 @@ import (
 	"github.com/footbridge/footbridge/bridge/event"
 	"github.com/footbridge/footbridge/bridge/internal/engine"
 	"github.com/footbridge/footbridge/bridge/internal/journal"
+	"github.com/footbridge/footbridge/bridge/internal/retention"
 )
 
 // Committed counts what a turn stored and tells the desk. It is part of
@@ -74,4 +75,18 @@ func (a *App) received(account, endpoint string, duplicate bool) {
 
 func (a *App) refused(account, reason string) {
 	a.metrics.FramesRefused.WithLabelValues(account, reason).Inc()
+}
+
+// retention is how long things are kept, as configured now.
+func (a *App) retention() retention.Rules {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	r := a.conf.Retention
+	return retention.Rules{Raw: r.Raw, Conversations: r.Conversations, DeadLetters: r.DeadLetters, Audit: r.Audit}
+}
+
+func (a *App) tooOld(r journal.Removed) {
+	for what, n := range map[string]int64{"frames": r.Frames, "conversations": r.Conversations, "dead_letters": r.DeadLetters, "audit": r.Audit} {
+		a.metrics.TooOld.WithLabelValues(what).Add(float64(n))
+	}
 }

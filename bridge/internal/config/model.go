@@ -20,6 +20,8 @@ type Config struct {
 	Journal Journal `toml:"journal"`
 	// Egress is how vendors are reached.
 	Egress Egress `toml:"egress"`
+	// Retention is how long what is stored is kept.
+	Retention Retention `toml:"retention"`
 	// Log is the program's own log on standard error.
 	Log Log `toml:"log"`
 	// API holds the static tokens of the native API.
@@ -105,6 +107,18 @@ type Admin struct {
 type Journal struct {
 	// Dir is the folder of the journal and its keys, on a local disk; relative to the working folder.
 	Dir string `toml:"dir" default:"./data" rule:"path"`
+}
+
+// Retention is how long things are kept; 0 is for ever.
+type Retention struct {
+	// Raw is of what vendors sent, once it was dealt with.
+	Raw time.Duration `toml:"raw" default:"168h" min:"0s"`
+	// Conversations is from the end of a conversation: its words and everything else of it.
+	Conversations time.Duration `toml:"conversations" default:"720h" min:"0s"`
+	// DeadLetters is of inputs whose turn failed for good.
+	DeadLetters time.Duration `toml:"dead_letters" default:"336h" min:"0s"`
+	// Audit is of the audit trail.
+	Audit time.Duration `toml:"audit" default:"8760h" min:"0s"`
 }
 
 // Log is the program's log.

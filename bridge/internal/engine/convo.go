@@ -29,6 +29,7 @@ const (
 	workSent                      // a message to a connection has its outcome
 	workLost                      // a connection went with the process before
 	workGlimpse                   // a transient event for a leg
+	workErase                     // the conversation is to be erased
 )
 
 // concluding reports whether the work ends something that is under way, and is
@@ -52,6 +53,7 @@ type work struct {
 	tries   int
 	letter  *letter
 	command *command
+	erasure *erasure
 }
 
 // weight is how many bytes the work keeps in memory.
@@ -64,6 +66,9 @@ func (w work) decline(err error) {
 	}
 	if w.letter != nil {
 		w.letter.tell(err)
+	}
+	if w.erasure != nil {
+		w.erasure.tell(err)
 	}
 }
 
@@ -284,6 +289,8 @@ func (c *convo) handle(ctx context.Context, w work) error {
 		return c.onLost(ctx, w)
 	case workGlimpse:
 		return c.onGlimpse(ctx, w)
+	case workErase:
+		return c.onErase(ctx, w)
 	case workWake:
 	}
 	return nil
@@ -335,9 +342,9 @@ func (c *convo) abandon(err error) {
 	}
 	switch {
 	case errors.Is(err, ErrClosed):
-	case !c.loaded && (errors.Is(err, journal.ErrNotFound) || errors.Is(err, journal.ErrErased)):
+	case errors.Is(err, journal.ErrErased), !c.loaded && errors.Is(err, journal.ErrNotFound):
 		c.e.Logger.Debug("no such conversation", "conversation", c.id, "error", err)
-	case errors.Is(err, journal.ErrDamaged), errors.Is(err, journal.ErrErased), errors.Is(err, journal.ErrNotFound), errors.Is(err, journal.ErrClosed):
+	case errors.Is(err, journal.ErrDamaged), errors.Is(err, journal.ErrNotFound), errors.Is(err, journal.ErrClosed):
 		c.e.Logger.Error("conversation given up", "conversation", c.id, "error", err)
 	default:
 		c.e.Logger.Error("conversation set aside", "conversation", c.id, "error", err, "mend", "it is taken up again from the journal in a second")

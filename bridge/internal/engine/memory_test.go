@@ -31,12 +31,14 @@ type memory struct {
 	letters    map[string]*journal.DeadLetter
 	idempotent map[[2]string]journal.Idempotent
 	commits    int
+	erased     map[string]journal.Audit
 }
 
 func newMemory() *memory {
 	return &memory{convos: map[string]*journal.Conversation{}, wakes: map[string]time.Time{}, events: map[string][]event.Event{},
 		dedups: map[[3]string]*journal.Frame{}, keys: map[[2]string]string{}, replies: map[string][]byte{},
-		outcomes: map[[2]string][]journal.Delivery{}, letters: map[string]*journal.DeadLetter{}, idempotent: map[[2]string]journal.Idempotent{}}
+		outcomes: map[[2]string][]journal.Delivery{}, letters: map[string]*journal.DeadLetter{}, idempotent: map[[2]string]journal.Idempotent{},
+		erased: map[string]journal.Audit{}}
 }
 
 func (m *memory) AcceptFrame(_ context.Context, f journal.Frame) (journal.Accepted, error) {
@@ -44,6 +46,9 @@ func (m *memory) AcceptFrame(_ context.Context, f journal.Frame) (journal.Accept
 	defer m.mu.Unlock()
 	if m.convos[f.Conversation] == nil {
 		return journal.Accepted{}, journal.ErrNotFound
+	}
+	if _, gone := m.erased[f.Conversation]; gone {
+		return journal.Accepted{}, journal.ErrErased
 	}
 	if first := m.insert(f); first != "" {
 		return journal.Accepted{Duplicate: first, Reply: m.replies[first]}, nil
@@ -154,6 +159,9 @@ func (m *memory) check(k journal.Commit) (*journal.Conversation, error) {
 	case c.Version != k.Version:
 		return nil, journal.ErrFenced
 	}
+	if _, gone := m.erased[k.Conversation]; gone {
+		return nil, journal.ErrErased
+	}
 	for _, key := range k.Keys {
 		if has := m.keys[[2]string{key.Account, key.Key}]; has != "" && has != key.Leg && has != key.From {
 			return nil, fmt.Errorf("leg %s has %s: %w", has, key.Key, journal.ErrKeyTaken)
@@ -199,6 +207,9 @@ func (m *memory) Load(_ context.Context, id string) (journal.Conversation, error
 	c := m.convos[id]
 	if c == nil {
 		return journal.Conversation{}, journal.ErrNotFound
+	}
+	if _, gone := m.erased[id]; gone {
+		return journal.Conversation{}, journal.ErrErased
 	}
 	out := *c
 	out.Legs = slices.Clone(c.Legs)
@@ -280,6 +291,20 @@ func (m *memory) DeadLetter(_ context.Context, id string) (journal.DeadLetter, e
 		return *d, nil
 	}
 	return journal.DeadLetter{}, journal.ErrNotFound
+}
+
+func (m *memory) Erase(_ context.Context, id string, why journal.Audit) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.convos[id] == nil {
+		return journal.ErrNotFound
+	}
+	if _, before := m.erased[id]; !before {
+		m.erased[id] = why
+	}
+	delete(m.wakes, id)
+	maps.DeleteFunc(m.keys, func(_ [2]string, leg string) bool { return strings.HasPrefix(leg, id+".") })
+	return nil
 }
 
 func (m *memory) MarkReplayed(_ context.Context, id string, at time.Time) error {

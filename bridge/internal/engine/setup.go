@@ -160,6 +160,11 @@ type Ledger interface {
 	MarkReplayed(ctx context.Context, id string, at time.Time) error
 }
 
+// Eraser destroys the content of conversations.
+type Eraser interface {
+	Erase(ctx context.Context, conversation string, why journal.Audit) error
+}
+
 // Journal is everything the engine asks of the journal.
 type Journal interface {
 	Intake
@@ -167,6 +172,7 @@ type Journal interface {
 	Reader
 	Outcomes
 	Ledger
+	Eraser
 }
 
 // Turner runs one turn of an adapter. An error means the turn did not run to

@@ -135,7 +135,11 @@ const (
 	Undelivered  = "undelivered" // the leg left before its turn came
 	Deduplicated = "deduplicated"
 	RefusedEvent = "refused" // the conversation did not allow it
+	Erased       = "erased"  // the conversation was erased before its turn came
 )
+
+// StateEnded is Index.State of a conversation that is over.
+const StateEnded = "ended"
 
 // DeadLetter is an input whose turn failed for good.
 type DeadLetter struct {

@@ -34,6 +34,7 @@ type Metrics struct {
 	UnknownFields     *prometheus.CounterVec   // what of a vendor's frames the adapter does not know, a frame, field, value or type: account, what
 	Unaccounted       prometheus.Gauge         // accepted events with neither an outcome nor work under way: always 0
 	APIRequests       *prometheus.CounterVec   // requests to the native API: route, status
+	TooOld            *prometheus.CounterVec   // dropped because they were older than they are kept: what
 
 	registry *prometheus.Registry
 }
@@ -75,6 +76,7 @@ func NewMetrics() *Metrics {
 		UnknownFields:     n.counter("unknown_fields_total", "Frames, fields, values and types in frames that the adapter does not know.", "account", "what"),
 		Unaccounted:       n.gauge("unaccounted", "Accepted events with neither an outcome nor work under way.").WithLabelValues(),
 		APIRequests:       n.counter("api_requests_total", "Requests to the native API.", "route", "status"),
+		TooOld:            n.counter("too_old_total", "Dropped because it was older than it is kept.", "what"),
 		registry:          r,
 	}
 }

@@ -16,6 +16,9 @@ const (
 	countPosition   = "position"
 	countArrival    = "arrival"
 	countDeliveries = "deliveries."
+	countFramesGone = "frames.gone" // erased, or older than they are kept
+	countEventsGone = "events.gone" // older than they are kept
+	countRetained   = "retained"    // the last position of those
 )
 
 // batch is one transaction in the making. Only the writer has one.

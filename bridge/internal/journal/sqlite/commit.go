@@ -72,7 +72,7 @@ func (j *Journal) keyFor(ctx context.Context, t *turn) (err error) {
 	if t.Conversation == "" {
 		return fmt.Errorf("commit names no conversation")
 	}
-	_, t.mark = j.vault.find(t.Conversation)
+	t.mark = j.vault.marked()
 	if t.Version == 0 {
 		t.key, t.wrapped, err = j.vault.make()
 		return err

@@ -127,7 +127,7 @@ func TestWhatIsNotThereIsNotFound(t *testing.T) {
 	_, idempotent := j.Idempotent(ctx, "t", "k")
 	for what, err := range map[string]error{"AcceptFrame": accept, "Load": load, "FindLeg": leg, "Events": events, "Event": one,
 		"Conversation": listed, "DeadLetter": letter, "Ref": ref, "Reply": reply, "Idempotent": idempotent,
-		"MarkReplayed": j.MarkReplayed(ctx, "d", noon), "Verify": j.Verify(ctx, "c"), "Erase": j.Erase(ctx, "c"),
+		"MarkReplayed": j.MarkReplayed(ctx, "d", noon), "Verify": j.Verify(ctx, "c"), "Erase": j.Erase(ctx, "c", journal.Audit{Who: "token ops"}),
 		"Commit": j.Commit(ctx, journal.Commit{Conversation: "c", Version: 1})} {
 		isError(t, what, err, journal.ErrNotFound)
 	}

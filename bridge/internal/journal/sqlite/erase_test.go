@@ -22,9 +22,12 @@ func TestErasingDestroysContentAndKeepsTheChain(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if err := j.Erase(ctx, "c"); err != nil {
+		if err := j.Erase(ctx, "c", journal.Audit{Who: "token ops"}); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if err := j.EmptyLog(ctx); err != nil {
+		t.Fatal(err)
 	}
 	for range 2 { // before and after opening anew
 		erased(t, j, c)
@@ -38,6 +41,11 @@ func TestErasingDestroysContentAndKeepsTheChain(t *testing.T) {
 			t.Errorf("%s still holds the key (%v)", name, err)
 		}
 	}
+	for _, text := range []string{"visitor", "dedup-f1", "once"} { // a vendor's key and id, an API call's key
+		if file, err := os.ReadFile(j.path); err != nil || bytes.Contains(file, []byte(text)) {
+			t.Errorf("%q is still in the file (%v)", text, err)
+		}
+	}
 	tamper(t, j, `UPDATE bodies SET `+flip("sealed")+` WHERE position = 2`)
 	damaged(t, "Verify of damage", j.Verify(ctx, "c"))
 }
@@ -49,28 +57,34 @@ func erased(t *testing.T, j *Journal, c journal.Commit) {
 	_, events := j.Events(ctx, "c", 0, 0)
 	_, one := j.Event(ctx, "c-1")
 	_, frames := j.Frames(ctx, "c", "", 0)
-	_, reply := j.Reply(ctx, "f1")
-	_, letter := j.DeadLetter(ctx, "d1")
 	_, accept := j.AcceptFrame(ctx, frame("c", "f9"))
 	c.Version = 1
-	for what, err := range map[string]error{"Load": load, "Events": events, "Event": one, "Frames": frames, "Reply": reply,
-		"DeadLetter": letter, "AcceptFrame": accept, "Commit": j.Commit(ctx, c)} {
+	for what, err := range map[string]error{"Load": load, "Events": events, "Event": one, "Frames": frames,
+		"AcceptFrame": accept, "Commit": j.Commit(ctx, c)} {
 		isError(t, what, err, journal.ErrErased)
 	}
 	_, leg := j.FindLeg(ctx, "web", "visitor")
-	isError(t, "FindLeg", leg, journal.ErrNotFound)
+	_, reply := j.Reply(ctx, "f1")
+	_, letter := j.DeadLetter(ctx, "d1")
+	_, known := j.Idempotent(ctx, "token", "key")
+	_, ref := j.Ref(ctx, c.Refs[0].Leg, "", c.Refs[0].Ref)
+	for what, err := range map[string]error{"FindLeg": leg, "Reply": reply, "DeadLetter": letter, "Idempotent": known, "Ref": ref,
+		"MarkReplayed": j.MarkReplayed(ctx, "d1", noon)} {
+		isError(t, what, err, journal.ErrNotFound)
+	}
 
 	index := c.Index
-	index.Summary = nil
+	index.Summary, index.State = nil, journal.StateEnded
 	listed, err := j.Conversations(ctx, journal.Filter{})
 	equal(t, "Conversations", listed, []journal.Listed{{ID: "c", Created: noon, Updated: noon, Index: index, Erased: true}}, err)
 	letters, err := j.DeadLetters(ctx, "", 0)
-	equal(t, "DeadLetters", []any{len(letters), letters[0].ID, letters[0].Reason, letters[0].Input}, []any{1, "d1", "", []byte(nil)}, err)
+	equal(t, "DeadLetters", len(letters), 0, err)
+	deliveries, err := j.Deliveries(ctx, "c")
+	equal(t, "Deliveries", []any{len(deliveries), deliveries[0].Outcome, deliveries[0].Reason}, []any{1, journal.Dead, ""}, err)
 	waking, err := j.Waking(ctx)
 	equal(t, "Waking", len(waking), 0, err)
-	if err := j.MarkReplayed(ctx, "d1", noon); err != nil {
-		t.Error(err)
-	}
+	trail, err := j.AuditTrail(ctx, 0, 0)
+	equal(t, "AuditTrail", []any{len(trail), trail[0].Action, trail[0].Subject}, []any{1, journal.AuditErased, "c"}, err)
 	if err := j.Verify(ctx, "c"); err != nil {
 		t.Error(err)
 	}
@@ -94,11 +108,14 @@ func TestErasingWaitsForTheLog(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
 	defer cancel()
-	isError(t, "while somebody reads", j.Erase(ctx, "c"), context.DeadlineExceeded)
+	if err := j.Erase(ctx, "c", journal.Audit{Who: "token ops"}); err != nil {
+		t.Fatal(err)
+	}
+	isError(t, "while somebody reads", j.EmptyLog(ctx), context.DeadlineExceeded)
 	if err := reader.Rollback(); err != nil {
 		t.Fatal(err)
 	}
-	if err := j.Erase(context.Background(), "c"); err != nil {
+	if err := j.EmptyLog(context.Background()); err != nil {
 		t.Error(err)
 	}
 }
@@ -121,7 +138,7 @@ func TestNothingIsStoredUnderADestroyedKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := j.Erase(ctx, "c"); err != nil {
+	if err := j.Erase(ctx, "c", journal.Audit{Who: "token ops"}); err != nil {
 		t.Fatal(err)
 	}
 	isError(t, "commit", j.submit(ctx, late.store), journal.ErrErased)
@@ -134,6 +151,30 @@ func TestNothingIsStoredUnderADestroyedKey(t *testing.T) {
 	}
 }
 
+// A reading that began before the erasure may still find the key; it must not
+// leave it behind for those that begin after.
+func TestAnOldViewLeavesNoKeyBehind(t *testing.T) {
+	j, ctx := openJournal(t, t.TempDir(), Options{}), context.Background()
+	commit(t, j, newTurn("c"))
+	j.vault.forget("c")
+	err := j.look(ctx, func(v *view) error {
+		var seq int64
+		if err := v.row(rHead, "c").Scan(&seq, new([]byte)); err != nil { // the view's moment is now
+			return err
+		}
+		if err := j.Erase(ctx, "c", journal.Audit{Who: "token ops"}); err != nil {
+			return err
+		}
+		_, err := v.key("c")
+		return err
+	})
+	if err != nil {
+		t.Errorf("the view that began before: %v", err)
+	}
+	_, err = j.Load(ctx, "c")
+	isError(t, "Load", err, journal.ErrErased)
+}
+
 func TestTheFeedLeavesErasedConversationsOut(t *testing.T) {
 	j, ctx := openJournal(t, t.TempDir(), Options{}), context.Background()
 	for i := range 6 {
@@ -142,7 +183,7 @@ func TestTheFeedLeavesErasedConversationsOut(t *testing.T) {
 		commit(t, j, c)
 	}
 	for _, id := range []string{"c0", "c2", "c3", "c5"} {
-		if err := j.Erase(ctx, id); err != nil {
+		if err := j.Erase(ctx, id, journal.Audit{Who: "token ops"}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -171,7 +212,7 @@ func TestTheVaultRemembersTheKeysLastUsed(t *testing.T) {
 		v.find("0")
 	}
 	for id, want := range map[string]bool{"0": true, "1": false, "2": true, fmt.Sprint(cachedKeys): true} {
-		if got, _ := v.find(id); (got != nil) != want {
+		if got := v.find(id); (got != nil) != want {
 			t.Errorf("key %s remembered: %v, want %v", id, got != nil, want)
 		}
 	}

@@ -170,8 +170,8 @@ func (v *view) feed(after int64, limit int) (feed []journal.Positioned, err erro
 	return feed, nil
 }
 
-// Position gives the last position given to an event, and the oldest one that is
-// still there; both 0 if there is none.
+// Position gives the last position given to an event, and the oldest one from
+// which on none was dropped for its age; both 0 if there is none.
 func (j *Journal) Position(ctx context.Context) (last, oldest int64, err error) {
 	err = j.look(ctx, func(v *view) error { return v.row(rPosition).Scan(&last, &oldest) })
 	if err != nil {

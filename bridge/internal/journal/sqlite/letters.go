@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -10,8 +9,7 @@ import (
 )
 
 // DeadLetters lists dead letters after one of them ("": from the first), by id,
-// at most limit (0: 1000). Of an erased conversation's, Reason and Input are
-// empty.
+// at most limit (0: 1000).
 func (j *Journal) DeadLetters(ctx context.Context, after string, limit int) (letters []journal.DeadLetter, err error) {
 	err = j.look(ctx, func(v *view) error {
 		letters, err = v.letters(rDeadLetters, after, atMost(limit))
@@ -27,15 +25,12 @@ func (v *view) letters(s read, args ...any) (letters []journal.DeadLetter, err e
 	err = v.each(s, func(scan func(...any) error) error {
 		d, err := v.letter(scan)
 		letters = append(letters, d)
-		if errors.Is(err, journal.ErrErased) {
-			return nil
-		}
 		return err
 	}, args...)
 	return letters, err
 }
 
-// DeadLetter gives one dead letter; journal.ErrErased if its input is gone.
+// DeadLetter gives one dead letter.
 func (j *Journal) DeadLetter(ctx context.Context, id string) (d journal.DeadLetter, err error) {
 	err = j.look(ctx, func(v *view) error {
 		d, err = v.letter(v.row(rDeadLetter, id).Scan)
@@ -47,8 +42,7 @@ func (j *Journal) DeadLetter(ctx context.Context, id string) (d journal.DeadLett
 	return d, nil
 }
 
-// letter reads one dead letter; with journal.ErrErased it is whole but for its
-// content.
+// letter reads one dead letter with its content.
 func (v *view) letter(scan func(...any) error) (journal.DeadLetter, error) {
 	var d journal.DeadLetter
 	var at, replayed int64
@@ -86,9 +80,6 @@ func (j *Journal) MarkReplayed(ctx context.Context, id string, at time.Time) err
 	}
 	if marked == 0 {
 		_, err = j.DeadLetter(ctx, id)
-	}
-	if errors.Is(err, journal.ErrErased) {
-		return nil
 	}
 	return err
 }

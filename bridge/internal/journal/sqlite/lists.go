@@ -97,6 +97,9 @@ func (v *view) listed(scan func(...any) error) (journal.Listed, error) {
 // id, at most limit (0: 1000).
 func (j *Journal) Frames(ctx context.Context, conversation, after string, limit int) (frames []journal.Frame, err error) {
 	err = j.look(ctx, func(v *view) error {
+		if _, err := v.key(conversation); err != nil {
+			return err
+		}
 		frames, err = v.frames(rFrames, conversation, after, atMost(limit))
 		return err
 	})

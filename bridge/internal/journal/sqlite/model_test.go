@@ -149,7 +149,7 @@ func (m *run) erase(r *rapid.T) {
 	if len(m.events[id]) < 4 { // rare enough that conversations grow
 		return
 	}
-	if err := m.j.Erase(context.Background(), id); err != nil {
+	if err := m.j.Erase(context.Background(), id, journal.Audit{Who: "token ops"}); err != nil {
 		r.Fatal(err)
 	}
 	m.erased[id] = true

@@ -100,7 +100,7 @@ func TestANewerJournalIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := Open(context.Background(), dir, openKeys(t, dir), Options{})
-	if err == nil || !strings.Contains(err.Error(), "newer program (schema 999, this program knows up to 1)") {
+	if err == nil || !strings.Contains(err.Error(), "newer program (schema 999, this program knows up to 4)") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -245,11 +245,13 @@ func copyFiles(t *testing.T, from, to string) {
 
 func TestTheLogIsFoldedInBesideWork(t *testing.T) {
 	j := openJournal(t, t.TempDir(), Options{})
-	commit(t, j, newTurn("c"))
 	before, err := os.Stat(j.path)
 	if err != nil {
 		t.Fatal(err)
 	}
+	large := newTurn("c")
+	large.State = make([]byte, 1<<20)
+	commit(t, j, large)
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		if now, err := os.Stat(j.path); err == nil && now.Size() > before.Size() {
 			break

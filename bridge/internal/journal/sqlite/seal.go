@@ -52,16 +52,23 @@ func newVault[K DataKey](keys Sealer[K]) *vault {
 	}
 }
 
-// find gives a remembered key, and the mark to give to remember.
-func (v *vault) find(conversation string) (DataKey, int64) {
+// find gives a remembered key, or nil.
+func (v *vault) find(conversation string) DataKey {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	at, ok := v.byID[conversation]
 	if !ok {
-		return nil, v.erased
+		return nil
 	}
 	v.recent.MoveToFront(at)
-	return at.Value.(cached).key, v.erased
+	return at.Value.(cached).key
+}
+
+// marked is the mark to take before a key is read, and to give to remember.
+func (v *vault) marked() int64 {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.erased
 }
 
 // remember keeps a key that was read after mark was given, unless a key was

@@ -43,6 +43,7 @@ type Options struct {
 // Close, or after the disk failed, they return journal.ErrClosed.
 type Journal struct {
 	vault   *vault
+	trail   DataKey // of the audit trail
 	lock    *folderLock
 	path    string
 	log     *slog.Logger
@@ -93,6 +94,13 @@ func (j *Journal) start(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	if err := checkMaster(ctx, j.writes, j.vault); err != nil {
+		return err
+	}
+	// A crash may have come between the end of a key and that of the log with it.
+	if _, _, err := fold(j.writes.QueryRowContext(ctx, emptyingLog)); err != nil {
+		return err
+	}
+	if j.trail, err = openTrail(ctx, j.writes, j.vault); err != nil {
 		return err
 	}
 	if j.reads, err = openPool(j.path, readerPragmas, readers); err != nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+
+	"github.com/footbridge/footbridge/bridge/internal/journal"
 )
 
 // write names a statement of the writer.
@@ -25,6 +27,14 @@ const (
 	wAdvanceConversation
 	wInsertKey
 	wDeleteKey
+	wDeleteRefs
+	wDeleteDedups
+	wDeleteIdempotents
+	wDeleteReplies
+	wDeleteDeadLetters
+	wDeleteFrameBodies
+	wDeleteFrames
+	wEraseDeliveries
 	wUpsertLeg
 	wInsertLegKey
 	wLegOfKey
@@ -47,6 +57,22 @@ const (
 	wReplayedDeadLetter
 	wExpireIdempotents
 	wInsertIdempotent
+	wAuditEnds
+	wInsertAudit
+	wMoveAuditEnds
+	wAuditChain
+	wDropAudit
+	wDropReply
+	wDropFrameBody
+	wDropFrame
+	wDropLetter
+	wLastPosition
+	wDropDeliveries
+	wDropLegs
+	wDropBodies
+	wDropEvents
+	wDropConversation
+	wEndErased
 )
 
 //nolint:gochecknoglobals // a table that is never written.
@@ -69,8 +95,16 @@ var writeSQL = [...]string{
 		owner = ?, route = ?, queue = ?, agent = ?, sealed = ?, summary = ?, state = ? WHERE id = ?`,
 	wAdvanceConversation: `UPDATE conversations SET version = version + 1, updated = ?, seq = ?, chain = ?, wake = ?,
 		owner = ?, route = ?, queue = ?, agent = ?, sealed = ?, summary = ? WHERE id = ?`,
-	wInsertKey: `INSERT INTO keys (conversation, wrapped) VALUES (?, ?)`,
-	wDeleteKey: `DELETE FROM keys WHERE conversation = ?`,
+	wInsertKey:         `INSERT INTO keys (conversation, wrapped) VALUES (?, ?)`,
+	wDeleteKey:         `DELETE FROM keys WHERE conversation = ?`,
+	wDeleteRefs:        `DELETE FROM refs WHERE leg IN (SELECT id FROM legs WHERE conversation = ?)`,
+	wDeleteDedups:      `DELETE FROM dedups WHERE leg IN (SELECT id FROM legs WHERE conversation = ?)`,
+	wDeleteIdempotents: `DELETE FROM idempotents WHERE event IN (SELECT id FROM events WHERE conversation = ?)`,
+	wDeleteReplies:     `DELETE FROM replies WHERE conversation = ?`,
+	wDeleteDeadLetters: `DELETE FROM dead_letters WHERE conversation = ?`,
+	wDeleteFrameBodies: `DELETE FROM frame_bodies WHERE arrival IN (SELECT arrival FROM frames WHERE conversation = ?)`,
+	wDeleteFrames:      `DELETE FROM frames WHERE conversation = ?`,
+	wEraseDeliveries:   `UPDATE deliveries SET reason = '' WHERE conversation = ?`,
 	wUpsertLeg: `INSERT INTO legs (id, conversation, account, role, sealed) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET account = excluded.account, role = excluded.role, sealed = excluded.sealed
 		WHERE legs.conversation = excluded.conversation`,
@@ -101,6 +135,23 @@ var writeSQL = [...]string{
 	wExpireIdempotents:  `DELETE FROM idempotents WHERE expires < ?`,
 	wInsertIdempotent: `INSERT INTO idempotents (token, key, digest, event, expires) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (token, key) DO NOTHING`,
+	wAuditEnds:     auditEnds,
+	wInsertAudit:   `INSERT INTO audit (position, at, sealed, chain) VALUES (?, ?, ?, ?)`,
+	wMoveAuditEnds: `UPDATE audit_ends SET first = ?, before = ?, last = ?, proof = ?`,
+	wAuditChain:    `SELECT chain FROM audit WHERE position = ?`,
+	wDropAudit:     `DELETE FROM audit WHERE position <= ?`,
+	wDropReply:     `DELETE FROM replies WHERE frame = (SELECT id FROM frames WHERE arrival = ?)`,
+	wDropFrameBody: `DELETE FROM frame_bodies WHERE arrival = ?`,
+	wDropFrame:     `DELETE FROM frames WHERE arrival = ?`,
+	wDropLetter:    `DELETE FROM dead_letters WHERE id = ?`,
+	wLastPosition: `SELECT COALESCE(MAX(position), 0), COALESCE((SELECT value FROM counters WHERE name = 'retained'), 0)
+		FROM events WHERE conversation = ?`,
+	wDropDeliveries:   `DELETE FROM deliveries WHERE conversation = ?`,
+	wDropLegs:         `DELETE FROM legs WHERE conversation = ?`,
+	wDropBodies:       `DELETE FROM bodies WHERE position IN (SELECT position FROM events WHERE conversation = ?)`,
+	wDropEvents:       `DELETE FROM events WHERE conversation = ?`,
+	wDropConversation: `DELETE FROM conversations WHERE id = ?`,
+	wEndErased:        `UPDATE conversations SET state = '` + journal.StateEnded + `', wake = 0 WHERE id = ? AND state <> '` + journal.StateEnded + `'`,
 }
 
 // read names a statement of the readers.
@@ -137,6 +188,13 @@ const (
 	rConversationIDs
 	rEventCounts
 	rFrameCounts
+	rAuditEnds
+	rAudit
+	rAuditBefore
+	rOldFrames
+	rOldLetters
+	rOldConversations
+	rOldAudit
 )
 
 const (
@@ -149,6 +207,8 @@ const (
 		f.dedup_while, f.outcome, f.digest, b.sealed FROM frames f LEFT JOIN frame_bodies b ON b.arrival = f.arrival`
 	letterColumns = `SELECT id, conversation, leg, account, adapter, version, frame, at, replayed, reason, input
 		FROM dead_letters`
+	auditEnds    = `SELECT first, before, last, proof FROM audit_ends`
+	auditColumns = `SELECT position, at, sealed, chain FROM audit`
 )
 
 //nolint:gochecknoglobals // a table that is never written.
@@ -170,7 +230,7 @@ var readSQL = [...]string{
 	rEvent:    eventColumns + ` WHERE e.id = ?`,
 	rFeed:     eventColumns + ` WHERE e.position > ? ORDER BY e.position LIMIT ?`,
 	rPosition: `SELECT COALESCE((SELECT value FROM counters WHERE name = 'position'), 0),
-		COALESCE((SELECT MIN(position) FROM events), 0)`,
+		COALESCE((SELECT value + 1 FROM counters WHERE name = 'retained'), (SELECT MIN(position) FROM events), 0)`,
 	rListed: listedColumns + ` WHERE c.id = ?`,
 	rDeliveries: `SELECT event, leg, outcome, reason, maybe_duplicate, at FROM deliveries
 		WHERE conversation = ? ORDER BY at, event, leg`,
@@ -187,8 +247,18 @@ var readSQL = [...]string{
 	rPendingCount:    `SELECT COUNT(*) FROM frames WHERE outcome = ''`,
 	rDeadCount:       `SELECT COUNT(*) FROM dead_letters WHERE replayed = 0`,
 	rConversationIDs: `SELECT id FROM conversations WHERE id > ? ORDER BY id LIMIT ?`,
-	rEventCounts:     `SELECT COUNT(*), COALESCE((SELECT value FROM counters WHERE name = 'position'), 0) FROM events`,
-	rFrameCounts:     `SELECT COUNT(*), COALESCE((SELECT value FROM counters WHERE name = 'arrival'), 0) FROM frames`,
+	rEventCounts: `SELECT COUNT(*), COALESCE((SELECT value FROM counters WHERE name = 'position'), 0)
+		- COALESCE((SELECT value FROM counters WHERE name = 'events.gone'), 0) FROM events`,
+	rFrameCounts: `SELECT COUNT(*), COALESCE((SELECT value FROM counters WHERE name = 'arrival'), 0)
+		- COALESCE((SELECT value FROM counters WHERE name = 'frames.gone'), 0) FROM frames`,
+	rAuditEnds:   auditEnds,
+	rAudit:       auditColumns + ` ORDER BY position`,
+	rAuditBefore: auditColumns + ` WHERE position < ? ORDER BY position DESC LIMIT ?`,
+	rOldFrames:   `SELECT arrival FROM frames WHERE received < ? AND outcome <> '' ORDER BY received LIMIT ?`,
+	rOldLetters:  `SELECT id FROM dead_letters WHERE at < ? ORDER BY at LIMIT ?`,
+	rOldConversations: `SELECT id FROM conversations WHERE state = ? AND created < ? AND updated < ?
+		ORDER BY created LIMIT ?`,
+	rOldAudit: `SELECT position FROM audit WHERE at < ? AND position - (SELECT first FROM audit_ends) < ? ORDER BY position`,
 }
 
 type preparer interface {

@@ -100,7 +100,7 @@ func (v *view) verifyRest(conversation string) error {
 	}, conversation)
 }
 
-// Scrub verifies the file itself and every conversation in it, beside normal
+// Scrub verifies the file itself, the audit trail and every conversation, beside normal
 // work. It returns nil, or all damages it found, up to a hundred; each is an
 // error around journal.ErrDamaged.
 func (j *Journal) Scrub(ctx context.Context) error {
@@ -113,6 +113,9 @@ func (j *Journal) Scrub(ctx context.Context) error {
 		return err
 	}
 	if err := note(j.look(ctx, (*view).verifyFile)); err != nil {
+		return fmt.Errorf("scrub journal: %w", err)
+	}
+	if _, err := j.VerifyAudit(ctx); note(err) != nil {
 		return fmt.Errorf("scrub journal: %w", err)
 	}
 	err := j.eachConversation(ctx, func(conversation string) error {

@@ -17,6 +17,7 @@ type view struct {
 	tx    *sql.Tx
 	stmts []*sql.Stmt
 	vault *vault
+	mark  int64 // of the vault, from before the view's moment
 }
 
 // look runs a reading in a view of its own.
@@ -24,12 +25,13 @@ func (j *Journal) look(ctx context.Context, see func(*view) error) error {
 	if err := j.usable(); err != nil {
 		return err
 	}
+	mark := j.vault.marked()
 	tx, err := j.reads.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return j.readError(err)
 	}
 	defer tx.Rollback() //nolint:errcheck // nothing was written.
-	return j.readError(see(&view{ctx: ctx, tx: tx, stmts: j.readers, vault: j.vault}))
+	return j.readError(see(&view{ctx: ctx, tx: tx, stmts: j.readers, vault: j.vault, mark: mark}))
 }
 
 // readError turns the database's errors into the journal's.
@@ -79,7 +81,7 @@ func eachOf(rows *sql.Rows, row func(scan func(...any) error) error) error {
 // key is the data key of a conversation: journal.ErrErased if it was destroyed,
 // journal.ErrNotFound if there is no such conversation.
 func (v *view) key(conversation string) (DataKey, error) {
-	key, mark := v.vault.find(conversation)
+	key := v.vault.find(conversation)
 	if key != nil {
 		return key, nil
 	}
@@ -94,7 +96,7 @@ func (v *view) key(conversation string) (DataKey, error) {
 	if key, err = v.vault.unwrap(wrapped); err != nil {
 		return nil, place{"keys", conversation, nil}.damaged("cannot be unwrapped with the master key")
 	}
-	v.vault.remember(conversation, key, mark)
+	v.vault.remember(conversation, key, v.mark)
 	return key, nil
 }
 
@@ -112,7 +114,7 @@ func (v *view) keyless(conversation string) error {
 
 // key is the data key of a conversation, mostly without asking the database.
 func (j *Journal) key(ctx context.Context, conversation string) (key DataKey, err error) {
-	if key, _ = j.vault.find(conversation); key != nil {
+	if key = j.vault.find(conversation); key != nil {
 		return key, nil
 	}
 	err = j.look(ctx, func(v *view) error {
