@@ -136,7 +136,7 @@ func Examine(m adapter.Manifest, configure func(adapter.Account) (adapter.Profil
 		}
 		for _, a := range o.Accounts {
 			b := newBench(turner, a, o)
-			profile, err := configure(a)
+			profile, err := fit(configure, a)
 			if err == nil {
 				b.profile, b.manifest = profile, m
 				err = l.check(b)
@@ -145,6 +145,15 @@ func Examine(m adapter.Manifest, configure func(adapter.Account) (adapter.Profil
 		}
 	}
 	return verdicts
+}
+
+// fit is Configure's answer, held to what every profile must be.
+func fit(configure func(adapter.Account) (adapter.Profile, error), a adapter.Account) (adapter.Profile, error) {
+	profile, err := configure(a)
+	if err == nil {
+		err = profile.Check()
+	}
+	return profile, err
 }
 
 func (o *Options) fill(m adapter.Manifest) {
