@@ -145,7 +145,8 @@ type Endpoint struct {
 	// request. Of several, between commas, the first that is there counts.
 	Key string `json:"key"`
 	// Dedup says where the dedup id is, in the same words, or "body" for the
-	// digest of the whole body; empty means there is none.
+	// digest of the whole body, or "signature" for what the vendor signed; empty
+	// means there is none.
 	Dedup      string `json:"dedup,omitempty"`
 	DedupWhile string `json:"dedup_while,omitempty"`
 	Unknown    string `json:"unknown"`
@@ -157,10 +158,11 @@ type Endpoint struct {
 	MaxBody int64 `json:"max_body,omitempty"`
 	// Auth names the credential and where the vendor sends it, for an endpoint
 	// the vendor authenticates: "header:NAME=credential" (or "bearer=",
-	// "query:NAME=", "frame:/pointer="), or "minted:NAME" for a token of Tx.Mint.
-	// Empty means the vendor sends none, and the account's own inbound setting
-	// applies.
-	Auth string `json:"auth,omitempty"`
+	// "query:NAME=", "frame:/pointer="), "minted:NAME" for a token of Tx.Mint, or
+	// "signature:CREDENTIAL" for what Signature says. Empty means the vendor sends
+	// none, and the account's own inbound setting applies.
+	Auth      string    `json:"auth,omitempty"`
+	Signature Signature `json:"signature,omitzero"`
 	// Tokens are the places a minted token may be in, the first found counts:
 	// "bearer", "query:NAME", "protocol" (a WebSocket sub-protocol) or
 	// "frame:/pointer".

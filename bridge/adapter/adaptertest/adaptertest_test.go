@@ -70,6 +70,21 @@ func TestPeopleOfTheirOwn(t *testing.T) {
 	}
 }
 
+// A profile that lets strangers in breaks every law, and says why.
+func TestNonsenseInAProfileBreaksEveryLaw(t *testing.T) {
+	d := toy{}.definition()
+	configure := func(a adapter.Account) (adapter.Profile, error) {
+		p, err := d.Configure(a)
+		p.Endpoints[0].Auth = "signature:key"
+		return p, err
+	}
+	for _, v := range adaptertest.Examine(d.Manifest, configure, adaptertest.InProcess(d), adaptertest.Options{}) {
+		if v.Err == nil || !strings.Contains(v.Err.Error(), "endpoint start: signature algorithm") {
+			t.Errorf("%s: %v", v.Law, v.Err)
+		}
+	}
+}
+
 func TestAnAccountThatCannotBeConfiguredBreaksEveryLaw(t *testing.T) {
 	d := toy{}.definition()
 	o := adaptertest.Options{Accounts: []adapter.Account{{Name: "bad", Role: "virtual_agent", Settings: json.RawMessage(`{}`)}}}

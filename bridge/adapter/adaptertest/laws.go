@@ -166,7 +166,7 @@ func Examine(m adapter.Manifest, configure func(adapter.Account) (adapter.Profil
 		for i, a := range o.Accounts {
 			b := newBench(turner, a, o)
 			b.first = !slices.ContainsFunc(o.Accounts[:i], func(before adapter.Account) bool { return before.Role == a.Role })
-			profile, err := configure(a)
+			profile, err := fit(configure, a)
 			if err == nil {
 				b.profile, b.manifest, b.configure = profile, m, configure
 				err = l.check(b)
@@ -175,6 +175,15 @@ func Examine(m adapter.Manifest, configure func(adapter.Account) (adapter.Profil
 		}
 	}
 	return verdicts
+}
+
+// fit is Configure's answer, held to what every profile must be.
+func fit(configure func(adapter.Account) (adapter.Profile, error), a adapter.Account) (adapter.Profile, error) {
+	profile, err := configure(a)
+	if err == nil {
+		err = profile.Check()
+	}
+	return profile, err
 }
 
 func (o *Options) fill(m adapter.Manifest) {

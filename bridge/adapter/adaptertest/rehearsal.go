@@ -79,7 +79,7 @@ func encode(v any) ([]byte, error) {
 
 // NewRehearsal begins a leg of the account. The error is Configure's.
 func NewRehearsal(m adapter.Manifest, configure func(adapter.Account) (adapter.Profile, error), turner Turner, a adapter.Account) (*Rehearsal, error) {
-	profile, err := configure(a)
+	profile, err := fit(configure, a)
 	if err != nil {
 		return nil, err
 	}

@@ -185,6 +185,9 @@ func renderEndpoint(e adapter.Endpoint) string {
 	words = appendPair(words, "unknown", e.Unknown)
 	words = appendPair(words, "auth", e.Auth)
 	words = appendPair(words, "transport", e.Transport)
+	if s := e.Signature; s != (adapter.Signature{}) {
+		words = append(words, "signed="+s.Algorithm, "over="+s.Over)
+	}
 	words = appendPair(words, "tokens", strings.Join(e.Tokens, ","))
 	if e.Within > 0 {
 		words = append(words, "within="+e.Within.String())

@@ -58,7 +58,7 @@ func stepAccount(p *player, words, input []string) (string, error) {
 	}
 	p.leg = newLeg(p.turner, a, "leg-1")
 	p.leg.placeholder = "{credential:%s}"
-	profile, err := p.configure(a)
+	profile, err := fit(p.configure, a)
 	if err != nil {
 		return "error: " + oneLine(err.Error()), nil
 	}

@@ -82,14 +82,17 @@ func (pl planner) account(ctx context.Context, p *plan, name string) *config.Pro
 		return problem
 	}
 	account := engine.Account{Name: name, Adapter: a.Adapter, Role: event.Role(a.Role), Settings: settings,
-		Credentials: slices.Sorted(maps.Keys(secrets)), PublicURL: c.Server.PublicURL + "/in/" + name, Unready: unready,
+		Credentials: slices.Sorted(maps.Keys(secrets)), PublicURL: strings.TrimRight(c.Server.PublicURL, "/") + "/in/" + name, Unready: unready,
 		Language: a.Language, FailUnknown: a.OnUnknown == "fail", Anybody: a.AllowUnauthenticated}
 	if problem := pl.fit(ctx, &account); problem != nil {
 		return problem
 	}
+	if problem := p.signing(c, account, secrets); problem != nil {
+		return problem
+	}
 	p.setup.Accounts[name] = account
 	p.ways[name] = egress.Account{Hosts: append(slices.Clone(account.Profile.Hosts), a.AllowedHosts...), Named: append(hostsIn(a.Settings), a.AllowedHosts...), Secrets: secrets, Unready: account.Unready, Mask: account.Profile.Mask}
-	p.doors = append(p.doors, ingress.Account{Name: name, Endpoints: account.Profile.Endpoints, Secrets: secrets,
+	p.doors = append(p.doors, ingress.Account{Name: name, Endpoints: account.Profile.Endpoints, Secrets: secrets, PublicURL: account.PublicURL,
 		Inbound: a.Inbound, AllowUnauthenticated: a.AllowUnauthenticated, Hosts: a.Hosts, Mask: account.Profile.Mask})
 	p.warnOpenDoors(a, name, account)
 	return nil
@@ -106,7 +109,7 @@ func (pl planner) fit(ctx context.Context, a *engine.Account) *config.Problem {
 		a.Profile, err = pl.plugins.Configure(ctx, a.Adapter, adapter.Account{Name: a.Name, Role: a.Role,
 			Settings: a.Settings, Credentials: a.Credentials, PublicURL: a.PublicURL})
 		if err == nil {
-			return nil
+			return pl.sound(*a)
 		}
 		if !absent(err) {
 			key := "accounts." + a.Name + ".settings"

@@ -23,7 +23,8 @@ const minted = "minted:"
 // authenticate checks who calls: by the credential the vendor sends, else by the
 // account's own inbound credential, else only peers on this machine pass. A token
 // of our own gives the key it is bound to. frame is a socket's first message,
-// where there is one.
+// where there is one. Of a signed request only that is checked which shows without
+// its body.
 func (d *door) authenticate(r *http.Request, frame any) (bound string, no *refusal) {
 	denied := d.denied()
 	if name, ok := strings.CutPrefix(d.endpoint.Auth, minted); ok {
@@ -33,24 +34,31 @@ func (d *door) authenticate(r *http.Request, frame any) (bound string, no *refus
 		}
 		return key, nil
 	}
-	checks := 0
-	for scheme, name := range map[string]string{
-		authScheme(d.endpoint.Auth): authCredential(d.endpoint.Auth),
-		d.account.Inbound:           "inbound",
-	} {
-		if scheme == "" {
-			continue
-		}
-		checks++
-		secret, ok := d.account.Secrets[name]
-		if !ok || secret.IsZero() || !d.shows(r, frame, scheme, secret) {
+	checks := map[string]string{d.account.Inbound: "inbound"}
+	if !d.signed {
+		checks[authScheme(d.endpoint.Auth)] = authCredential(d.endpoint.Auth)
+	}
+	delete(checks, "")
+	for scheme, name := range checks {
+		if !slices.ContainsFunc(d.account.secrets(name), func(s credential.Secret) bool { return d.shows(r, frame, scheme, s) }) {
 			return "", denied
 		}
 	}
-	if checks > 0 || d.account.AllowUnauthenticated || d.i.local(r) {
+	if d.signed {
+		return "", d.early(r)
+	}
+	if len(checks) > 0 || d.account.AllowUnauthenticated || d.i.local(r) {
 		return "", nil
 	}
 	return "", denied
+}
+
+// secrets are the credential of that name, and the one before it while it is
+// exchanged. An empty one is none.
+func (a Account) secrets(name string) []credential.Secret {
+	const previous = "_previous"
+	all := []credential.Secret{a.Secrets[name], a.Secrets[name+previous]}
+	return slices.DeleteFunc(all, credential.Secret.IsZero)
 }
 
 // shows reports whether the caller shows the secret where the scheme says.

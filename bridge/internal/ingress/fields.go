@@ -36,6 +36,8 @@ type fields struct {
 	doc  any
 	// bound is the key of the token the caller showed.
 	bound string
+	// mark is what tells a signed request from another.
+	mark string
 }
 
 // parse reads the body strictly: one JSON object, no duplicate names, valid
@@ -90,8 +92,8 @@ func syntax(err error) error {
 
 // get finds the value a place names: "path:NAME", "query:NAME", "header:NAME",
 // "body:/pointer" or "frame:/pointer", "body" for the digest of the body, "token"
-// for the key of the caller's token, "new" or "connection" for one of its own. Of
-// several places, between commas, the first that has a value counts; errNone says
+// for the key of the caller's token, "signature" for its mark, "new" or "connection"
+// for one of its own. Of several places, between commas, the first that has a value counts; errNone says
 // that none has one.
 func (f *fields) get(place string) (string, error) {
 	first, rest, more := strings.Cut(place, ",")
@@ -112,6 +114,8 @@ func (f *fields) getOne(place string) (string, error) {
 		return engine.NewID(), nil
 	case "token":
 		values = []string{f.bound}
+	case "signature":
+		values = []string{f.mark}
 	case "frame":
 		values = []string{pointer.Text(f.doc, name)}
 	case "path":

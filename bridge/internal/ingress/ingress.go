@@ -22,6 +22,7 @@ import (
 	"github.com/footbridge/footbridge/bridge/adapter"
 	"github.com/footbridge/footbridge/bridge/internal/credential"
 	"github.com/footbridge/footbridge/bridge/internal/engine"
+	"github.com/footbridge/footbridge/bridge/internal/signature"
 )
 
 const (
@@ -33,7 +34,12 @@ const (
 type Account struct {
 	Name      string
 	Endpoints []adapter.Endpoint
-	Secrets   map[string]credential.Secret
+	// Secrets are the account's credentials by name. NAME_previous, where there is
+	// one, is as good as NAME: the old key while it is exchanged.
+	Secrets map[string]credential.Secret
+	// PublicURL is where the account's endpoints are for the vendor, for signatures
+	// over the address; "" where the world's address of the bridge is not known.
+	PublicURL string
 	// Inbound is the scheme of the account's own inbound credential, for
 	// vendors that send none: "query:NAME" or "header:NAME".
 	Inbound string
@@ -78,6 +84,7 @@ type Options struct {
 type Ingress struct {
 	o      Options
 	routes atomic.Pointer[http.ServeMux]
+	seen   *memory
 }
 
 // New makes an Ingress that serves no account yet.
@@ -85,7 +92,7 @@ func New(o Options) *Ingress {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	i := &Ingress{o: o}
+	i := &Ingress{o: o, seen: newMemory()}
 	i.routes.Store(http.NewServeMux())
 	return i
 }
@@ -95,7 +102,7 @@ func (i *Ingress) Configure(accounts []Account) {
 	mux := http.NewServeMux()
 	for _, a := range accounts {
 		for _, e := range a.Endpoints {
-			d := &door{i: i, account: a, endpoint: e}
+			d := i.door(a, e)
 			i.serve(mux, "/in/"+a.Name+e.Path, d)
 			for _, host := range a.Hosts {
 				i.serve(mux, host+e.Path, d)
@@ -161,6 +168,10 @@ type door struct {
 	i        *Ingress
 	account  Account
 	endpoint adapter.Endpoint
+	// signed is set where the vendor signs what it sends; it checks nothing where
+	// the account has no key, and then nothing is right.
+	signed   bool
+	verifier *signature.Verifier
 }
 
 // refusal is a request turned away: why, for the counter, and the answer.
@@ -174,14 +185,12 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.connect(w, r)
 		return
 	}
-	arrival, no := d.read(w, r)
-	if no != nil {
-		d.i.refuse(w, d.account.Name, no.reason, no.reply)
-		return
+	arrival, mark, no := d.read(w, r)
+	var receipt engine.Receipt
+	if no == nil {
+		receipt, no = d.store(r.Context(), arrival, mark)
 	}
-	receipt, err := d.i.o.Engine.Accept(r.Context(), arrival)
-	if err != nil {
-		no := d.notStored(err)
+	if no != nil {
 		d.i.refuse(w, d.account.Name, no.reason, no.reply)
 		return
 	}
@@ -193,6 +202,20 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	d.answer(w, r, receipt, arrival.Request.ReplyBy)
+}
+
+// store has the engine take a request, and remembers what was signed once the
+// vendor may count it as taken.
+func (d *door) store(ctx context.Context, a engine.Arrival, mark string) (engine.Receipt, *refusal) {
+	receipt, err := d.i.o.Engine.Accept(ctx, a)
+	var no *refusal
+	if err != nil {
+		no = d.notStored(err)
+	}
+	if mark != "" && (no == nil || no.reply.Status < http.StatusMultipleChoices) {
+		d.i.seen.add(d.place(mark), time.Now(), d.endpoint.Signature.Remember())
+	}
+	return receipt, no
 }
 
 // answer waits for the reply of the turn and writes it, or the endpoint's
@@ -239,52 +262,63 @@ func retryLater() adapter.Reply {
 	return r
 }
 
-// read checks a request and makes an arrival of it.
-func (d *door) read(w http.ResponseWriter, r *http.Request) (engine.Arrival, *refusal) {
-	inBody := strings.HasPrefix(d.endpoint.Auth, "body:")
-	bound, no := "", (*refusal)(nil)
-	if !inBody {
-		bound, no = d.authenticate(r, nil)
-	}
+// read checks a request and makes an arrival of it. A signed one has a mark.
+func (d *door) read(w http.ResponseWriter, r *http.Request) (a engine.Arrival, mark string, no *refusal) {
+	f, no := d.receive(w, r)
 	if no != nil {
-		return engine.Arrival{}, no
-	}
-	if no := d.mediaType(r); no != nil {
-		return engine.Arrival{}, no
-	}
-	body, no := d.body(w, r)
-	if no != nil {
-		return engine.Arrival{}, no
-	}
-	f := fields{r: r, body: body, bound: bound}
-	if !d.endpoint.Raw {
-		if err := f.parse(); err != nil {
-			return engine.Arrival{}, &refusal{"syntax", problem(http.StatusBadRequest, "body is not valid: "+err.Error())}
-		}
-	}
-	if inBody {
-		if bound, no = d.authenticate(r, f.doc); no != nil {
-			return engine.Arrival{}, no
-		}
+		return a, "", no
 	}
 	key, err := f.get(d.endpoint.Key)
-	if err == nil && bound != "" && key != bound {
-		return engine.Arrival{}, d.denied() // a token is good for its own leg alone
-	}
-	if errors.Is(err, errNone) && d.endpoint.NoKey == adapter.NoKeyIgnore {
-		return engine.Arrival{}, &refusal{"no_key", orElse(d.endpoint.Default, adapter.Reply{Status: http.StatusOK, Body: []byte("{}")})}
-	}
-	if err != nil {
-		return engine.Arrival{}, &refusal{"key", problem(http.StatusBadRequest, "no usable key: "+err.Error())}
+	switch {
+	case err == nil && f.bound != "" && key != f.bound:
+		return a, "", d.denied() // a token is good for its own leg alone
+	case errors.Is(err, errNone) && d.endpoint.NoKey == adapter.NoKeyIgnore:
+		return a, "", &refusal{"no_key", orElse(d.endpoint.Default, adapter.Reply{Status: http.StatusOK, Body: []byte("{}")})}
+	case err != nil:
+		return a, "", &refusal{"key", problem(http.StatusBadRequest, "no usable key: "+err.Error())}
 	}
 	dedup := ""
 	if d.endpoint.Dedup != "" {
 		dedup, _ = f.get(d.endpoint.Dedup)
 	}
-	if body, err = f.masked(d.account.Mask); err != nil {
-		return engine.Arrival{}, &refusal{"syntax", problem(http.StatusBadRequest, "body is not valid: "+err.Error())}
+	body, err := f.masked(d.account.Mask)
+	if err != nil {
+		return a, "", unreadable(err)
 	}
-	return engine.Arrival{Account: d.account.Name, Endpoint: d.endpoint, Key: key, Dedup: dedup, Request: d.request(r, body)}, nil
+	return engine.Arrival{Account: d.account.Name, Endpoint: d.once(f), Key: key, Dedup: dedup, Request: d.request(r, body)}, f.mark, nil
+}
+
+// receive reads a request as far as it is known who sends it, and then whether it
+// is what the endpoint takes.
+func (d *door) receive(w http.ResponseWriter, r *http.Request) (*fields, *refusal) {
+	f := &fields{r: r}
+	inBody := strings.HasPrefix(d.endpoint.Auth, "body:")
+	var no *refusal
+	if !inBody {
+		f.bound, no = d.authenticate(r, nil)
+	}
+	if no == nil {
+		no = d.mediaType(r)
+	}
+	if no == nil {
+		f.body, no = d.body(w, r)
+	}
+	if no == nil && d.signed {
+		f.mark, no = d.verify(f)
+	}
+	if no == nil && !d.endpoint.Raw {
+		if err := f.parse(); err != nil {
+			no = unreadable(err)
+		}
+	}
+	if no == nil && inBody {
+		f.bound, no = d.authenticate(r, f.doc)
+	}
+	return f, no
+}
+
+func unreadable(err error) *refusal {
+	return &refusal{"syntax", problem(http.StatusBadRequest, "body is not valid: "+err.Error())}
 }
 
 func (d *door) mediaType(r *http.Request) *refusal {
@@ -332,6 +366,7 @@ func (d *door) request(r *http.Request, body []byte) adapter.Request {
 	for _, name := range []string{"Authorization", "Cookie", "Proxy-Authorization"} {
 		header.Del(name)
 	}
+	header.Del(d.endpoint.Signature.Header)
 	for _, scheme := range []string{d.account.Inbound, authScheme(d.endpoint.Auth)} {
 		kind, name, _ := strings.Cut(scheme, ":")
 		switch kind {

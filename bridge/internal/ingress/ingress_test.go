@@ -112,6 +112,41 @@ func open(t *testing.T, b *book, o Options, accounts ...Account) *httptest.Serve
 	return s
 }
 
+// openDoors is open without options; it gives the address.
+func openDoors(t *testing.T, b *book, accounts ...Account) string {
+	t.Helper()
+	return open(t, b, Options{}, accounts...).URL
+}
+
+func text(t *testing.T, resp *http.Response) string {
+	t.Helper()
+	data, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// request is a JSON request to serve without a socket; headers are pairs.
+func request(path, body string, header ...string) *http.Request {
+	r := httptest.NewRequest("POST", path, strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	return r
+}
+
+func serve(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+func served(h http.Handler, path, body string, header ...string) *httptest.ResponseRecorder {
+	return serve(h, request(path, body, header...))
+}
+
 func post(t *testing.T, url, body string, header ...string) *http.Response {
 	t.Helper()
 	req, err := http.NewRequest("POST", url, strings.NewReader(body))
