@@ -1524,7 +1524,7 @@ func (x *Outcome) GetUnknown() map[string]int64 {
 	return nil
 }
 
-// Effect is one thing a turn asks for. The bridge refuses a turn with an effect
+// Effect is one thing a turn asks for, at most 1,000 of them. The bridge refuses a turn with an effect
 // it does not know.
 type Effect struct {
 	state protoimpl.MessageState `protogen:"open.v1"`

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"time"
+	"unicode/utf8"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
 	"github.com/footbridge/footbridge/bridge/event"
@@ -111,6 +112,9 @@ func decodeEffect(m *Effect) (adapter.Effect, error) {
 }
 
 func decodeEmission(m *Emission) (adapter.Effect, error) {
+	if !utf8.Valid(m.GetBody()) { // a JSON decoder would put other characters there
+		return nil, fmt.Errorf("emission %s: body is not UTF-8", m.GetKind())
+	}
 	body, err := event.DecodeBody(event.Kind(m.GetKind()), m.GetBody())
 	if err != nil {
 		return nil, fmt.Errorf("emission: %w", err)
@@ -126,7 +130,7 @@ func decodeEmission(m *Emission) (adapter.Effect, error) {
 		e.Vendor = make(map[string]json.RawMessage, len(m.GetVendor()))
 	}
 	for name, data := range m.GetVendor() {
-		if !json.Valid(data) {
+		if !json.Valid(data) || !utf8.Valid(data) {
 			return nil, fmt.Errorf("emission %s: vendor field %q is not JSON", m.GetKind(), name)
 		}
 		e.Vendor[name] = data

@@ -37,6 +37,9 @@ const (
 	MaxResponse = 4 << 20
 )
 
+// MaxEffects is how many effects are taken from one turn.
+const MaxEffects = 1000
+
 // Features lists the inputs and effects this program knows, as the two sides
 // tell each other in Describe.
 func Features() []string {

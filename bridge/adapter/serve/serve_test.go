@@ -126,17 +126,23 @@ func TestEveryTurnIsAnswered(t *testing.T) {
 			tx.Reply("r", adapter.Reply{Body: make([]byte, adapterpb.MaxResponse)})
 			return nil
 		},
+		"many": func(tx *adapter.Tx) error {
+			for range adapterpb.MaxEffects + 1 {
+				tx.Bind("key")
+			}
+			return nil
+		},
 	}))
 	unknown := &adapterpb.TurnRequest{Id: 7, Turn: &adapterpb.Turn{State: []byte("kept")}}
 	broken := &adapterpb.TurnRequest{Id: 8, Turn: &adapterpb.Turn{Input: &adapterpb.Turn_Deliver{
 		Deliver: &adapterpb.Deliver{Event: []byte("{")}}}}
 	got := perform(t, c, fired(1, "good"), fired(2, "wrong"), fired(3, "panic"), fired(4, "goexit"), fired(5, "odd"),
-		fired(6, "big"), unknown, broken, &adapterpb.TurnRequest{Id: 9})
+		fired(6, "big"), fired(10, "many"), unknown, broken, &adapterpb.TurnRequest{Id: 9})
 	if o := got[1]; o.GetError() != "" || len(o.GetEffects()) != 1 {
 		t.Errorf("good: %v", o)
 	}
 	for id, want := range map[uint64]string{2: "no such thing", 3: "panic: on order", 4: "ended its goroutine",
-		5: "not UTF-8", 6: "larger than", 8: "decode turn"} {
+		5: "not UTF-8", 6: "larger than", 10: "1001 effects", 8: "decode turn"} {
 		if o := got[id]; !strings.Contains(o.GetError(), want) || len(o.GetEffects()) != 0 {
 			t.Errorf("turn %d: %.200s", id, o.GetError())
 		}

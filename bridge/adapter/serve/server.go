@@ -141,6 +141,9 @@ func (s *server) perform(m *adapterpb.Turn) *adapterpb.Outcome {
 	if err != nil {
 		return &adapterpb.Outcome{Error: adapterpb.Text(err.Error())}
 	}
+	if n := len(o.GetEffects()); n > adapterpb.MaxEffects {
+		return &adapterpb.Outcome{Error: fmt.Sprintf("the turn has %d effects; the bridge takes %d", n, adapterpb.MaxEffects)}
+	}
 	// The response has an id around the outcome: 64 bytes are room enough.
 	if size := proto.Size(o); size > adapterpb.MaxResponse-64 {
 		return &adapterpb.Outcome{Error: fmt.Sprintf("the turn's outcome of %d bytes is larger than the %d the bridge takes",

@@ -296,6 +296,9 @@ func (h *Host) Turn(ctx context.Context, name string, t adapter.Turn) (adapter.O
 	if err != nil {
 		return adapter.Outcome{}, err
 	}
+	if n := len(answer.GetEffects()); n > adapterpb.MaxEffects {
+		return adapter.Outcome{Err: fmt.Sprintf("the turn has %d effects; the bridge takes %d", n, adapterpb.MaxEffects)}, nil
+	}
 	out, err := adapterpb.DecodeOutcome(answer)
 	if err != nil {
 		return adapter.Outcome{Err: err.Error()}, nil

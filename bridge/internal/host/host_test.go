@@ -22,9 +22,8 @@ import (
 	"github.com/footbridge/footbridge/bridge/event"
 )
 
-// built is the echo plugin, hostile the one that tries to get out, built once for
-// all tests.
-var built, hostile string
+// built is the echo plugin, built once for all tests, with the others beside it.
+var built string
 
 func TestMain(m *testing.M) {
 	Launch()
@@ -55,14 +54,14 @@ func buildPlugins() (dir string, err error) {
 		if dir, err = os.MkdirTemp("", "fb-built-"); err != nil {
 			return "", err
 		}
-		build := exec.Command("go", "build", "-buildvcs=false", "-o", dir+"/", "./testdata/echo", "./testdata/hostile")
+		build := exec.Command("go", "build", "-buildvcs=false", "-o", dir+"/", "./testdata/echo", "./testdata/hostile", "./testdata/rogue")
 		build.Env = append(os.Environ(), "CGO_ENABLED=0") // as they are released: they need no other file
 		if out, err := build.CombinedOutput(); err != nil {
 			return "", fmt.Errorf("%w: %s", err, out)
 		}
 		err = os.Chmod(dir, 0o755)
 	}
-	built, hostile = filepath.Join(dir, "echo"), filepath.Join(dir, "hostile")
+	built = filepath.Join(dir, "echo")
 	return dir, err
 }
 
@@ -80,8 +79,8 @@ func hold(dir string) {
 	select {}
 }
 
-// plugins makes a folder of plugins by name. A script that is not empty takes
-// the place of the echo plugin.
+// plugins makes a folder of plugins by name: what is built under that name, the
+// echo plugin where nothing is, or a script.
 func plugins(t testing.TB, scripts map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -90,11 +89,11 @@ func plugins(t testing.TB, scripts map[string]string) string {
 		data := []byte(script)
 		if script == "" {
 			var err error
-			file := built
-			if name == "hostile" {
-				file = hostile
+			data, err = os.ReadFile(filepath.Join(filepath.Dir(built), name))
+			if errors.Is(err, os.ErrNotExist) {
+				data, err = os.ReadFile(built)
 			}
-			if data, err = os.ReadFile(file); err != nil {
+			if err != nil {
 				t.Fatal(err)
 			}
 		}

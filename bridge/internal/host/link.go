@@ -37,8 +37,9 @@ type link struct {
 	dead     chan struct{}
 
 	mu      sync.Mutex
-	cause   error // why it is dead
-	last    uint64
+	cause   error  // why it is dead
+	last    uint64 // turns asked for
+	given   uint64 // and answered
 	pending map[uint64]chan *adapterpb.Outcome
 }
 
@@ -119,7 +120,7 @@ func (l *link) receive(stream grpc.BidiStreamingClient[adapterpb.TurnRequests, a
 		l.answered.Store(time.Now().UnixNano())
 		for _, r := range batch.GetTurns() {
 			if !l.deliver(r) {
-				l.fail(fmt.Errorf("%w: it answered turn %d, which it was not given", ErrDied, r.GetId()))
+				l.fail(fmt.Errorf("%w: it answered turn %d, which it was not given, or again", ErrDied, r.GetId()))
 				return
 			}
 		}
@@ -151,12 +152,13 @@ func (l *link) broken(err error) {
 }
 
 // deliver hands an answer to its turn. An answer nobody waits for any more is
-// dropped; one that was never asked for is a fault.
+// dropped; one that was never asked for, or more than were, is a fault.
 func (l *link) deliver(r *adapterpb.TurnResponse) bool {
 	l.mu.Lock()
 	answer, waits := l.pending[r.GetId()]
 	delete(l.pending, r.GetId())
-	known := r.GetId() != 0 && r.GetId() <= l.last
+	l.given++
+	known := r.GetId() != 0 && r.GetId() <= l.last && l.given <= l.last
 	l.mu.Unlock()
 	if waits {
 		answer <- r.GetOutcome()

@@ -84,7 +84,7 @@ var orders = map[string]func(*adapter.Tx) error{
 		for range 3000 {
 			fmt.Println("\x1b[31mto stdout\x00" + strings.Repeat("x", 100))
 		}
-		fmt.Fprintln(os.Stderr, strings.Repeat("y", 1<<20))
+		fmt.Fprintln(os.Stderr, strings.Repeat("y", 10<<20))
 		say(tx, "printed")
 		return nil
 	},
