@@ -121,7 +121,7 @@ func TestReload(t *testing.T) {
 	r.replyArrives(first, "s1", "okapi with the new key")
 
 	r.reloads("live_agent = [\"desk\"]\n\n", "live_agent = [\"fresh\"]\n[routes.timers]\nwaiting = \"2s\"\n\n",
-		"[accounts.desk]", "[texts.en]\ntimed_out = \"okapi nobody came\"\n[accounts.fresh]\nadapter = \"native\"\nrole = \"live_agent\"\n[accounts.desk]")
+		"[texts.en]\n", "[texts.en]\ntimed_out = \"okapi nobody came\"\n", "[accounts.desk]", "[accounts.fresh]\nadapter = \"native\"\nrole = \"live_agent\"\n[accounts.desk]")
 	second, _ := r.handsOff("s2")
 	if !r.at(second, "fresh") || r.at(second, "desk") {
 		t.Errorf("the new route is not used: %+v", r.conversations())

@@ -229,7 +229,8 @@ func brittle(t *testing.T, mended string) string {
 	if err := os.Symlink(real, filepath.Join(own, "footbridge-adapter-brittle")); err != nil {
 		t.Fatal(err)
 	}
-	return fmt.Sprintf("[plugins]\ndir = %q\n[accounts.brittle]\nadapter = \"brittle\"\nrole = \"virtual_agent\"\nsettings = { mended = %q }\n"+
+	// The sandbox would keep it from seeing the file that mends it.
+	return fmt.Sprintf("[plugins]\ndir = %q\nsandbox = \"off\"\n[accounts.brittle]\nadapter = \"brittle\"\nrole = \"virtual_agent\"\nsettings = { mended = %q }\n"+
 		"[[routes]]\nname = \"brittle\"\nvirtual_agent = \"brittle\"\nlive_agent = [\"desk\"]\n", own, mended)
 }
 
