@@ -28,9 +28,9 @@ func adaptersCommand() *cobra.Command {
 				return json.NewEncoder(c.OutOrStdout()).Encode(report.Adapters)
 			}
 			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
-			fmt.Fprintln(w, "ADAPTER\tVERSION\tROLES\tSTATE")
+			fmt.Fprintln(w, "ADAPTER\tVERSION\tROLES\tSTATE\tSANDBOX")
 			for _, a := range report.Adapters {
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", a.Name, a.Version, strings.Join(a.Roles, ","), a.State)
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", a.Name, a.Version, strings.Join(a.Roles, ","), a.State, orDash(a.Sandbox))
 			}
 			return w.Flush()
 		}}

@@ -30,6 +30,8 @@ type AdapterLine struct {
 	Version string   `json:"version"`
 	Roles   []string `json:"roles"`
 	State   string   `json:"state"`
+	// Sandbox is what its process is shut off with, "" for nothing.
+	Sandbox string `json:"sandbox"`
 }
 
 // Check reads the configuration, starts the adapters it names and fits the
@@ -100,6 +102,11 @@ func (a *App) describe(ctx context.Context, name string) AdapterLine {
 		line.State = "down"
 	}
 	line.Version = m.Version
+	for _, s := range a.plugins.States() {
+		if s.Adapter == name {
+			line.Sandbox = s.Sandbox
+		}
+	}
 	for _, role := range m.Roles {
 		line.Roles = append(line.Roles, string(role))
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -70,6 +71,31 @@ func BenchmarkTurn(b *testing.B) {
 			pool.Put(echo)
 		})
 	})
+}
+
+// BenchmarkStart measures a process from its making to its start line.
+func BenchmarkStart(b *testing.B) {
+	for _, mode := range []string{SandboxOff, SandboxAuto} {
+		b.Run(mode, func(b *testing.B) {
+			h := newHost(b, Options{Dir: plugins(b, map[string]string{"echo": ""}), Sandbox: mode})
+			p, err := h.install("echo")
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer p.image.close()
+			for b.Loop() {
+				ctx, cancel := context.WithTimeout(b.Context(), 10*time.Second)
+				r, err := h.handshake(ctx, p, h.log)
+				if err != nil {
+					b.Fatal(err)
+				}
+				cancel()
+				r.kill()
+				r.gone(endGrace)
+				r.remove()
+			}
+		})
+	}
 }
 
 // busy runs f b.N times, at most n at once.

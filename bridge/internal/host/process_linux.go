@@ -3,6 +3,7 @@ package host
 import (
 	"errors"
 	"os"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -24,16 +25,22 @@ type level struct {
 // needs a launcher, which is already in the folder nobody could walk to.
 func levels(launched bool) []level {
 	const apart = syscall.CLONE_NEWNET | syscall.CLONE_NEWPID | syscall.CLONE_NEWIPC
-	root := os.Geteuid() == 0
 	all := []level{
-		{name: "user, network, process and ipc namespaces", flags: apart | syscall.CLONE_NEWUSER, nobody: root && launched},
-		{name: "network, process and ipc namespaces", missing: "a user namespace", flags: apart, nobody: root && launched},
-		{missing: "namespaces", nobody: root && launched},
+		{name: "user, network, process and ipc namespaces", flags: apart | syscall.CLONE_NEWUSER},
+		{name: "network, process and ipc namespaces", missing: "a user namespace", flags: apart},
+		{missing: "namespaces"},
 	}
-	if root && launched {
-		all = append(all, level{missing: "namespaces and an account of their own"})
+	if os.Geteuid() != 0 || !launched {
+		return all
 	}
-	return all
+	var both []level
+	for _, l := range all {
+		own := l
+		own.nobody = true
+		l.missing = strings.TrimPrefix(l.missing+" and an account of their own", " and ")
+		both = append(both, own, l)
+	}
+	return both
 }
 
 // nobody is an account without files.

@@ -3,7 +3,9 @@ package host
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -71,6 +73,68 @@ func TestSandbox(t *testing.T) {
 	if ask(t, required, "echo", request("x")) != "x" {
 		t.Error("no answer under the required sandbox")
 	}
+}
+
+// TestWhatIsMissing: a sandbox that cannot be whole says what it lacks and what
+// to do, once at the start; required does not start.
+func TestWhatIsMissing(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("elsewhere everything is missing")
+	}
+	for launcher, why := range map[string]string{"/bin/false": "the launcher fails", "/nowhere/at/all": "the launcher fails"} {
+		var log lockedBuffer
+		o := Options{Launcher: launcher, Dir: plugins(t, map[string]string{"echo": ""}), Logger: slog.New(slog.NewTextHandler(&log, nil))}
+		h := newHost(t, o)
+		if missing := h.Missing(); len(missing) == 0 || !strings.Contains(missing[0].String(), why) || missing[0].Mend == "" {
+			t.Errorf("missing: %v", missing)
+		}
+		if strings.Count(log.String(), "plugins run with less than the whole sandbox") != len(h.Missing()) {
+			t.Errorf("log:\n%s", log.String())
+		}
+		if _, err := h.Start(t.Context(), "echo"); err != nil || strings.Contains(h.States()[0].Sandbox, "Landlock") {
+			t.Errorf("%v, %q", err, h.States()[0].Sandbox)
+		}
+		o.Sandbox = SandboxRequired
+		if _, err := New(o); err == nil || !strings.Contains(err.Error(), why) || !strings.Contains(err.Error(), "mend: ") {
+			t.Errorf("required: %v", err)
+		}
+	}
+	if off := newHost(t, Options{Sandbox: SandboxOff}); len(off.Missing()) > 0 {
+		t.Errorf("off misses %v", off.Missing())
+	}
+}
+
+// TestWhatNeedsTheSystem: a script, and a program that is kept in a folder, run in
+// the sandbox too, and reach no more than what they need.
+func TestWhatNeedsTheSystem(t *testing.T) {
+	h := newHost(t, Options{Dir: plugins(t, map[string]string{"script": "#!/bin/sh\n" +
+		"for f in /etc/passwd /proc/1/cmdline /tmp; do /bin/cat $f >/dev/null 2>&1 && a=\"$a $f\"; done\n" +
+		"(echo x > x; : > /tmp/hostile-script) 2>/dev/null && a=\"$a wrote\"\necho \"reached:$a.\"\n", "echo": ""}), BackoffMin: time.Minute})
+	if missing := h.Missing(); len(missing) > 0 {
+		t.Skipf("this system lacks %v", missing)
+	}
+	if _, err := h.Start(t.Context(), "script"); err == nil || !strings.Contains(err.Error(), `"reached:."`) {
+		t.Errorf("script: %v", err)
+	}
+	p, err := h.install("echo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.image.close()
+	p.image, _, err = copyExecutable(io.NewSectionReader(p.image.file, 0, 1<<30), h.o.RunDir, p.name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.image.close()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	r, err := h.handshake(ctx, p, h.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.end()
+	r.gone(endGrace)
+	r.remove()
 }
 
 func TestNothingOutlivesAPlugin(t *testing.T) {

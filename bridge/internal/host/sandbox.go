@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -196,5 +195,5 @@ func (s *sandbox) closeFolder(dir string) error {
 // removeFolder removes a folder that may have been closed.
 func removeFolder(dir string) error {
 	_ = os.Chmod(dir, 0o700)
-	return os.RemoveAll(filepath.Clean(dir))
+	return os.RemoveAll(dir)
 }

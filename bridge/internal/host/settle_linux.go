@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"unsafe"
@@ -14,32 +15,52 @@ import (
 
 // settle finds the most this system gives.
 func settle(launcher string) *sandbox {
-	s := &sandbox{launcher: launcher}
 	if launcher == "" {
-		s.missing = append(s.missing, Missing{What: "Landlock, filtered system calls and limits",
-			Reason: "this program starts them without a launcher", Mend: "set host.Options.Launcher"})
-	} else {
-		s.orders, s.missing = offered()
+		return settleWithout("no launcher is set")
 	}
-	var refused []string
-	for _, s.level = range levels(launcher != "") {
+	s := &sandbox{launcher: launcher}
+	s.orders, s.missing = offered()
+	refused, found := s.find()
+	if !found {
+		return settleWithout("the launcher fails: " + strings.Join(refused, "; "))
+	}
+	s.missLevel(refused)
+	if s.orders.Processes == 0 {
+		s.missing = append(s.missing, Missing{What: "a limit of threads",
+			Reason: "it would count what else the account runs, and does not hold for root",
+			Mend:   "run the bridge under an account that is not root's, on Linux 5.14 or later"})
+	}
+	return s
+}
+
+// settleWithout finds what there is without a launcher: namespaces.
+func settleWithout(why string) *sandbox {
+	s := &sandbox{missing: []Missing{{What: "Landlock, filtered system calls and limits", Reason: why,
+		Mend: "let everybody run the footbridge executable (chmod a+rx), and see that /proc is mounted"}}}
+	refused, _ := s.find()
+	s.missLevel(refused)
+	return s
+}
+
+// find takes the first level that works, and tells why those before it do not.
+func (s *sandbox) find() (refused []string, found bool) {
+	for _, s.level = range levels(s.launcher != "") {
 		s.count()
 		err := s.try()
 		if err == nil {
-			break
+			return refused, true
 		}
 		refused = append(refused, err.Error())
 	}
+	return refused, false
+}
+
+func (s *sandbox) missLevel(refused []string) {
 	if s.level.missing != "" {
-		s.missing = append(s.missing, Missing{What: s.level.missing, Reason: strings.Join(refused, "; "),
+		s.missing = append(s.missing, Missing{What: s.level.missing, Reason: strings.Join(slices.Compact(refused), "; "),
 			Mend: "allow user namespaces (sysctl user.max_user_namespaces, in a container its seccomp and AppArmor profiles) " +
 				"and let everybody run the footbridge executable (chmod a+rx)"})
 	}
-	if launcher != "" && s.orders.Processes == 0 {
-		s.missing = append(s.missing, Missing{What: "a limit of threads",
-			Reason: "here it would count what else the account runs", Mend: "use Linux 5.14 or later"})
-	}
-	return s
 }
 
 // try reports whether processes can be shut off that way.
@@ -58,7 +79,7 @@ func (s *sandbox) try() error {
 // count bounds processes where only the plugin's own are counted.
 func (s *sandbox) count() {
 	s.orders.Processes = 0
-	apart := s.level.flags&syscall.CLONE_NEWUSER != 0 && kernelIsFrom(5, 14)
+	apart := s.level.flags&syscall.CLONE_NEWUSER != 0 && kernelIsFrom(5, 14) && os.Geteuid() != 0
 	if s.launcher != "" && (apart || s.level.nobody) {
 		s.orders.Processes = uint64(128 + 8*runtime.NumCPU())
 	}
