@@ -59,7 +59,7 @@ func files() []attempt {
 		{"read the bridge's executable", "", func(t targets) error { return read(of(t.Bridge, "exe")) }},
 		{"read the plugin as installed", "", func(t targets) error { return read(t.Plugin) }},
 		{"read the kernel's memory", needsKernel, reads("/proc/kcore")},
-		{"read the kernel's symbols", "", reads("/proc/kallsyms")},
+		{"read the kernel's symbols", needsKernel, reads("/proc/kallsyms")},
 		{"read what the machine is", "", reads("/proc/cpuinfo")},
 		{"read the mounts", "", reads("/proc/self/mountinfo")},
 		{"list the machine's devices", "", func(targets) error { return list("/sys/class") }},

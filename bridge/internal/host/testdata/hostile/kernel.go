@@ -82,20 +82,20 @@ func kernel() []attempt {
 			return opened(unix.SYS_IO_URING_SETUP, 4, uintptr(unsafe.Pointer(&p)))(targets{})
 		}},
 		{"handle page faults", needsKernel, opened(unix.SYS_USERFAULTFD, 1)},
-		{"change its personality", "", apart(func() error { return call(unix.SYS_PERSONALITY, 0x40000) })},
-		{"share memory", "", func(targets) error {
+		{"change its personality", needsKernel, apart(func() error { return call(unix.SYS_PERSONALITY, 0x40000) })},
+		{"share memory", needsKernel, func(targets) error {
 			id, err := unix.SysvShmGet(unix.IPC_PRIVATE, 4096, 0o600)
 			return errors.Join(err, removeShared(id))
 		}},
-		{"make a message queue", "", queue(unix.SYS_MSGGET, unix.SYS_MSGCTL)},
-		{"make semaphores", "", queue(unix.SYS_SEMGET, unix.SYS_SEMCTL)},
+		{"make a message queue", needsKernel, queue(unix.SYS_MSGGET, unix.SYS_MSGCTL)},
+		{"make semaphores", needsKernel, queue(unix.SYS_SEMGET, unix.SYS_SEMCTL)},
 		{"make a POSIX queue", needsKernel, asks(unix.SYS_MQ_OPEN, 0, unix.O_RDWR|unix.O_CREAT, 0o600, 0)},
 		{"set the clock", dangerous, func(targets) error {
 			now := unix.NsecToTimespec(time.Now().UnixNano())
 			return unix.ClockSettime(unix.CLOCK_REALTIME, &now)
 		}},
 		{"set the time of day", dangerous, func(targets) error { now := unix.NsecToTimeval(time.Now().UnixNano()); return unix.Settimeofday(&now) }},
-		{"tune the clock", "", func(targets) error { _, err := unix.Adjtimex(&unix.Timex{}); return err }},
+		{"tune the clock", needsKernel, func(targets) error { _, err := unix.Adjtimex(&unix.Timex{}); return err }},
 		{"name the machine", needsRoot, func(targets) error { name, _ := os.Hostname(); return unix.Sethostname([]byte(name)) }},
 		{"name the domain", needsRoot, asks(unix.SYS_SETDOMAINNAME, 0, 1)},
 		{"load a module", needsKernel, asks(unix.SYS_INIT_MODULE, 0, 0, 0)},
