@@ -102,7 +102,7 @@ func endpoint() adapter.Endpoint {
 // open serves the accounts on a real socket.
 func open(t *testing.T, b *book, o Options, accounts ...Account) *httptest.Server {
 	t.Helper()
-	o.Engine = b
+	o.Engine, o.BodyWithin = b, 500*time.Millisecond
 	i := New(o)
 	i.Configure(accounts)
 	s := httptest.NewUnstartedServer(i)
