@@ -123,8 +123,8 @@ func fragmentation() (all []numbered) {
 	five := []inbound{{"f1f2f3f4f5", false}}
 	for _, chop := range []int{0, 1, 3, 11} {
 		for i, c := range []numbered{
-			{stream: sends(whole(0x09, "x"), whole(0x80, "x")), code: CodeProtocol},
-			{stream: sends(whole(0x0A, "x"), whole(0x80, "x")), code: CodeProtocol},
+			{stream: whole(0x09, "x"), code: CodeProtocol},
+			{stream: whole(0x0A, "x"), code: CodeProtocol},
 			{stream: parts(opText, "fragment1", "fragment2"), want: two},
 			{stream: parts(opText, "", "fragment1", "", "fragment2", ""), want: two},
 			{stream: sends(whole(0x01, "fragment1"), ping, whole(0x80, "fragment2")), want: two, pongs: []string{"p"}},
