@@ -104,7 +104,7 @@ credentials = { key = "env:STUDIO_KEY" }
 name = "bench"
 virtual_agent = "front"
 live_agent = ["bench"]
-`, desk.URL, desk.URL)})
+`, desk.URL, desk.URL), env: []string{"FOOTBRIDGE_SERVER__ACCOUNT_RATE=0"}}) // what is measured is how much it can take
 	for i := range sessions {
 		l.post("/in/front/start", fmt.Sprintf(`{"sessionId":"b-%d","history":{"transcription":[{"User":"hi"}],"parameters":[{"name":"caller","value":"%d"}]}}`, i, i))
 	}

@@ -284,6 +284,7 @@ func (a *App) makeEngine(ctx context.Context) error {
 	front.people = a.people
 	a.ingress = ingress.New(ingress.Options{Engine: a.engine, Sockets: a.engine, Minter: minter, Logger: a.log, TrustedProxies: a.conf.Server.Proxies(),
 		Received: a.received, Refused: a.refused})
+	a.ingress.Limit(rates(a.conf))
 	a.apply(p)
 	a.makeAPI()
 	return nil

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"net/http"
 	"strings"
@@ -52,7 +51,7 @@ type change struct {
 	plan        *plan
 	tokens      []token
 	pages       http.Handler
-	certificate *tls.Certificate
+	certificate *certificate
 	warnings    []config.Warning
 }
 
@@ -68,6 +67,7 @@ func (a *App) reload(ctx context.Context) error {
 	for _, t := range a.tokens {
 		a.redactor.Remove(t.secret)
 	}
+	was := a.conf
 	a.mu.Lock()
 	a.conf, a.tokens = c.conf, c.tokens
 	a.mu.Unlock()
@@ -76,6 +76,10 @@ func (a *App) reload(ctx context.Context) error {
 	a.people.Configure(deskRules(c.conf))
 	a.doors.pages.Store(&c.pages)
 	a.doors.certificate.Store(c.certificate)
+	a.doors.bounds.Limit(connections(c.conf))
+	if rates(c.conf) != rates(was) {
+		a.ingress.Limit(rates(c.conf)) // it forgets what was used up
+	}
 	for _, w := range c.warnings {
 		a.log.Warn(w.String())
 	}

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/footbridge/footbridge/bridge/event"
 	"github.com/footbridge/footbridge/bridge/internal/config"
+	"github.com/footbridge/footbridge/bridge/internal/ingress"
 	"github.com/footbridge/footbridge/bridge/internal/journal"
 	"github.com/footbridge/footbridge/bridge/internal/observe"
 	"github.com/footbridge/footbridge/bridge/internal/retention"
@@ -24,16 +24,17 @@ import (
 // The limits of the listeners.
 const (
 	headerTimeout = 5 * time.Second
-	bodyTimeout   = 15 * time.Second
+	bodyTimeout   = 15 * time.Second // vendor endpoints have their own, by what has come
 	idleTimeout   = 75 * time.Second
-	maxHeader     = 16 << 10
+	maxHeader     = 16<<10 - 4<<10 // net/http adds 4 KiB of its own
 	drainTimeout  = 15 * time.Second
 )
 
 // doors are the listeners, and what a reload changes of them.
 type doors struct {
 	public, admin net.Listener
-	certificate   atomic.Pointer[tls.Certificate] // nil without TLS
+	bounds        *ingress.Listener
+	certificate   atomic.Pointer[certificate] // nil without TLS
 	pages         atomic.Pointer[http.Handler]
 }
 
@@ -45,9 +46,12 @@ func (a *App) openDoors(context.Context) error {
 	if err != nil {
 		return err
 	}
-	if d.public, err = listen(a.conf.Server.Listen, "[server] listen"); err != nil {
+	public, err := listen(a.conf.Server.Listen, "[server] listen")
+	if err != nil {
 		return err
 	}
+	d.bounds = ingress.Listen(public, connections(a.conf), a.conf.Server.Proxies(), a.refused)
+	d.public = d.bounds
 	a.onClose(func() { _ = d.public.Close() })
 	if d.admin, err = listen(a.conf.Admin.Listen, "[admin] listen"); err != nil {
 		return err
@@ -55,25 +59,18 @@ func (a *App) openDoors(context.Context) error {
 	a.onClose(func() { _ = d.admin.Close() })
 	if certificate != nil {
 		d.certificate.Store(certificate)
-		d.public = tls.NewListener(d.public, &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"},
-			GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return d.certificate.Load(), nil }})
+		d.public = d.encrypted(d.public)
 	}
 	a.doors = d
 	return nil
 }
 
-// certificateOf reads the certificate; it is nil where none is set. One that
-// cannot be used is a *config.Error.
-func certificateOf(c *config.Config) (*tls.Certificate, error) {
-	t := c.Server.TLS
-	if !t.Enabled() {
-		return nil, nil
-	}
-	pair, err := tls.LoadX509KeyPair(t.Cert, t.Key)
-	if err != nil {
-		return nil, &config.Error{Problems: []config.Problem{c.Problem("server.tls", "cannot be used: "+err.Error(), "name a certificate and its key in PEM form")}}
-	}
-	return &pair, nil
+func connections(c *config.Config) ingress.Connections {
+	return ingress.Connections{Total: c.Server.MaxConnections, Peer: c.Server.MaxPeerConnections}
+}
+
+func rates(c *config.Config) ingress.Rates {
+	return ingress.Rates{Peer: c.Server.PeerRate, Account: c.Server.AccountRate}
 }
 
 // serve runs the listeners and the background work, and waits for the end.
@@ -85,7 +82,7 @@ func (a *App) serve(ctx context.Context) error {
 	a.doors.pages.Store(&pages)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	servers := []*http.Server{a.server(http.HandlerFunc(a.servePublic)), a.server(observe.AdminHandler(a.metrics, a.health))}
+	servers := []*http.Server{a.server(a.ingress.Paced(http.HandlerFunc(a.servePublic))), a.server(observe.AdminHandler(a.metrics, a.health))}
 	var work sync.WaitGroup
 	failed := make(chan error, len(servers))
 	for i, l := range []net.Listener{a.doors.public, a.doors.admin} {
@@ -100,6 +97,7 @@ func (a *App) serve(ctx context.Context) error {
 	work.Go(func() {
 		retention.Run(ctx, retention.Options{Store: a.journal, Rules: a.retention, Removed: a.tooOld, Logger: a.log})
 	})
+	work.Go(func() { a.doors.renewals(ctx, a.log) })
 	a.health.Set("engine", nil)
 	a.greet(ctx)
 	err = a.wait(ctx, failed)

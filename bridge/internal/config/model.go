@@ -56,6 +56,14 @@ type Server struct {
 	TLS TLS `toml:"tls"`
 	// TrustedProxies are the addresses and networks whose forwarding headers are believed; see Proxies.
 	TrustedProxies []string `toml:"trusted_proxies" rule:"prefix"`
+	// MaxConnections is how many connections there may be at once; 0 is no limit, here and below.
+	MaxConnections int `toml:"max_connections" default:"10000" min:"0" max:"10000000"`
+	// MaxPeerConnections is how many of them one address may have; this host and trusted proxies have no limit.
+	MaxPeerConnections int `toml:"max_peer_connections" default:"256" min:"0" max:"10000000"`
+	// PeerRate is how many requests a second one address may make, whoever it is; twice as many may come at once.
+	PeerRate int `toml:"peer_rate" default:"200" min:"0" max:"1000000"`
+	// AccountRate is how many requests a second the vendor of one account may make, likewise.
+	AccountRate int `toml:"account_rate" default:"1000" min:"0" max:"1000000"`
 }
 
 // TLS names the files of a certificate; both or neither are set.

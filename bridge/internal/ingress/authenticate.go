@@ -2,9 +2,7 @@ package ingress
 
 import (
 	"crypto/subtle"
-	"net"
 	"net/http"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -105,49 +103,4 @@ func authScheme(auth string) string {
 func authCredential(auth string) string {
 	_, name, _ := strings.Cut(auth, "=")
 	return name
-}
-
-// local reports whether the caller is on this machine. What a proxy forwards is
-// not, unless the proxy is trusted and says so.
-func (i *Ingress) local(r *http.Request) bool {
-	peer, ok := i.peer(r)
-	return ok && peer.IsLoopback()
-}
-
-// forwarding are the headers by which a proxy shows itself.
-//
-//nolint:gochecknoglobals // a table that is never written.
-var forwarding = []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Forwarded", "Via"}
-
-// peer is the caller's address: the connection's, or where that is a trusted
-// proxy, the right-most address it forwards that is not one. There is none where
-// a proxy does not say, or is not trusted to.
-func (i *Ingress) peer(r *http.Request) (netip.Addr, bool) {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{}, false
-	}
-	addr, err := netip.ParseAddr(host)
-	if err != nil {
-		return netip.Addr{}, false
-	}
-	if !i.trusted(addr) {
-		return addr.Unmap(), !slices.ContainsFunc(forwarding, func(name string) bool { return r.Header.Get(name) != "" })
-	}
-	forwarded := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for at := len(forwarded) - 1; at >= 0 && i.trusted(addr); at-- {
-		if addr, err = netip.ParseAddr(strings.TrimSpace(forwarded[at])); err != nil {
-			return netip.Addr{}, false
-		}
-	}
-	return addr.Unmap(), true
-}
-
-func (i *Ingress) trusted(a netip.Addr) bool {
-	for _, p := range i.o.TrustedProxies {
-		if p.Contains(a.Unmap()) {
-			return true
-		}
-	}
-	return false
 }

@@ -73,6 +73,17 @@ func TestWhoIsLocal(t *testing.T) {
 		header  []string
 		allowed bool
 	}{
+		{"10.0.0.1:1", []string{"Forwarded", "for=127.0.0.1"}, true},
+		{"10.0.0.1:1", []string{"Forwarded", `for=192.0.2.1, for="127.0.0.1:4711";proto=https`}, true},
+		{"10.0.0.1:1", []string{"Forwarded", `for=127.0.0.1, For="[::1]:4711";by=10.0.0.1`}, true},
+		{"10.0.0.1:1", []string{"Forwarded", "for=127.0.0.1, for=192.0.2.1"}, false},
+		{"10.0.0.1:1", []string{"Forwarded", "for=127.0.0.1, for=unknown"}, false},
+		{"10.0.0.1:1", []string{"Forwarded", "for=127.0.0.1, for=_hidden"}, false},
+		{"10.0.0.1:1", []string{"Forwarded", "proto=https"}, false},
+		{"10.0.0.1:1", []string{"Forwarded", "for=127.0.0.1", "X-Forwarded-For", "127.0.0.1"}, true},
+		{"10.0.0.1:1", []string{"Forwarded", "for=127.0.0.1", "X-Forwarded-For", "192.0.2.1"}, false},
+		{"10.0.0.1:1", []string{"Forwarded", "for=192.0.2.1", "X-Forwarded-For", "127.0.0.1"}, false},
+		{"10.0.0.1:1", []string{"X-Forwarded-For", "::ffff:127.0.0.1"}, true},
 		{"127.0.0.1:1", nil, true},
 		{"[::1]:1", nil, true},
 		{"[::ffff:127.0.0.1]:1", nil, true},
@@ -100,8 +111,8 @@ func TestWhoIsLocal(t *testing.T) {
 		r := httptest.NewRequest("POST", "/in/studio/inbound", strings.NewReader(good))
 		r.Header.Set("Content-Type", "application/json")
 		r.RemoteAddr = c.remote
-		if c.header != nil {
-			r.Header.Set(c.header[0], c.header[1])
+		for at := 0; at < len(c.header); at += 2 {
+			r.Header.Set(c.header[at], c.header[at+1])
 		}
 		w := httptest.NewRecorder()
 		i.ServeHTTP(w, r)

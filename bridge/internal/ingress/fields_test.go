@@ -82,6 +82,11 @@ func FuzzFields(f *testing.F) {
 		f.Add([]byte(seed), "/a")
 		f.Add([]byte(seed), "/a/0/b")
 	}
+	for _, bad := range badRequests() {
+		if len(bad.body) < 10_000 {
+			f.Add([]byte(bad.body), "/session/id")
+		}
+	}
 	f.Fuzz(func(t *testing.T, body []byte, place string) {
 		in := fields{r: httptest.NewRequest("POST", "/", nil), body: body}
 		if in.parse() != nil {

@@ -72,8 +72,11 @@ type Options struct {
 	// Minter checks the tokens the bridge handed out itself.
 	Minter *credential.Minter
 	Logger *slog.Logger
-	// TrustedProxies are peers whose X-Forwarded-For names the caller.
+	// TrustedProxies are peers whose forwarding headers name the caller.
 	TrustedProxies []netip.Prefix
+	// BodyWithin is how long a body may take besides the time its bytes take at
+	// the least rate; 10 s if unset.
+	BodyWithin time.Duration
 	// Received and Refused count requests; they may be nil.
 	Received func(account, endpoint string, duplicate bool)
 	Refused  func(account, reason string)
@@ -85,6 +88,7 @@ type Ingress struct {
 	o      Options
 	routes atomic.Pointer[http.ServeMux]
 	seen   *memory
+	pace   atomic.Pointer[pace]
 }
 
 // New makes an Ingress that serves no account yet.
@@ -94,6 +98,7 @@ func New(o Options) *Ingress {
 	}
 	i := &Ingress{o: o, seen: newMemory()}
 	i.routes.Store(http.NewServeMux())
+	i.Limit(Rates{})
 	return i
 }
 
@@ -187,6 +192,9 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	arrival, mark, no := d.read(w, r)
 	var receipt engine.Receipt
+	if no == nil {
+		no = d.paced()
+	}
 	if no == nil {
 		receipt, no = d.store(r.Context(), arrival, mark)
 	}
@@ -346,7 +354,7 @@ func (d *door) body(w http.ResponseWriter, r *http.Request) ([]byte, *refusal) {
 	if limit <= 0 {
 		limit = defaultMaxBody
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	body, err := io.ReadAll(&hasty{body: http.MaxBytesReader(w, r.Body, limit), conn: http.NewResponseController(w), within: d.i.o.BodyWithin, start: time.Now()})
 	var tooLarge *http.MaxBytesError
 	var timeout net.Error
 	switch {

@@ -102,11 +102,11 @@ func endpoint() adapter.Endpoint {
 // open serves the accounts on a real socket.
 func open(t *testing.T, b *book, o Options, accounts ...Account) *httptest.Server {
 	t.Helper()
-	o.Engine = b
+	o.Engine, o.BodyWithin = b, 500*time.Millisecond
 	i := New(o)
 	i.Configure(accounts)
 	s := httptest.NewUnstartedServer(i)
-	s.Config.ReadTimeout, s.Config.MaxHeaderBytes = 500*time.Millisecond, 16<<10
+	s.Config.ReadTimeout, s.Config.MaxHeaderBytes = 500*time.Millisecond, 16<<10-4<<10
 	s.Start()
 	t.Cleanup(s.Close)
 	return s
@@ -192,57 +192,69 @@ func TestGoodRequest(t *testing.T) {
 	}
 }
 
-// The rows of bad input that a vendor's request can be; nothing of them is stored.
-func TestBadRequests(t *testing.T) {
+// badRequest is a request that is refused, whatever it asks for.
+type badRequest struct {
+	name   string
+	body   string
+	header []string
+	status int
+}
+
+// badRequests are rows of the catalogue of bad input; they are seeds too.
+func badRequests() []badRequest {
 	long := strings.Repeat("x", 5000)
 	body := func(format string, args ...any) string { return fmt.Sprintf(format, args...) }
-	for _, c := range []struct {
-		name   string
-		body   string
-		header []string
-		status int
-	}{
-		{"no content type", good, []string{"Content-Type", ""}, 415},
-		{"other content type", good, []string{"Content-Type", "text/plain"}, 415},
-		{"form", "a=b", []string{"Content-Type", "application/x-www-form-urlencoded"}, 415},
-		{"multipart", good, []string{"Content-Type", "multipart/form-data; boundary=x"}, 415},
-		{"other charset", good, []string{"Content-Type", "application/json; charset=utf-16"}, 415},
-		{"charset twice", good, []string{"Content-Type", "application/json; charset=utf-8; charset=utf-16"}, 415},
-		{"gzip", good, []string{"Content-Encoding", "gzip"}, 415},
-		{"gzip twice", good, []string{"Content-Encoding", "gzip, gzip"}, 415},
-		{"one byte too many", `{"session":{"id":"s-1"},"pad":"` + long[:4096-33+1] + `"}`, nil, 413},
-		{"empty", "", nil, 400},
-		{"white", " \n", nil, 400},
-		{"null", "null", nil, 400},
-		{"list", "[]", nil, 400},
-		{"text", `""`, nil, 400},
-		{"number", "0", nil, 400},
-		{"key twice", `{"session":{"id":"s-1"},"session":{"id":"s-2"}}`, nil, 400},
-		{"nested key twice", `{"session":{"id":"s-1","id":"s-2"}}`, nil, 400},
-		{"key twice by escape", `{"session":{"id":"s-1","\u0069d":"s-2"}}`, nil, 400},
-		{"broken utf-8", "{\"session\":{\"id\":\"s-1\xff\"}}", nil, 400},
-		{"overlong utf-8", "{\"session\":{\"id\":\"s-1\xc0\xaf\"}}", nil, 400},
-		{"lone surrogate", `{"session":{"id":"s-1"},"x":"\ud800"}`, nil, 400},
-		{"byte order mark", "\ufeff" + good, nil, 400},
-		{"utf-16", "{\x00}\x00", nil, 400},
-		{"too deep", `{"session":{"id":"s-1"},"x":` + strings.Repeat("[", 64) + strings.Repeat("]", 64) + "}", nil, 400},
-		{"not a number", `{"session":{"id":"s-1"},"x":NaN}`, nil, 400},
-		{"leading zero", `{"session":{"id":01}}`, nil, 400},
-		{"bare point", `{"session":{"id":1.}}`, nil, 400},
-		{"two values", good + good, nil, 400},
-		{"trailing garbage", good + "x", nil, 400},
-		{"comment", "/* */" + good, nil, 400},
-		{"trailing comma", `{"session":{"id":"s-1"},}`, nil, 400},
-		{"smart quotes", `{“session”:{“id”:“s-1”}}`, nil, 400},
-		{"key missing", `{"session":{}}`, nil, 400},
-		{"key empty", `{"session":{"id":""}}`, nil, 400},
-		{"key null", `{"session":{"id":null}}`, nil, 400},
-		{"key an object", `{"session":{"id":{}}}`, nil, 400},
-		{"key in another case", `{"Session":{"ID":"s-1"}}`, nil, 400},
-		{"key too long", body(`{"session":{"id":%q}}`, long[:513]), nil, 400},
-		{"key with NUL", `{"session":{"id":"a\u0000b"}}`, nil, 400},
-		{"key with newline", `{"session":{"id":"a\nb"}}`, nil, 400},
-	} {
+	return []badRequest{
+		{"H14 no content type", good, []string{"Content-Type", ""}, 415},
+		{"H14 other content type", good, []string{"Content-Type", "text/plain"}, 415},
+		{"H14 form", "a=b", []string{"Content-Type", "application/x-www-form-urlencoded"}, 415},
+		{"H14 multipart", good, []string{"Content-Type", "multipart/form-data; boundary=x"}, 415},
+		{"H14 other charset", good, []string{"Content-Type", "application/json; charset=utf-16"}, 415},
+		{"H14 charset twice", good, []string{"Content-Type", "application/json; charset=utf-8; charset=utf-16"}, 415},
+		{"H15 gzip", good, []string{"Content-Encoding", "gzip"}, 415},
+		{"H15 gzip twice", good, []string{"Content-Encoding", "gzip, gzip"}, 415},
+		{"H16 one byte too many", `{"session":{"id":"s-1"},"pad":"` + long[:4096-33+1] + `"}`, nil, 413},
+		{"H20 empty", "", nil, 400},
+		{"H20 white", " \n", nil, 400},
+		{"H20 null", "null", nil, 400},
+		{"H20 list", "[]", nil, 400},
+		{"H20 text", `""`, nil, 400},
+		{"H20 number", "0", nil, 400},
+		{"H21 key twice", `{"session":{"id":"s-1"},"session":{"id":"s-2"}}`, nil, 400},
+		{"H21 nested key twice", `{"session":{"id":"s-1","id":"s-2"}}`, nil, 400},
+		{"H21 key twice by escape", `{"session":{"id":"s-1","\u0069d":"s-2"}}`, nil, 400},
+		{"H22 broken utf-8", "{\"session\":{\"id\":\"s-1\xff\"}}", nil, 400},
+		{"H22 overlong utf-8", "{\"session\":{\"id\":\"s-1\xc0\xaf\"}}", nil, 400},
+		{"H22 lone surrogate", `{"session":{"id":"s-1"},"x":"\ud800"}`, nil, 400},
+		{"H22 byte order mark", "\ufeff" + good, nil, 400},
+		{"H22 utf-16", "{\x00}\x00", nil, 400},
+		{"H23 too deep", `{"session":{"id":"s-1"},"x":` + strings.Repeat("[", 64) + strings.Repeat("]", 64) + "}", nil, 400},
+		{"H23 far too deep", `{"x":` + strings.Repeat("[", 4000), nil, 400},
+		{"H24 a million elements", "[" + strings.Repeat("0,", 1_000_000) + "0]", nil, 413},
+		{"H24 a text of a MiB", `{"x":"` + strings.Repeat("x", 1<<20) + `"}`, nil, 413},
+		{"H24 a number of ten MiB", `{"x":` + strings.Repeat("9", 10<<20) + "}", nil, 413},
+		{"H25 not a number", `{"session":{"id":"s-1"},"x":NaN}`, nil, 400},
+		{"H25 leading zero", `{"session":{"id":01}}`, nil, 400},
+		{"H25 bare point", `{"session":{"id":1.}}`, nil, 400},
+		{"H26 two values", good + good, nil, 400},
+		{"H26 trailing garbage", good + "x", nil, 400},
+		{"H26 comment", "/* */" + good, nil, 400},
+		{"H26 trailing comma", `{"session":{"id":"s-1"},}`, nil, 400},
+		{"H26 smart quotes", `{“session”:{“id”:“s-1”}}`, nil, 400},
+		{"H28 key missing", `{"session":{}}`, nil, 400},
+		{"H28 key empty", `{"session":{"id":""}}`, nil, 400},
+		{"H28 key null", `{"session":{"id":null}}`, nil, 400},
+		{"H28 key an object", `{"session":{"id":{}}}`, nil, 400},
+		{"H28 key in another case", `{"Session":{"ID":"s-1"}}`, nil, 400},
+		{"H28 key too long", body(`{"session":{"id":%q}}`, long[:513]), nil, 400},
+		{"H28 key with NUL", `{"session":{"id":"a\u0000b"}}`, nil, 400},
+		{"H28 key with newline", `{"session":{"id":"a\nb"}}`, nil, 400},
+	}
+}
+
+// Nothing of what cannot be taken is stored, and no answer repeats it.
+func TestBadRequests(t *testing.T) {
+	for _, c := range badRequests() {
 		t.Run(c.name, func(t *testing.T) {
 			b := &book{}
 			refused := ""
@@ -262,15 +274,15 @@ func TestBadRequests(t *testing.T) {
 // What is unusual and right is taken, and ids stay as they were written.
 func TestOddRequests(t *testing.T) {
 	for name, c := range map[string]struct{ body, key string }{
-		"number beyond a float":  {`{"session":{"id":9007199254740993}}`, "9007199254740993"},
-		"forty digits":           {`{"session":{"id":1234567890123456789012345678901234567890}}`, "1234567890123456789012345678901234567890"},
-		"huge exponent":          {`{"session":{"id":1e999999999}}`, "1e999999999"},
-		"minus zero":             {`{"session":{"id":-0}}`, "-0"},
-		"dots, stars and blanks": {`{"session":{"id":"a.*> ../b"}}`, "a.*> ../b"},
-		"emoji":                  {`{"session":{"id":"🙂"}}`, "🙂"},
-		"unknown fields":         {`{"session":{"id":"s","new":[1,{"a":null}]},"kind":"never seen"}`, "s"},
-		"depth at the limit":     {`{"session":{"id":"s"},"x":` + strings.Repeat("[", 63) + strings.Repeat("]", 63) + "}", "s"},
-		"key differing by case":  {`{"session":{"id":"s","ID":"t"}}`, "s"},
+		"H25 number beyond a float":  {`{"session":{"id":9007199254740993}}`, "9007199254740993"},
+		"H25 forty digits":           {`{"session":{"id":1234567890123456789012345678901234567890}}`, "1234567890123456789012345678901234567890"},
+		"H25 huge exponent":          {`{"session":{"id":1e999999999}}`, "1e999999999"},
+		"H25 minus zero":             {`{"session":{"id":-0}}`, "-0"},
+		"H28 dots, stars and blanks": {`{"session":{"id":"a.*> ../b"}}`, "a.*> ../b"},
+		"H28 emoji":                  {`{"session":{"id":"🙂"}}`, "🙂"},
+		"H27 unknown fields":         {`{"session":{"id":"s","new":[1,{"a":null}]},"kind":"never seen"}`, "s"},
+		"H23 depth at the limit":     {`{"session":{"id":"s"},"x":` + strings.Repeat("[", 63) + strings.Repeat("]", 63) + "}", "s"},
+		"H21 key differing by case":  {`{"session":{"id":"s","ID":"t"}}`, "s"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := &book{}
@@ -347,21 +359,21 @@ func TestBadForm(t *testing.T) {
 	head := "POST /in/studio/inbound HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 	size := fmt.Sprintf("Content-Length: %d\r\n", len(good))
 	for name, c := range map[string]struct{ raw, status string }{
-		"body is shorter than it says":  {head + "Content-Length: 500\r\n\r\n" + good, "408"},
-		"chunks without end":            {head + "Transfer-Encoding: chunked\r\n\r\n5\r\n{\"a\":\r\n", "408"},
-		"chunk of no size":              {head + "Transfer-Encoding: chunked\r\n\r\nxyz\r\n", "400"},
-		"body too large by chunks":      {head + "Transfer-Encoding: chunked\r\n\r\n2000\r\n" + strings.Repeat("x", 0x2000) + "\r\n0\r\n\r\n", "413"},
-		"two lengths":                   {head + size + "Content-Length: 1\r\n\r\n" + good, "400"},
-		"space before the colon":        {head + "Content-Length : 5\r\n\r\n" + good, "400"},
-		"folded header":                 {head + "X-A: b\r\n c\r\n" + "Content-Length: x\r\n\r\n", "400"},
-		"headers of 17 KiB and more":    {head + "X-A: " + strings.Repeat("a", 24<<10) + "\r\n" + size + "\r\n" + good, "431"},
-		"content type twice":            {head + "Content-Type: text/plain\r\n" + size + "Connection: close\r\n\r\n" + good, "415"},
-		"content encoding second":       {head + "Content-Encoding: identity\r\nContent-Encoding: gzip\r\n" + size + "Connection: close\r\n\r\n" + good, "415"},
-		"no host":                       {"POST /in/studio/inbound HTTP/1.1\r\n" + size + "\r\n" + good, "400"},
-		"connect":                       {"CONNECT /in/studio/inbound HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "405"},
-		"a star":                        {"OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "200"},
-		"a star that posts":             {"POST * HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", "400"},
-		"length and chunks (smuggling)": {head + "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /x HTTP/1.1\r\n\r\n", "400"},
+		"H16 body is shorter than it says":  {head + "Content-Length: 500\r\n\r\n" + good, "408"},
+		"H17 chunks without end":            {head + "Transfer-Encoding: chunked\r\n\r\n5\r\n{\"a\":\r\n", "408"},
+		"H17 chunk of no size":              {head + "Transfer-Encoding: chunked\r\n\r\nxyz\r\n", "400"},
+		"H16 body too large by chunks":      {head + "Transfer-Encoding: chunked\r\n\r\n2000\r\n" + strings.Repeat("x", 0x2000) + "\r\n0\r\n\r\n", "413"},
+		"H18 two lengths":                   {head + size + "Content-Length: 1\r\n\r\n" + good, "400"},
+		"H18 space before the colon":        {head + "Content-Length : 5\r\n\r\n" + good, "400"},
+		"H18 folded header":                 {head + "X-A: b\r\n c\r\n" + "Content-Length: x\r\n\r\n", "400"},
+		"H19 headers of 17 KiB":             {head + "X-A: " + strings.Repeat("a", 17<<10) + "\r\n" + size + "\r\n" + good, "431"},
+		"H14 content type twice":            {head + "Content-Type: text/plain\r\n" + size + "Connection: close\r\n\r\n" + good, "415"},
+		"H15 content encoding second":       {head + "Content-Encoding: identity\r\nContent-Encoding: gzip\r\n" + size + "Connection: close\r\n\r\n" + good, "415"},
+		"H18 no host":                       {"POST /in/studio/inbound HTTP/1.1\r\n" + size + "\r\n" + good, "400"},
+		"H12 connect":                       {"CONNECT /in/studio/inbound HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "405"},
+		"H12 a star":                        {"OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "200"},
+		"H12 a star that posts":             {"POST * HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", "400"},
+		"H18 length and chunks (smuggling)": {head + "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /x HTTP/1.1\r\n\r\n", "400"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

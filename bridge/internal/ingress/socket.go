@@ -112,6 +112,9 @@ func (v *visit) admit(first []byte) *refusal {
 	if bound != "" && key != bound {
 		return d.denied()
 	}
+	if no := d.paced(); no != nil {
+		return no
+	}
 	in := d.request(v.r, nil)
 	in.Header.Del("Sec-WebSocket-Protocol")
 	v.arrival = engine.Arrival{Account: d.account.Name, Endpoint: d.endpoint, Key: key,
@@ -177,8 +180,11 @@ func (v *visit) OnMessage(_ ws.Messages, name string, data []byte, binary bool) 
 func (v *visit) first(data []byte) bool {
 	if no := v.admit(data); no != nil {
 		code := ws.CodePolicy
-		if no.reason == "unauthorized" {
+		switch no.reason {
+		case "unauthorized":
 			code = closeUnauthorized
+		case "rate":
+			code = ws.CodeTryLater
 		}
 		v.refuse(code, no.reason, no.reason)
 		return false

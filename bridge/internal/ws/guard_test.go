@@ -305,6 +305,13 @@ func FuzzGuard(f *testing.F) {
 			}
 		}
 	}
+	for _, c := range suite() {
+		for _, client := range []bool{false, true} {
+			if s := c.stream(!client); len(s) < 1000 {
+				f.Add(client, s)
+			}
+		}
+	}
 	f.Fuzz(func(t *testing.T, client bool, stream []byte) {
 		passed, end, _ := verdict(client, stream, 0)
 		slow, slowEnd, _ := verdict(client, stream, 1)
