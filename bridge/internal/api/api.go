@@ -9,6 +9,7 @@ package api
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"sync/atomic"
@@ -18,6 +19,7 @@ import (
 	"github.com/footbridge/footbridge/bridge/internal/desk"
 	"github.com/footbridge/footbridge/bridge/internal/engine"
 	"github.com/footbridge/footbridge/bridge/internal/journal"
+	"github.com/footbridge/footbridge/bridge/internal/media"
 )
 
 // Base is the path all routes are under.
@@ -58,6 +60,13 @@ type Engine interface {
 	Open(ctx context.Context, o engine.Opening) (string, error)
 	Do(ctx context.Context, c engine.Command) (event.Event, error)
 	Replay(ctx context.Context, deadLetter string) error
+}
+
+// Files keeps the files of conversations; *media.Store is one.
+type Files interface {
+	Put(ctx context.Context, conversation string, given event.Media, content io.Reader) (event.Media, error)
+	Describe(ctx context.Context, handle string) (media.File, error)
+	LinkTo(ctx context.Context, handle string) (media.Link, error)
 }
 
 // Status tells how accounts and plugins stand now.
@@ -105,6 +114,7 @@ type Options struct {
 	Journal Journal
 	Engine  Engine
 	Desk    *desk.Desk
+	Files   Files
 	Status  Status
 	Keys    Keys
 	Setup   Setup

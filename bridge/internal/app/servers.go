@@ -16,6 +16,7 @@ import (
 
 	"github.com/footbridge/footbridge/bridge/event"
 	"github.com/footbridge/footbridge/bridge/internal/config"
+	"github.com/footbridge/footbridge/bridge/internal/media"
 	"github.com/footbridge/footbridge/bridge/internal/observe"
 )
 
@@ -94,6 +95,7 @@ func (a *App) serve(ctx context.Context) error {
 		})
 	}
 	work.Go(func() { a.people.Run(ctx, a.engine) })
+	work.Go(func() { a.media.Run(ctx) })
 	work.Go(func() { a.reloads(ctx) })
 	a.health.Set("engine", nil)
 	a.greet()
@@ -152,6 +154,8 @@ func (a *App) servePublic(w http.ResponseWriter, r *http.Request) {
 		a.ingress.ServeHTTP(w, r)
 	case strings.HasPrefix(r.URL.Path, "/api/"):
 		a.api.ServeHTTP(w, r)
+	case strings.HasPrefix(r.URL.Path, media.Root):
+		a.media.ServeHTTP(w, r)
 	case a.ingress.Serves(r):
 		a.ingress.ServeHTTP(w, r)
 	default:
