@@ -27,6 +27,8 @@ var matrix = map[string]string{
 	"GET /conversations/{id}/frames":  "so",
 	"GET /events":                     "clso",
 	"GET /socket":                     "clso",
+	"POST /media":                     "cl",
+	"GET /media/{handle}":             "clso",
 	"GET /agents":                     "lso",
 	"GET /agents/{id}/state":          "lso",
 	"PUT /agents/{id}/state":          "ls",

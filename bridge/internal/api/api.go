@@ -9,6 +9,7 @@ package api
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"sync/atomic"
@@ -18,6 +19,7 @@ import (
 	"github.com/footbridge/footbridge/bridge/internal/desk"
 	"github.com/footbridge/footbridge/bridge/internal/engine"
 	"github.com/footbridge/footbridge/bridge/internal/journal"
+	"github.com/footbridge/footbridge/bridge/internal/media"
 )
 
 // Base is the path all routes are under.
@@ -69,6 +71,13 @@ type Eraser interface {
 	Erase(ctx context.Context, conversation string, why journal.Audit) error
 }
 
+// Files keeps the files of conversations; *media.Store is one.
+type Files interface {
+	Put(ctx context.Context, conversation string, given event.Media, content io.Reader) (event.Media, error)
+	Describe(ctx context.Context, handle string) (media.File, error)
+	LinkTo(ctx context.Context, handle string) (media.Link, error)
+}
+
 // Status tells how accounts and plugins stand now.
 type Status interface {
 	Accounts() []Account
@@ -114,6 +123,7 @@ type Options struct {
 	Journal Journal
 	Engine  Engine
 	Desk    *desk.Desk
+	Files   Files
 	Status  Status
 	Keys    Keys
 	Setup   Setup

@@ -151,6 +151,9 @@ func (a *API) command(ctx context.Context, p principal, id string, s Saying) (en
 	if c.Body, err = bodyOf(s, c.Role); err != nil {
 		return c, err
 	}
+	if c.Body, err = a.attach(ctx, id, c.Body); err != nil {
+		return c, err
+	}
 	c.Actor, err = a.actor(ctx, p, c, s)
 	return c, err
 }

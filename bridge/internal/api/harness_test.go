@@ -25,6 +25,7 @@ import (
 	"github.com/footbridge/footbridge/bridge/internal/engine"
 	"github.com/footbridge/footbridge/bridge/internal/journal"
 	"github.com/footbridge/footbridge/bridge/internal/journal/sqlite"
+	"github.com/footbridge/footbridge/bridge/internal/media"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -165,7 +166,10 @@ func start(t *testing.T) *bridge {
 	b.desk = desk.New(desk.Rules{Native: map[string]bool{"desk": true}, Queues: map[string]config.Queue{"front": {}}}, nil)
 	watch := &observer{desk: b.desk}
 	b.engine = engine.New(engine.Options{Journal: b.journal, Turner: parrot{}, Caller: caller{}, Desk: watch, Observer: watch, Setup: engineSetup()})
-	b.api = api.New(api.Options{Journal: b.journal, Engine: b.engine, Desk: b.desk, Status: status{}, Keys: keys, Setup: setup()})
+	files := media.New(media.Options{Dir: t.TempDir(), Vault: b.journal, Key: []byte("files"),
+		Rules: media.Rules{MaxSize: 1 << 20, MaxFiles: 3, Types: media.DefaultTypes(), Fetch: media.FetchNever}})
+	t.Cleanup(files.Close)
+	b.api = api.New(api.Options{Journal: b.journal, Engine: b.engine, Desk: b.desk, Files: files, Status: status{}, Keys: keys, Setup: setup()})
 	watch.mu.Lock()
 	watch.api = b.api
 	watch.mu.Unlock()

@@ -72,6 +72,9 @@ func (s schemas) operation(r route) object {
 			op["requestBody"] = object{"required": true, "content": object{"application/json": object{"schema": schema}}}
 		}
 	}
+	if r.file {
+		op["requestBody"] = object{"required": true, "content": object{"*/*": object{"schema": object{"type": "string", "format": "binary"}}}}
+	}
 	if r.roles != nil {
 		op["security"] = []object{{"bearer": []string{}}, {"cookie": []string{}}}
 		op["x-roles"] = r.roles

@@ -53,6 +53,7 @@ const (
 	codeBusy         = "busy"
 	codeClosing      = "closing"
 	codeTimeout      = "timeout"
+	codeFile         = "file_refused"
 )
 
 // problems is every code with its status, title and mend.
@@ -82,6 +83,7 @@ var problems = map[string]struct {
 	codeDamaged:      {http.StatusInternalServerError, "The stored data is damaged.", "restore the journal from its backup"},
 	codeBusy:         {http.StatusServiceUnavailable, "There is too much to do.", "try again in a second"},
 	codeClosing:      {http.StatusServiceUnavailable, "The bridge is shutting down.", "try again in a second"},
+	codeFile:         {http.StatusUnprocessableEntity, "The file is not taken.", "send a file that [media] allows"},
 	codeTimeout:      {http.StatusGatewayTimeout, "The conversation did not answer in time.", "send it again with the same Idempotency-Key"},
 
 	conversation.RefusedEnded:    {http.StatusConflict, "The conversation has ended.", "open a new one"},

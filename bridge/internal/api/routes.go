@@ -3,7 +3,9 @@ package api
 import (
 	"net/http"
 
+	"github.com/footbridge/footbridge/bridge/event"
 	"github.com/footbridge/footbridge/bridge/internal/journal"
+	"github.com/footbridge/footbridge/bridge/internal/media"
 )
 
 // route is one row of the API.
@@ -13,7 +15,9 @@ type route struct {
 	roles []string
 	// stream says a ticket opens it, socket that it is a WebSocket.
 	stream, socket bool
-	handle         func(*API, http.ResponseWriter, *http.Request, principal) error
+	// file says its body is a file's bytes.
+	file   bool
+	handle func(*API, http.ResponseWriter, *http.Request, principal) error
 
 	// What openapi.json says of it.
 	summary string
@@ -48,6 +52,12 @@ func routes() []route {
 			body: Saying{}, status: 201, result: eventSchema{}},
 		{method: "GET", path: "/conversations/{id}/frames", roles: watchers, handle: (*API).listFrames, summary: "What vendors sent for a conversation, in order of arrival.",
 			query: list, status: 200, result: FrameList{}},
+
+		{method: "POST", path: "/media", roles: []string{roleCustomer, roleLiveAgent}, handle: (*API).postFile, file: true,
+			summary: "Give a file to a conversation: its bytes are the body, its type the Content-Type. The answer is the content of the message to send.",
+			query:   []string{"conversation", "name"}, status: 201, result: event.Media{}},
+		{method: "GET", path: "/media/{handle}", roles: all, handle: (*API).getFile, summary: "A link to a file of a conversation, good for an hour; its url may be relative.",
+			status: 200, result: media.Link{}},
 
 		{method: "GET", path: "/events", roles: all, stream: true, handle: (*API).getEvents, summary: "Events as they are stored, as server-sent events; id is the position to go on from. A customer's positions are their conversation's own.",
 			query: follow, status: 200},

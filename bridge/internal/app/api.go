@@ -17,7 +17,7 @@ import (
 
 // makeAPI makes the native API; it is there before the engine takes up work.
 func (a *App) makeAPI() {
-	a.api = api.New(api.Options{Journal: a.journal, Engine: a.engine, Desk: a.people, Status: a, Keys: a.keys,
+	a.api = api.New(api.Options{Journal: a.journal, Engine: a.engine, Desk: a.people, Files: a.media, Status: a, Keys: a.keys,
 		Setup: a.apiSetup(), Logger: a.log})
 }
 

@@ -26,6 +26,7 @@ import (
 	"github.com/footbridge/footbridge/bridge/internal/host"
 	"github.com/footbridge/footbridge/bridge/internal/ingress"
 	"github.com/footbridge/footbridge/bridge/internal/journal/sqlite"
+	"github.com/footbridge/footbridge/bridge/internal/media"
 	"github.com/footbridge/footbridge/bridge/internal/observe"
 )
 
@@ -64,6 +65,7 @@ type App struct {
 	breakers *breaker.Set
 	plugins  *host.Host
 	egress   *egress.Egress
+	media    *media.Store
 	engine   *engine.Engine
 	ingress  *ingress.Ingress
 	runDir   string
@@ -276,9 +278,11 @@ func (a *App) makeEngine(ctx context.Context) error {
 	placeholders := credential.NewPlaceholders(a.keys.Derive("placeholders"))
 	a.egress = egress.New(egress.Options{Breakers: a.breakers, Placeholders: placeholders, Network: way, Logger: a.log, Called: a.called})
 	a.onClose(a.egress.Close)
+	a.media = a.newMedia()
+	a.onClose(a.media.Close)
 	minter := credential.NewMinter(a.keys.Derive("minted tokens"))
 	front := &frontDesk{plugins: a.plugins, breakers: a.breakers, placeholders: placeholders, minter: minter, setup: a.setup}
-	a.engine = engine.New(engine.Options{Journal: a.journal, Turner: &turner{plugins: a.plugins, breakers: a.breakers, blamed: map[string]int{}}, Caller: a.egress, Dialer: a.egress, Desk: front,
+	a.engine = engine.New(engine.Options{Journal: a.journal, Turner: &turner{plugins: a.plugins, breakers: a.breakers, blamed: map[string]int{}}, Caller: a.egress, Dialer: a.egress, Media: a.media, Desk: front,
 		Observer: a, Setup: p.setup, Logger: a.log, Fail: failpoint(a.plugins)})
 	a.people = a.newDesk()
 	front.people = a.people

@@ -17,6 +17,7 @@ import (
 	"github.com/footbridge/footbridge/bridge/internal/config"
 	"github.com/footbridge/footbridge/bridge/internal/ingress"
 	"github.com/footbridge/footbridge/bridge/internal/journal"
+	"github.com/footbridge/footbridge/bridge/internal/media"
 	"github.com/footbridge/footbridge/bridge/internal/observe"
 	"github.com/footbridge/footbridge/bridge/internal/retention"
 )
@@ -93,6 +94,7 @@ func (a *App) serve(ctx context.Context) error {
 		})
 	}
 	work.Go(func() { a.people.Run(ctx, a.engine) })
+	work.Go(func() { a.media.Run(ctx) })
 	work.Go(func() { a.reloads(ctx) })
 	work.Go(func() {
 		retention.Run(ctx, retention.Options{Store: a.journal, Rules: a.retention, Removed: a.tooOld, Logger: a.log})
@@ -155,6 +157,8 @@ func (a *App) servePublic(w http.ResponseWriter, r *http.Request) {
 		a.ingress.ServeHTTP(w, r)
 	case strings.HasPrefix(r.URL.Path, "/api/"):
 		a.api.ServeHTTP(w, r)
+	case strings.HasPrefix(r.URL.Path, media.Root):
+		a.media.ServeHTTP(w, r)
 	case a.ingress.Serves(r):
 		a.ingress.ServeHTTP(w, r)
 	default:

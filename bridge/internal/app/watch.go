@@ -23,6 +23,7 @@ func (a *App) Committed(c journal.Commit, took time.Duration) {
 			kind = "unknown"
 		}
 		m.EventsCommitted.WithLabelValues(kind).Inc()
+		a.media.Stored(e)
 	}
 	accounts := map[string]string{}
 	for _, l := range c.Legs {

@@ -11,7 +11,7 @@ import (
 // set: other certificate files are taken up by a reload.
 //
 //nolint:gochecknoglobals // a table that is never written.
-var fixed = []string{"server.listen", "server.trusted_proxies", "admin", "journal", "egress", "log", "plugins", "breaker"}
+var fixed = []string{"server.listen", "server.trusted_proxies", "admin", "journal", "egress", "media", "log", "plugins", "breaker"}
 
 // NeedsRestart tells whether a key that Diff named takes effect at the next start only; all others do on a reload.
 func NeedsRestart(key string) bool {

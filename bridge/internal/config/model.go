@@ -22,6 +22,8 @@ type Config struct {
 	Egress Egress `toml:"egress"`
 	// Retention is how long what is stored is kept.
 	Retention Retention `toml:"retention"`
+	// Media says which files are taken and how they are passed on.
+	Media Media `toml:"media"`
 	// Log is the program's own log on standard error.
 	Log Log `toml:"log"`
 	// API holds the static tokens of the native API.
@@ -127,6 +129,24 @@ type Retention struct {
 	DeadLetters time.Duration `toml:"dead_letters" default:"336h" min:"0s"`
 	// Audit is of the audit trail.
 	Audit time.Duration `toml:"audit" default:"8760h" min:"0s"`
+}
+
+// Media are the files of conversations.
+type Media struct {
+	// MaxSize is the largest file, in bytes.
+	MaxSize int `toml:"max_size" default:"10485760" min:"1" max:"104857600"`
+	// MaxFiles is how many files one conversation may have.
+	MaxFiles int `toml:"max_files" default:"100" min:"1" max:"10000"`
+	// Types are the media types taken, or families such as image/*; empty: what people usually send.
+	Types []string `toml:"types" rule:"media-type"`
+	// Fetch says which files vendors point to are fetched and kept.
+	Fetch string `toml:"fetch" default:"always" oneof:"always,listed,never"`
+	// LinkTTL is how long a link given to a vendor is good.
+	LinkTTL time.Duration `toml:"link_ttl" default:"24h" min:"1m" max:"8760h"`
+	// Scan is a command that reads a file on standard input and ends with 0 where it is harmless; empty: none.
+	Scan []string `toml:"scan"`
+	// ScanTimeout bounds it.
+	ScanTimeout time.Duration `toml:"scan_timeout" default:"30s" min:"1s" max:"10m"`
 }
 
 // Log is the program's log.

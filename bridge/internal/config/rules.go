@@ -27,6 +27,7 @@ var rules = map[string]rule{
 	"label":       labelRule,
 	"language":    pattern(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$`, "is not a language", `write a language tag such as "en" or "pt-BR"`),
 	"listen":      listenRule,
+	"media-type":  pattern(`^[a-z]+/(\*|[a-z0-9][a-z0-9.+-]{0,99})$`, "is not a media type", `write such as "image/png" or "image/*"`),
 	"name":        pattern(`^[a-z0-9][a-z0-9_-]{0,63}$`, "is not a name", "use 1 to 64 of a-z, 0-9, _ and -, the first a letter or digit"),
 	"origin":      originRule,
 	"path":        pathRule,

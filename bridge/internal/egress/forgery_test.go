@@ -167,6 +167,9 @@ func TestForgery(t *testing.T) {
 		for range max(2, len(f.answers)) {
 			got := w.Call(t.Context(), "a", "t", nil, adapter.Call{Method: "GET", URL: f.address})
 			link, dialled := w.Dial(t.Context(), "a", "t", nil, adapter.Dial{URL: strings.Replace(f.address, "http", "ws", 1)})
+			if _, _, err := w.Fetch(t.Context(), "a", f.address, false); err == nil {
+				t.Errorf("a file of %s was fetched", f.address)
+			}
 			for _, reason := range []string{got.Reason, dialled.Reason} {
 				if reason != adapter.ReasonNotAllowed && reason != adapter.ReasonRefused {
 					t.Errorf("%s ended as %q", f.address, reason)

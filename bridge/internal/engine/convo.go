@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -97,9 +98,11 @@ type convo struct {
 	recent  map[int64]event.Event
 	known   map[string]bool // frames found in the journal, whose mail may still come
 	stalled map[string]time.Time
-	strikes map[string]int
-	downs   map[string]int  // how often a leg found its plugin down
-	suspect map[string]bool // turns whose plugin died while others were in flight
+	// fetching are the legs that rest until a file may be there.
+	fetching map[string]time.Time
+	strikes  map[string]int
+	downs    map[string]int  // how often a leg found its plugin down
+	suspect  map[string]bool // turns whose plugin died while others were in flight
 }
 
 // What waits in memory for one conversation is bounded; intake beyond it is
@@ -248,6 +251,7 @@ func (c *convo) next(ctx context.Context) (bool, error) {
 			delete(c.stalled, id)
 		}
 	}
+	maps.DeleteFunc(c.fetching, func(_ string, until time.Time) bool { return !at.Before(until) })
 	for i, w := range c.queue {
 		if at.Before(c.stalled[w.leg]) {
 			continue

@@ -170,6 +170,7 @@ func (b *batch) record(d conversation.Draft, from origin) event.Event {
 	}
 	if d.Input {
 		e.Ref, e.Vendor = from.ref, from.vendor
+		e = b.claim(e)
 	}
 	b.commit.Events = append(b.commit.Events, e)
 	b.byID[e.ID] = e.Seq

@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,7 +21,7 @@ func (c *convo) deliverNext(ctx context.Context, at time.Time) (bool, error) {
 	for _, observers := range []bool{false, true} {
 		for _, id := range c.order {
 			l := c.legs[id]
-			if (l.Role == event.RoleObserver) != observers || at.Before(c.stalled[id]) || !l.ready() {
+			if (l.Role == event.RoleObserver) != observers || at.Before(c.stalled[id]) || at.Before(c.fetching[id]) || !l.ready() {
 				continue
 			}
 			return c.deliver(ctx, l)
@@ -55,7 +56,10 @@ func (c *convo) deliver(ctx context.Context, l *leg) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if e, err = c.forLeg(ctx, l, e); err != nil {
+	var no unfit
+	if e, err = c.forLeg(ctx, l, e); errors.Is(err, errFetching) || errors.As(err, &no) {
+		return true, c.withhold(ctx, l, err)
+	} else if err != nil {
 		return false, err
 	}
 	id := fmt.Sprintf("deliver/%s/%s/%d", e.ID, fullID(c.id, l.ID), d.Attempt)
@@ -69,19 +73,24 @@ func (c *convo) forLeg(ctx context.Context, l *leg, e event.Event) (event.Event,
 	var err error
 	switch body := e.Body.(type) {
 	case event.MessageCreated:
-		whole := body.Content
+		whole, err := c.linked(ctx, e, body.Content)
+		if err != nil {
+			return e, err
+		}
 		body.Content, l.doc.Delivery.Degraded = degrade.Content(whole, c.e.setup.Load().Accounts[l.Account].Profile.Levels)
 		l.offer(whole, l.doc.Delivery.Degraded)
 		e.Body = body
 	case event.HandoffRequested:
 		if l.Role == event.RoleLiveAgent {
 			body.Transcript, err = c.transcript(ctx, e.Seq)
+			c.linkEntries(ctx, body.Transcript)
 			body.Context = c.doc.Attributes
 			e.Body = body
 		}
 	case event.TranscriptShared:
 		if e.Via == (event.Via{}) {
 			body.Entries, err = c.heard(ctx, l, e.Seq)
+			c.linkEntries(ctx, body.Entries)
 			e.Body = body
 		}
 	default:

@@ -49,7 +49,9 @@ type Options struct {
 	Turner  Turner
 	Caller  Caller
 	// Dialer opens connections; nil where no adapter dials any.
-	Dialer   Dialer
+	Dialer Dialer
+	// Media keeps files; nil where messages keep whatever adapters say of them.
+	Media    Media
 	Desk     Desk
 	Observer Observer
 	Setup    *Setup

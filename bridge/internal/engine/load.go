@@ -113,6 +113,7 @@ func (c *convo) wake() time.Time {
 	for id, l := range c.legs {
 		free := c.stalled[id]
 		earliest(free)
+		earliest(c.fetching[id])
 		for _, t := range l.doc.Timers {
 			earliest(later(t, free))
 		}

@@ -263,6 +263,7 @@ type rig struct {
 	plugins *plugins
 	desk    *desk
 	dialler func(*crashing) dialler
+	media   engine.Media
 	setup   *engine.Setup
 	dead    []*engine.Engine
 
@@ -286,7 +287,7 @@ func (r *rig) open() {
 	if r.dialler != nil {
 		dials = r.dialler(r.journal)
 	}
-	r.engine = engine.New(engine.Options{Journal: r.journal, Dialer: dials, Turner: process{r.plugins, r.journal}, Caller: line{r.far, r.journal}, Desk: r.desk, Setup: r.setup,
+	r.engine = engine.New(engine.Options{Journal: r.journal, Dialer: dials, Media: r.media, Turner: process{r.plugins, r.journal}, Caller: line{r.far, r.journal}, Desk: r.desk, Setup: r.setup,
 		Fatal: func(err error) {
 			r.mu.Lock()
 			defer r.mu.Unlock()

@@ -198,6 +198,16 @@ type Caller interface {
 	Call(ctx context.Context, account, turn string, tokens map[string]string, c adapter.Call) Attempt
 }
 
+// Media keeps the files of conversations.
+type Media interface {
+	// Claim gives a file an adapter tells of the handle it will be kept under. The
+	// same event gives the same handle; a handle the file has already goes.
+	Claim(conversation, eventID string, m event.Media) event.Media
+	// Link gives the file of a message as a far side can have it. pending asks to
+	// be asked again soon; refused is why the far side cannot have it.
+	Link(ctx context.Context, e event.Event, m event.Media) (out event.Media, pending bool, refused string)
+}
+
 // Desk answers for the live-agent accounts whether they take a hand-off now.
 type Desk interface {
 	// Refusal is why the account takes no hand-off for the queue now, one of

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -22,6 +23,7 @@ import (
 	"github.com/footbridge/footbridge/bridge/internal/engine"
 	"github.com/footbridge/footbridge/bridge/internal/journal"
 	"github.com/footbridge/footbridge/bridge/internal/journal/sqlite"
+	"github.com/footbridge/footbridge/bridge/internal/media"
 	"github.com/footbridge/footbridge/bridge/internal/web"
 )
 
@@ -172,6 +174,7 @@ type server struct {
 	engine  *engine.Engine
 	desk    *desk.Desk
 	api     *api.API
+	files   *media.Store
 	http    *http.Server
 	stop    context.CancelFunc
 	work    sync.WaitGroup
@@ -207,7 +210,9 @@ func (s *server) start() {
 	s.must(s.desk.Seed(ctx, s.journal))
 	s.engine = engine.New(engine.Options{Journal: s.journal, Turner: &inProcess{defs: map[string]adapter.Definition{"helper": helper(), "assistant": assistant()}},
 		Caller: noCalls{}, Desk: refusals{s.desk}, Observer: watcher{s}, Setup: routes()})
-	s.api = api.New(api.Options{Journal: s.journal, Engine: s.engine, Desk: s.desk, Status: accounts{}, Keys: keys, Setup: api.Setup{
+	s.files = media.New(media.Options{Dir: filepath.Join(s.dir, "media"), Vault: s.journal, Key: keys.Derive("files"),
+		Rules: media.Rules{MaxSize: 1 << 20, MaxFiles: 10, Types: media.DefaultTypes(), Fetch: media.FetchNever}})
+	s.api = api.New(api.Options{Journal: s.journal, Engine: s.engine, Desk: s.desk, Files: s.files, Status: accounts{}, Keys: keys, Setup: api.Setup{
 		Tokens: []api.Token{{Name: "desk", Roles: []string{"live_agent", "supervisor"}, Secret: credential.NewSecret(deskToken)},
 			{Name: "kim", Agent: "kim", Roles: []string{"live_agent"}, Secret: credential.NewSecret(kimToken)}},
 		Sites: map[string]api.Site{"web": {PublishableKey: chatKey}}}})
@@ -216,6 +221,7 @@ func (s *server) start() {
 	s.must(err)
 	mux := http.NewServeMux()
 	mux.Handle("/api/", s.lossy(s.api))
+	mux.Handle(media.Root, s.files)
 	mux.Handle("/", pages)
 	l, err := net.Listen("tcp", s.address)
 	s.must(err)
@@ -244,6 +250,7 @@ func (s *server) halt() {
 	_ = s.http.Close()
 	s.stop()
 	s.work.Wait()
+	s.files.Close()
 	if err := s.engine.Close(ctx); err != nil {
 		s.t.Errorf("close engine: %v", err)
 	}

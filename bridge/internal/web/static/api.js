@@ -2,6 +2,7 @@
 
 const base = "/api/v1";
 const patience = 20000; // for one request, in milliseconds
+const filePatience = 120000; // for one with a file
 
 // Problem is an answer that is no success, or none at all (status 0).
 export class Problem extends Error {
@@ -38,16 +39,24 @@ export class Api {
   get(path) { return this.request("GET", path); }
   post(path, body, key = newKey()) { return this.request("POST", path, body, key); }
   put(path, body) { return this.request("PUT", path, body, newKey()); }
+  // file asks for a link to a file of a conversation.
+  file(blob) { return this.get(`/media/${encodeURIComponent(blob)}`); }
+  // upload gives a file to a conversation; the answer is the content to say.
+  async upload(conversation, file) {
+    const path = `/media?conversation=${encodeURIComponent(conversation)}&name=${encodeURIComponent(file.name)}`;
+    return { type: "media", ...await this.request("POST", path, file) };
+  }
   del(path) { return this.request("DELETE", path, undefined, newKey()); }
 
   async request(method, path, body, key) {
     const headers = { Accept: "application/json" };
-    if (body !== undefined) headers["Content-Type"] = "application/json";
+    const file = body instanceof Blob;
+    if (body !== undefined) headers["Content-Type"] = file ? body.type || "application/octet-stream" : "application/json";
     if (key) headers["Idempotency-Key"] = key;
     if (this.token) headers.Authorization = `Bearer ${this.token}`;
     const answer = await fetch(base + path, {
-      method, headers, body: body === undefined ? undefined : JSON.stringify(body), cache: "no-store",
-      credentials: this.token ? "omit" : "same-origin", signal: AbortSignal.timeout(patience),
+      method, headers, body: file || body === undefined ? body : JSON.stringify(body), cache: "no-store",
+      credentials: this.token ? "omit" : "same-origin", signal: AbortSignal.timeout(file ? filePatience : patience),
     }).catch(() => { throw new Problem(0); });
     const doc = await answer.json().catch(() => ({}));
     if (answer.ok) return doc;

@@ -4,6 +4,7 @@ import { Live } from "./live.js";
 import { Outbox } from "./outbox.js";
 import { Story } from "./story.js";
 import { draw, lines } from "./talk.js";
+import { offer } from "./files.js";
 import { atEnd, byId, drafts, grow, onEnter, setText, show } from "./dom.js";
 import { Keyboard, Receipts } from "./signals.js";
 
@@ -102,6 +103,7 @@ const view = {
 
 const hands = {
   name,
+  file: (blob) => chat.api.file(blob),
   act: {
     say: (text) => say({ type: "text", text, format: "plain" }),
     answer: (content) => say(content),
@@ -113,6 +115,18 @@ const hands = {
 function say(content) {
   chat.outbox.add(chat.path, { kind: "message.created", body: { content } }, { keep: true }).catch(() => {});
   byId("scroll").scrollTop = byId("scroll").scrollHeight;
+}
+
+// give sends a file, or tells why it cannot be sent.
+async function give(file) {
+  const { api, id } = chat;
+  show(byId("problem"), false);
+  try {
+    const content = await api.upload(id, file);
+    if (chat?.id === id) say(content);
+  } catch (problem) {
+    fail(`${file.name}: ${problem.advice || problem.message}`);
+  }
 }
 
 let drawing;
@@ -197,6 +211,7 @@ function wire() {
     drafts.set(chat.id, e.target.value);
     chat.keyboard.press(e.target.value);
   });
+  offer({ zone: document.body, ready: () => chat && !chat.story.now.ended, take: give });
   byId("end").addEventListener("click", () => byId("really").showModal());
   byId("really").addEventListener("close", (e) => {
     if (e.target.returnValue !== "yes" || !chat) return;

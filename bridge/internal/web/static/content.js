@@ -1,12 +1,13 @@
 // Every type of content as elements, for the chat and for the desk.
 import { el } from "./dom.js";
-import { link, safe, words } from "./text.js";
+import { media } from "./files.js";
+import { link, words } from "./text.js";
 
 // body gives the element of a content. act is {say(text), answer(form response)}
-// where the reader may answer, and nothing where not.
-export function body(content, act) {
+// where the reader may answer, and nothing where not; find gives links to files.
+export function body(content, act, find) {
   const draw = shapes[content?.type];
-  return el("div", { className: "bubble" }, ...(draw ? draw(content, act) : [`[${content?.type || "empty"}]`]));
+  return el("div", { className: "bubble" }, ...(draw ? draw(content, act, find) : [`[${content?.type || "empty"}]`]));
 }
 
 // summary is a content in one line, for lists.
@@ -18,7 +19,7 @@ export function summary(content) {
 
 const shapes = {
   text: (c) => words(c.text || "", c.format),
-  media: (c) => media(c),
+  media: (c, act, find) => media(c, find),
   choices: (c, act) => [...words(c.text || ""), options(c.options, act)],
   form: (c, act) => form(c, act),
   form_response: (c) => [facts((c.values || []).map((v) => [v.label || v.name, v.value]))],
@@ -28,19 +29,6 @@ const shapes = {
     link(`https://www.openstreetmap.org/?mlat=${Number(c.latitude)}&mlon=${Number(c.longitude)}`, `${c.latitude}, ${c.longitude}`)],
   link: (c) => [link(c.url, c.title)],
 };
-
-function media(c) {
-  const url = c.url || (c.blob ? `/media/${encodeURIComponent(c.blob)}` : "");
-  const name = c.name || `${c.kind || "file"}${c.mime ? ` (${c.mime})` : ""}`;
-  const size = c.size ? ` · ${bytes(c.size)}` : "";
-  return [el("span", { className: "file" }, url && safe(url) ? link(url, name) : name, size), c.caption ? el("div", {}, c.caption) : ""];
-}
-
-function bytes(n) {
-  const steps = [[1e6, "MB"], [1e3, "kB"], [1, "B"]];
-  const [size, unit] = steps.find(([s]) => n >= s) || [1, "B"];
-  return `${Math.round((n / size) * 10) / 10} ${unit}`;
-}
 
 function options(list, act) {
   return el("div", { className: "options" }, ...(list || []).map((o) => option(o, act)));

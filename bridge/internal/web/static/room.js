@@ -2,6 +2,7 @@
 import { agentOf } from "./board.js";
 import { atEnd, byId, drafts, el, grow, onEnter, setText, show } from "./dom.js";
 import { drawFacts } from "./facts.js";
+import { offer } from "./files.js";
 import { insightText, spaced } from "./insight.js";
 import { customerName, stateText } from "./lists.js";
 import { Keyboard, Receipts } from "./signals.js";
@@ -85,6 +86,7 @@ export class Room {
     const noting = byId("note").checked;
     const able = noting || mine || this.board.mayTake(row);
     byId("text").disabled = byId("send").disabled = !able;
+    byId("attach").disabled = !able || noting;
     setText(byId("send"), noting ? "Add note" : "Send");
     byId("text").placeholder = noting ? "Write a note for the people at the desk" : mine ? "Write a message" : able ? "Write a message: sending it accepts" : row.state === "ended" ? "The conversation has ended" : "Somebody else has the conversation";
   }
@@ -137,6 +139,7 @@ export class Room {
 
   hands = {
     name: this.name,
+    file: (blob) => this.outbox.api.file(blob),
     again: (item) => this.outbox.again(item),
     discard: (item) => this.outbox.discard(item),
   };
@@ -156,8 +159,20 @@ export class Room {
     byId("scroll").scrollTop = byId("scroll").scrollHeight;
   }
 
+  // #give sends a file, or tells why it cannot be sent.
+  async #give(file) {
+    const id = this.id;
+    try {
+      const content = await this.outbox.api.upload(id, file);
+      await this.say("message.created", { content }, { id, keep: true });
+    } catch (problem) {
+      this.toast(`${file.name}: ${problem.advice || problem.message}`);
+    }
+  }
+
   #wire() {
     const text = byId("text");
+    offer({ zone: byId("desk"), ready: () => this.id && !byId("attach").disabled, take: (file) => this.#give(file) });
     byId("compose").addEventListener("submit", (e) => this.#submit(e));
     onEnter(text, () => this.#submit());
     text.addEventListener("input", () => {

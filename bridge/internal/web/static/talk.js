@@ -77,7 +77,7 @@ function openLast(out) {
 const markText = { sending: "Sending…", sent: "Sent", delivered: "Delivered", read: "Read", failed: "Not delivered" };
 
 // draw brings an element's children up to the lines. hands is {act, again(item),
-// discard(item), name}.
+// discard(item), name, file(blob)}.
 export function draw(parent, items, hands) {
   sync(parent, items, {
     key: (item) => item.key,
@@ -89,7 +89,7 @@ export function draw(parent, items, hands) {
 const shapes = {
   fact: (item) => el("div", { className: "fact" }, item.text, " ", timeNode(item.time)),
   past: (item, hands) => el("section", { className: "past" }, el("h3", {}, "Said before"),
-    ...item.entries.map((x) => bubble({ role: x.actor.role, author: hands.name(x.actor), time: x.time, content: x.content }))),
+    ...item.entries.map((x) => bubble({ role: x.actor.role, author: hands.name(x.actor), time: x.time, content: x.content }, hands))),
   word: (item, hands) => bubble(item, hands),
 };
 
@@ -98,7 +98,7 @@ function bubble(item, hands) {
     item.mark?.state === "failed" && "failed"];
   return el("article", { className: classes.filter(Boolean).join(" ") },
     item.same ? "" : el("div", { className: "who" }, el("b", {}, item.note ? `${item.author} · private note` : item.author), timeNode(item.time)),
-    body(item.content, item.open ? hands?.act : undefined),
+    body(item.content, item.open ? hands.act : undefined, hands.file),
     item.cut ? el("div", { className: "mark" }, "Cut off") : "",
     item.mark ? mark(item.mark, hands) : "");
 }

@@ -1,0 +1,20 @@
+package app
+
+import (
+	"path/filepath"
+
+	"github.com/footbridge/footbridge/bridge/internal/media"
+)
+
+// newMedia makes the store of files beside the journal.
+func (a *App) newMedia() *media.Store {
+	m := a.conf.Media
+	types := m.Types
+	if len(types) == 0 {
+		types = media.DefaultTypes()
+	}
+	return media.New(media.Options{Dir: filepath.Join(a.conf.Journal.Dir, "media"), Vault: a.journal, Source: a.egress,
+		Key: a.keys.Derive("media links"), Base: baseURL(a.conf, a.doors.public.Addr().String()), Logger: a.log,
+		Rules: media.Rules{MaxSize: int64(m.MaxSize), MaxFiles: m.MaxFiles, Types: types, Fetch: m.Fetch, LinkTTL: m.LinkTTL,
+			Scan: m.Scan, ScanWithin: m.ScanTimeout}})
+}

@@ -1,0 +1,64 @@
+package media
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/footbridge/footbridge/bridge/internal/journal"
+)
+
+// sweepEvery is how often what is left of erased conversations is looked for.
+const sweepEvery = 10 * time.Minute
+
+// Run sweeps until ctx ends: at once, for what a stop left, and then from time to
+// time.
+func (s *Store) Run(ctx context.Context) {
+	s.Resume(ctx)
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		s.Sweep(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// Sweep removes the folders of conversations whose key is gone, and what was
+// left of files that never became any.
+func (s *Store) Sweep(ctx context.Context) {
+	folders, err := os.ReadDir(s.Dir)
+	if err != nil {
+		return // there are no files yet
+	}
+	for _, folder := range folders {
+		dir := filepath.Join(s.Dir, folder.Name())
+		_, err := s.Vault.SealBlob(ctx, folder.Name(), "sweep", nil)
+		if errors.Is(err, journal.ErrErased) || errors.Is(err, journal.ErrNotFound) {
+			err = os.RemoveAll(dir)
+			s.Logger.Info("files of an erased conversation removed", "conversation", folder.Name(), "error", err)
+			continue
+		}
+		s.tidy(dir)
+	}
+}
+
+// tidy removes what an upload left that a crash cut short.
+func (s *Store) tidy(dir string) {
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, f := range files {
+		info, err := f.Info()
+		if err == nil && strings.HasSuffix(f.Name(), unready) && time.Since(info.ModTime()) > time.Hour {
+			_ = os.Remove(filepath.Join(dir, f.Name()))
+		}
+	}
+}
