@@ -11,6 +11,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"sync/atomic"
 
 	"github.com/footbridge/footbridge/bridge/event"
@@ -100,7 +101,7 @@ type Setup struct {
 	PublicURL string
 }
 
-// Options are what an API is made of. All but Logger are required.
+// Options are what an API is made of. Logger, Peer and Ended may be left out.
 type Options struct {
 	Journal Journal
 	Engine  Engine
@@ -109,6 +110,12 @@ type Options struct {
 	Keys    Keys
 	Setup   Setup
 	Logger  *slog.Logger
+	// Peer tells the address a request comes from, through proxies that are
+	// trusted; nil means the connection's own.
+	Peer func(*http.Request) (netip.Addr, bool)
+	// Ended remembers who signed out; nil means that it is forgotten with the
+	// process.
+	Ended *Ended
 }
 
 // API serves the native API. It is safe for concurrent use.
@@ -120,6 +127,8 @@ type API struct {
 	tickets  tickets
 	customer []byte // key of customers' tokens
 	cookie   []byte // key of sign-in cookies
+	signIns  guesses
+	bearers  guesses
 }
 
 // New makes an API and starts the goroutine that follows the journal; Close ends
@@ -128,7 +137,10 @@ func New(o Options) *API {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	a := &API{Options: o, mux: http.NewServeMux(),
+	if o.Ended == nil {
+		o.Ended = newEnded()
+	}
+	a := &API{Options: o, mux: http.NewServeMux(), signIns: guesses{limit: wrongSignIns}, bearers: guesses{limit: wrongTokens},
 		customer: o.Keys.Derive("api customer token"), cookie: o.Keys.Derive("api sign-in cookie")}
 	a.Configure(o.Setup)
 	a.hub = newHub(o.Journal, o.Logger)
@@ -139,7 +151,7 @@ func New(o Options) *API {
 }
 
 // Configure replaces the setup. Tokens that are gone stop working at once, also
-// where somebody signed in with them; open streams stay.
+// where somebody signed in with them; open streams end within beatEvery.
 func (a *API) Configure(s Setup) { a.setup.Store(&s) }
 
 // Transient shows an event that is not stored to whoever looks on. It does not
@@ -156,6 +168,8 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set(requestID, engine.NewID())
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("Referrer-Policy", "no-referrer")
 	if a.shareWith(w, r) {
 		return
 	}
@@ -191,6 +205,9 @@ func (a *API) serve(route route) http.Handler {
 		p, err := a.admit(route, r)
 		if err == nil {
 			a.seen(p)
+			if route.roles != nil {
+				a.renew(w, r, p)
+			}
 			err = route.handle(a, w, r, p)
 		}
 		if err != nil {

@@ -277,8 +277,7 @@ func (a *App) makeEngine(ctx context.Context) error {
 	a.ingress = ingress.New(ingress.Options{Engine: a.engine, Sockets: a.engine, Minter: minter, Logger: a.log, TrustedProxies: a.conf.Server.Proxies(),
 		Received: a.received, Refused: a.refused})
 	a.apply(p)
-	a.makeAPI()
-	return nil
+	return a.makeAPI()
 }
 
 // newPlan fits a configuration's accounts to the adapters as they are now.
