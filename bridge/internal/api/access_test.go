@@ -17,6 +17,8 @@ var matrix = map[string]string{
 	"GET /openapi.json":               "-",
 	"POST /session":                   "-",
 	"DELETE /session":                 "-",
+	"GET /session/start":              "-",
+	"GET /session/finish":             "-",
 	"GET /me":                         "clso",
 	"POST /tickets":                   "clso",
 	"GET /conversations":              "lso",

@@ -22,6 +22,8 @@ const (
 type principal struct {
 	name  string
 	roles []string
+	// title is what people call it, where that is known.
+	title string
 	// agent is the only agent the principal may act as; "" means any.
 	agent string
 	// conversation is the only one a customer has.

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"sync/atomic"
 
 	"github.com/footbridge/footbridge/bridge/event"
@@ -19,6 +20,7 @@ import (
 	"github.com/footbridge/footbridge/bridge/internal/desk"
 	"github.com/footbridge/footbridge/bridge/internal/engine"
 	"github.com/footbridge/footbridge/bridge/internal/journal"
+	"github.com/footbridge/footbridge/bridge/internal/openid"
 )
 
 // Base is the path all routes are under.
@@ -99,6 +101,16 @@ type Setup struct {
 	Sites map[string]Site
 	// PublicURL is how the world reaches us; "" if it is not known.
 	PublicURL string
+	// Provider signs people in by OpenID Connect; nil where nobody does.
+	Provider Provider
+}
+
+// Provider signs people in; *openid.Provider is one.
+type Provider interface {
+	Begin(ctx context.Context) (address string, f openid.Flow, err error)
+	Finish(ctx context.Context, f openid.Flow, came url.Values) (openid.Person, error)
+	// Fingerprint changes with everything that decides who may do what.
+	Fingerprint() string
 }
 
 // Options are what an API is made of. Logger, Peer and Ended may be left out.
@@ -129,6 +141,7 @@ type API struct {
 	cookie   []byte // key of sign-in cookies
 	signIns  guesses
 	bearers  guesses
+	flows    flows
 }
 
 // New makes an API and starts the goroutine that follows the journal; Close ends
@@ -141,7 +154,8 @@ func New(o Options) *API {
 		o.Ended = newEnded()
 	}
 	a := &API{Options: o, mux: http.NewServeMux(), signIns: guesses{limit: wrongSignIns}, bearers: guesses{limit: wrongTokens},
-		customer: o.Keys.Derive("api customer token"), cookie: o.Keys.Derive("api sign-in cookie")}
+		customer: o.Keys.Derive("api customer token"), cookie: o.Keys.Derive("api sign-in cookie"),
+		flows: flows{key: o.Keys.Derive("api sign-in flow")}}
 	a.Configure(o.Setup)
 	a.hub = newHub(o.Journal, o.Logger)
 	for _, r := range routes() {

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/footbridge/footbridge/bridge/internal/openid"
 )
 
 const (
@@ -63,8 +65,11 @@ func (a *API) customerOf(token string) (principal, bool) {
 type signIn struct {
 	// ID is new with every sign-in and goes into no answer.
 	ID    string `json:"i"`
-	Token string `json:"t"`
-	// Proof changes with the token's secret, so that a changed secret signs out.
+	Token string `json:"t,omitempty"`
+	// Person is who the provider said it is, where there is no Token.
+	Person *openid.Person `json:"w,omitempty"`
+	// Proof changes with the token's secret, or with what the provider's words mean
+	// here, so that such a change signs out.
 	Proof string `json:"p"`
 	// Began and Seen are in milliseconds since 1970.
 	Began int64 `json:"b"`
@@ -92,13 +97,25 @@ func (a *API) signedIn(r *http.Request) (principal, bool) {
 // ofSignIn finds whose sign-in it is, if it still holds. Idle it is not asked to
 // be: an open stream is use enough.
 func (a *API) ofSignIn(s signIn) (principal, bool) {
-	p, ok := a.byToken(s.Token, s.Proof)
+	p, ok := a.whose(s)
 	if !ok || time.Since(time.UnixMilli(s.Began)) >= signedInFor || a.Ended.has(s.ID, p.name, s.Began) {
 		return principal{}, false
 	}
 	p.signIn = s
 	p.again = func() (principal, bool) { return a.ofSignIn(s) }
 	return p, true
+}
+
+// whose is the one the sign-in says, if its proof still holds.
+func (a *API) whose(s signIn) (principal, bool) {
+	if s.Person == nil {
+		return a.byToken(s.Token, s.Proof)
+	}
+	provider := a.setup.Load().Provider
+	if provider == nil || provider.Fingerprint() != s.Proof {
+		return principal{}, false
+	}
+	return principal{name: "person " + s.Person.Subject, title: s.Person.Name, roles: s.Person.Roles, agent: s.Person.Agent}, true
 }
 
 func (a *API) proofOf(t Token) string { return sign(a.cookie, "secret "+t.Name+" "+t.Secret.Reveal()) }
@@ -131,8 +148,8 @@ func (a *API) cookieName(r *http.Request) string {
 	return "footbridge"
 }
 
-func (a *API) setCookie(w http.ResponseWriter, r *http.Request, value string, age int) {
-	http.SetCookie(w, &http.Cookie{Name: a.cookieName(r), Value: value, Path: "/", MaxAge: age,
+func (a *API) setCookie(w http.ResponseWriter, r *http.Request, name, value string, age int) {
+	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: age,
 		HttpOnly: true, Secure: a.secure(r), SameSite: http.SameSiteLaxMode})
 }
 
@@ -150,7 +167,7 @@ func (a *API) renew(w http.ResponseWriter, r *http.Request, p principal) {
 func (a *API) writeSignIn(w http.ResponseWriter, r *http.Request, s signIn) {
 	said, _ := json.Marshal(s) // strings and numbers
 	left := time.Until(time.UnixMilli(s.Began).Add(signedInFor))
-	a.setCookie(w, r, sealed(a.cookie, base64.RawURLEncoding.EncodeToString(said)), int(left.Seconds()))
+	a.setCookie(w, r, a.cookieName(r), sealed(a.cookie, base64.RawURLEncoding.EncodeToString(said)), int(left.Seconds()))
 }
 
 // begin signs a browser in. The sign-in it came with, if any, ends: nobody goes
@@ -204,7 +221,7 @@ func (a *API) deleteSession(w http.ResponseWriter, r *http.Request, _ principal)
 	if err := a.sameSite(route{}, r); err != nil {
 		return err
 	}
-	a.setCookie(w, r, "", -1)
+	a.setCookie(w, r, a.cookieName(r), "", -1)
 	if p, ok := a.signedIn(r); ok {
 		if err := a.end(p, r.URL.Query().Get("everywhere") == "true"); err != nil {
 			return err
@@ -234,6 +251,9 @@ type Me struct {
 
 func (p principal) show() Me {
 	_, name, _ := strings.Cut(p.name, " ")
+	if p.title != "" {
+		name = p.title
+	}
 	return Me{Name: name, Roles: p.roles, Agent: p.agent, Conversation: p.conversation}
 }
 

@@ -32,6 +32,9 @@ func (a *App) apiSetup() api.Setup {
 	for _, t := range a.tokens {
 		s.Tokens = append(s.Tokens, api.Token{Name: t.Name, Roles: t.Roles, Secret: t.secret, Agent: t.Agent})
 	}
+	if a.provider != nil {
+		s.Provider = a.provider
+	}
 	for name, account := range sites(a.conf) {
 		s.Sites[name] = api.Site{PublishableKey: account.PublishableKey, AllowedOrigins: account.AllowedOrigins}
 	}
@@ -52,7 +55,7 @@ func sites(c *config.Config) map[string]config.Account {
 // newPages makes the pages; the chat begins at the first native customer
 // account unless its address says otherwise.
 func newPages(c *config.Config) (http.Handler, error) {
-	o := web.Options{Secure: c.Server.TLS.Enabled() || strings.HasPrefix(c.Server.PublicURL, "https:")}
+	o := web.Options{SignIn: c.Auth.OIDC.Enabled(), Secure: c.Server.TLS.Enabled() || strings.HasPrefix(c.Server.PublicURL, "https:")}
 	all := sites(c)
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		if o.DefaultAccount == "" {

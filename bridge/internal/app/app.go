@@ -27,6 +27,7 @@ import (
 	"github.com/footbridge/footbridge/bridge/internal/ingress"
 	"github.com/footbridge/footbridge/bridge/internal/journal/sqlite"
 	"github.com/footbridge/footbridge/bridge/internal/observe"
+	"github.com/footbridge/footbridge/bridge/internal/openid"
 )
 
 // Options are what a run of the program is given.
@@ -67,6 +68,7 @@ type App struct {
 	people   *desk.Desk
 	api      *api.API
 	tokens   []token
+	provider *openid.Provider // nil where nobody signs in at one
 	doors    *doors
 	// revive asks for another look at the accounts whose adapter was down.
 	revive  chan struct{}
@@ -105,7 +107,7 @@ func logLevel(word string) slog.Level {
 
 // build makes every part, the ones others need first.
 func (a *App) build(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{a.openJournal, a.openTokens, a.openDoors, a.startPlugins, a.makeEngine, a.startEngine} {
+	for _, step := range []func(context.Context) error{a.openJournal, a.openTokens, a.openProvider, a.openDoors, a.startPlugins, a.makeEngine, a.startEngine} {
 		if err := step(ctx); err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/footbridge/footbridge/bridge/internal/config"
+	"github.com/footbridge/footbridge/bridge/internal/openid"
 )
 
 // reloads reads the configuration again whenever it is asked to, and looks again
@@ -48,6 +49,7 @@ type change struct {
 	keys        []string
 	plan        *plan
 	tokens      []token
+	provider    *openid.Provider
 	pages       http.Handler
 	certificate *tls.Certificate
 	warnings    []config.Warning
@@ -66,7 +68,7 @@ func (a *App) reload(ctx context.Context) error {
 		a.redactor.Remove(t.secret)
 	}
 	a.mu.Lock()
-	a.conf, a.tokens = c.conf, c.tokens
+	a.conf, a.tokens, a.provider = c.conf, c.tokens, c.provider
 	a.mu.Unlock()
 	a.apply(c.plan)
 	a.api.Configure(a.apiSetup())
@@ -99,6 +101,9 @@ func (a *App) change(ctx context.Context) (*change, error) {
 		return nil, fmt.Errorf("make the pages: %w", err)
 	}
 	if c.tokens, err = a.resolveTokens(next); err != nil {
+		return nil, err
+	}
+	if c.provider, err = a.newProvider(next); err != nil {
 		return nil, err
 	}
 	a.startAdapters(ctx, next)

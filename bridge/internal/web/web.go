@@ -35,6 +35,8 @@ type Options struct {
 	// Framers are the origins whose pages may hold /chat in a frame. Nothing else
 	// may be framed by anybody.
 	Framers []string
+	// SignIn says that people may sign in at a provider.
+	SignIn bool
 	// Secure says that browsers reach the pages over TLS, and are to come back over
 	// nothing else.
 	Secure bool
