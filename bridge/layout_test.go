@@ -161,6 +161,7 @@ var arrows = []struct {
 	{"bridge/internal/breaker", nil, "a breaker knows nothing of what it guards"},
 	{"bridge/internal/config", nil, "configuration is read before anything is there to use it"},
 	{"bridge/internal/credential", nil, "who keeps secrets calls nobody"},
+	{"bridge/internal/openid", []string{"bridge/internal/credential"}, "who signs somebody in does not know what for"},
 	{"bridge/internal/observe", nil, "what everybody may write to reads from nobody"},
 }
 

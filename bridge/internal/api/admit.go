@@ -1,6 +1,7 @@
 package api
 
 import (
+	"crypto/hmac"
 	"net/http"
 	"net/url"
 	"slices"
@@ -21,10 +22,16 @@ const (
 type principal struct {
 	name  string
 	roles []string
+	// title is what people call it, where that is known.
+	title string
 	// agent is the only agent the principal may act as; "" means any.
 	agent string
 	// conversation is the only one a customer has.
 	conversation string
+	// signIn is the browser's, where a cookie showed who it is.
+	signIn signIn
+	// again finds the same principal anew, if what showed who it is still holds.
+	again func() (principal, bool)
 }
 
 func (p principal) has(role string) bool { return slices.Contains(p.roles, role) }
@@ -63,17 +70,16 @@ func (a *API) admit(route route, r *http.Request) (principal, error) {
 // else a sign-in cookie. A proof that is wrong is refused, none at all is nobody.
 func (a *API) identify(route route, r *http.Request) (principal, error) {
 	if header := r.Header.Get("Authorization"); header != "" {
-		scheme, value, _ := strings.Cut(header, " ")
-		if p, ok := a.bearer(value); ok && strings.EqualFold(scheme, "Bearer") {
-			return p, nil
-		}
-		return principal{}, fault(codeUnauthorized)
+		return a.bearer(header, r)
 	}
 	if ticket := r.URL.Query().Get("ticket"); route.stream && ticket != "" {
-		if p, ok := a.tickets.redeem(ticket); ok {
+		if route.socket && !a.welcome(r) {
+			return principal{}, fault(codeOrigin)
+		}
+		if p, ok := a.redeem(ticket, r); ok {
 			return p, nil
 		}
-		return principal{}, fault(codeUnauthorized).mending("get a new ticket: each is good once, for 30 seconds")
+		return principal{}, fault(codeUnauthorized).mending("get a new ticket: each is good once, for 30 seconds, for who asked for it")
 	}
 	p, ok := a.signedIn(r)
 	if !ok {
@@ -82,22 +88,48 @@ func (a *API) identify(route route, r *http.Request) (principal, error) {
 	return p, a.sameSite(route, r)
 }
 
-// bearer finds whose token it is. All are compared, each in constant time.
-func (a *API) bearer(value string) (principal, bool) {
-	found := principal{}
-	for _, t := range a.setup.Load().Tokens {
-		if t.Secret.Matches(value) {
-			found = t.principal()
-		}
+// bearer finds whose token it is. Customers' tokens cannot be guessed, so that
+// they are good also from where somebody guesses others.
+func (a *API) bearer(header string, r *http.Request) (principal, error) {
+	scheme, value, _ := strings.Cut(header, " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return principal{}, fault(codeUnauthorized)
 	}
-	if found.known() {
-		return found, true
+	if p, ok := a.customerOf(value); ok {
+		return p, nil
 	}
-	return a.customerOf(value)
+	from := a.address(r)
+	if err := a.bearers.refuse(from); err != nil {
+		return principal{}, err
+	}
+	t, ok := a.tokenOf(value)
+	if !ok {
+		a.bearers.wrong(from)
+		return principal{}, fault(codeUnauthorized)
+	}
+	p, _ := a.byToken(t.Name, a.proofOf(t))
+	return p, nil
 }
 
-func (t Token) principal() principal {
-	return principal{name: "token " + t.Name, roles: t.Roles, agent: t.Agent}
+// tokenOf finds the token with a secret. All are compared, each in constant time.
+func (a *API) tokenOf(secret string) (found Token, ok bool) {
+	for _, t := range a.setup.Load().Tokens {
+		if t.Secret.Matches(secret) {
+			found, ok = t, true
+		}
+	}
+	return found, ok
+}
+
+// byToken finds whom a token is for, if its secret is still the one of the proof.
+func (a *API) byToken(name, proof string) (principal, bool) {
+	for _, t := range a.setup.Load().Tokens {
+		if t.Name == name && !t.Secret.IsZero() && hmac.Equal([]byte(proof), []byte(a.proofOf(t))) {
+			return principal{name: "token " + t.Name, roles: t.Roles, agent: t.Agent,
+				again: func() (principal, bool) { return a.byToken(name, proof) }}, true
+		}
+	}
+	return principal{}, false
 }
 
 // sameSite refuses what a page of another site makes a browser send with its
@@ -131,6 +163,13 @@ func (a *API) ownOrigin(r *http.Request) bool {
 		scheme = "https"
 	}
 	return err == nil && u.Host == r.Host && u.Scheme == scheme
+}
+
+// welcome tells whether a page may open a socket with a ticket: one of ours, or of
+// a site that some account lets in. What is no page names no origin.
+func (a *API) welcome(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	return origin == "" || a.ownOrigin(r) || a.allowed(origin)
 }
 
 // publicOrigin is the origin of the public address, "" if there is none.

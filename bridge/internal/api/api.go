@@ -12,6 +12,8 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"sync/atomic"
 
 	"github.com/footbridge/footbridge/bridge/event"
@@ -20,6 +22,7 @@ import (
 	"github.com/footbridge/footbridge/bridge/internal/engine"
 	"github.com/footbridge/footbridge/bridge/internal/journal"
 	"github.com/footbridge/footbridge/bridge/internal/media"
+	"github.com/footbridge/footbridge/bridge/internal/openid"
 )
 
 // Base is the path all routes are under.
@@ -116,9 +119,19 @@ type Setup struct {
 	Sites map[string]Site
 	// PublicURL is how the world reaches us; "" if it is not known.
 	PublicURL string
+	// Provider signs people in by OpenID Connect; nil where nobody does.
+	Provider Provider
 }
 
-// Options are what an API is made of. All but Logger are required.
+// Provider signs people in; *openid.Provider is one.
+type Provider interface {
+	Begin(ctx context.Context) (address string, f openid.Flow, err error)
+	Finish(ctx context.Context, f openid.Flow, came url.Values) (openid.Person, error)
+	// Fingerprint changes with everything that decides who may do what.
+	Fingerprint() string
+}
+
+// Options are what an API is made of. Logger, Peer and Ended may be left out.
 type Options struct {
 	Journal Journal
 	Engine  Engine
@@ -128,6 +141,12 @@ type Options struct {
 	Keys    Keys
 	Setup   Setup
 	Logger  *slog.Logger
+	// Peer tells the address a request comes from, through proxies that are
+	// trusted; nil means the connection's own.
+	Peer func(*http.Request) (netip.Addr, bool)
+	// Ended remembers who signed out; nil means that it is forgotten with the
+	// process.
+	Ended *Ended
 }
 
 // API serves the native API. It is safe for concurrent use.
@@ -139,6 +158,9 @@ type API struct {
 	tickets  tickets
 	customer []byte // key of customers' tokens
 	cookie   []byte // key of sign-in cookies
+	signIns  guesses
+	bearers  guesses
+	flows    flows
 }
 
 // New makes an API and starts the goroutine that follows the journal; Close ends
@@ -147,8 +169,12 @@ func New(o Options) *API {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	a := &API{Options: o, mux: http.NewServeMux(),
-		customer: o.Keys.Derive("api customer token"), cookie: o.Keys.Derive("api sign-in cookie")}
+	if o.Ended == nil {
+		o.Ended = newEnded()
+	}
+	a := &API{Options: o, mux: http.NewServeMux(), signIns: guesses{limit: wrongSignIns}, bearers: guesses{limit: wrongTokens},
+		customer: o.Keys.Derive("api customer token"), cookie: o.Keys.Derive("api sign-in cookie"),
+		flows: flows{key: o.Keys.Derive("api sign-in flow")}}
 	a.Configure(o.Setup)
 	a.hub = newHub(o.Journal, o.Logger)
 	for _, r := range routes() {
@@ -158,7 +184,7 @@ func New(o Options) *API {
 }
 
 // Configure replaces the setup. Tokens that are gone stop working at once, also
-// where somebody signed in with them; open streams stay.
+// where somebody signed in with them; open streams end within beatEvery.
 func (a *API) Configure(s Setup) { a.setup.Store(&s) }
 
 // Transient shows an event that is not stored to whoever looks on. It does not
@@ -175,6 +201,8 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set(requestID, engine.NewID())
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("Referrer-Policy", "no-referrer")
 	if a.shareWith(w, r) {
 		return
 	}
@@ -210,6 +238,9 @@ func (a *API) serve(route route) http.Handler {
 		p, err := a.admit(route, r)
 		if err == nil {
 			a.seen(p)
+			if route.roles != nil {
+				a.renew(w, r, p)
+			}
 			err = route.handle(a, w, r, p)
 		}
 		if err != nil {

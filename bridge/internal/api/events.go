@@ -206,6 +206,9 @@ func (a *API) agentOf(p principal, s Saying) (event.Actor, error) {
 		return actor, fault(codeAgent).at("actor.id")
 	case p.agent != "":
 		actor.ID = p.agent
+		if p.title != "" {
+			actor.Name = p.title
+		}
 	case actor.ID == "" && !unnamed[s.Kind]:
 		return actor, invalid("actor.id", "say which live agent this is, or use a token with an agent")
 	case len(actor.ID) > maxName || len(actor.Name) > maxName:

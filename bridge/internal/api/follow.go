@@ -19,6 +19,7 @@ const beatEvery = 15 * time.Second
 var (
 	errSlow    = errors.New("reader is too slow")
 	errClosing = errors.New("bridge is shutting down")
+	errOver    = errors.New("its token or sign-in is over")
 )
 
 // outlet takes what a stream has to say. Position 0 is an event that is not
@@ -121,6 +122,9 @@ func (s *stream) follow(ctx context.Context, out outlet) error {
 		case <-s.api.hub.quit:
 			return errClosing
 		case <-tick.C:
+			if !s.api.still(s.who) {
+				return errOver
+			}
 			err = out.beat(s.after)
 		case it, ok := <-sub.items:
 			if !ok {

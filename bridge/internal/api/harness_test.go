@@ -4,13 +4,16 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -44,6 +47,7 @@ const (
 // agent that repeats what it is told.
 type bridge struct {
 	t       *testing.T
+	keys    *credential.Keyring
 	journal *sqlite.Journal
 	engine  *engine.Engine
 	desk    *desk.Desk
@@ -159,7 +163,7 @@ func start(t *testing.T) *bridge {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bridge{t: t}
+	b := &bridge{t: t, keys: keys}
 	if b.journal, err = sqlite.Open(t.Context(), t.TempDir(), keys, sqlite.Options{}); err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +173,7 @@ func start(t *testing.T) *bridge {
 	files := media.New(media.Options{Dir: t.TempDir(), Vault: b.journal, Key: []byte("files"),
 		Rules: media.Rules{MaxSize: 1 << 20, MaxFiles: 3, Types: media.DefaultTypes(), Fetch: media.FetchNever}})
 	t.Cleanup(files.Close)
-	b.api = api.New(api.Options{Journal: b.journal, Engine: b.engine, Desk: b.desk, Files: files, Status: status{}, Keys: keys, Setup: setup()})
+	b.api = api.New(api.Options{Journal: b.journal, Engine: b.engine, Desk: b.desk, Files: files, Status: status{}, Keys: keys, Setup: setup(), Peer: peer()})
 	watch.mu.Lock()
 	watch.api = b.api
 	watch.mu.Unlock()
@@ -193,6 +197,20 @@ func start(t *testing.T) *bridge {
 		}
 	})
 	return b
+}
+
+// peer gives every request an address of its own, or the one it names: what is
+// counted by address is not to depend on what else a test asks for.
+func peer() func(*http.Request) (netip.Addr, bool) {
+	var asked atomic.Uint32
+	return func(r *http.Request) (netip.Addr, bool) {
+		if addr, err := netip.ParseAddr(r.Header.Get("X-Peer")); err == nil {
+			return addr, true
+		}
+		var four [4]byte
+		binary.BigEndian.PutUint32(four[:], 10<<24|asked.Add(1))
+		return netip.AddrFrom4(four), true
+	}
 }
 
 // reply is an answer of the API.

@@ -227,21 +227,21 @@ func (r *recorder) beat(int64) error { return nil }
 func TestTicketsExpireAndAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var ts tickets
-		old, _ := ts.issue(principal{name: "a"}, time.Now())
+		old, _ := ts.issue(principal{name: "a"}, "", time.Now())
 		time.Sleep(ticketFor + time.Millisecond)
 		if _, ok := ts.redeem(old.Ticket); ok {
 			t.Error("an old ticket is still good")
 		}
 		for range maxTickets {
-			if _, ok := ts.issue(principal{name: "a"}, time.Now()); !ok {
+			if _, ok := ts.issue(principal{name: "a"}, "", time.Now()); !ok {
 				t.Fatal("no room for tickets")
 			}
 		}
-		if _, ok := ts.issue(principal{name: "a"}, time.Now()); ok {
+		if _, ok := ts.issue(principal{name: "a"}, "", time.Now()); ok {
 			t.Error("there is no bound")
 		}
 		time.Sleep(ticketFor + time.Millisecond)
-		if _, ok := ts.issue(principal{name: "a"}, time.Now()); !ok {
+		if _, ok := ts.issue(principal{name: "a"}, "", time.Now()); !ok {
 			t.Error("old tickets keep their room")
 		}
 	})

@@ -54,6 +54,7 @@ const (
 	codeClosing      = "closing"
 	codeTimeout      = "timeout"
 	codeFile         = "file_refused"
+	codeGuessing     = "too_many_attempts"
 )
 
 // problems is every code with its status, title and mend.
@@ -79,6 +80,7 @@ var problems = map[string]struct {
 	codeMediaType:    {http.StatusUnsupportedMediaType, "The body is not JSON.", "send Content-Type: application/json"},
 	codeInvalid:      {http.StatusUnprocessableEntity, "A field is not as it should be.", ""},
 	codeKind:         {http.StatusUnprocessableEntity, "Nobody may say an event of this kind.", "see the kinds in openapi.json"},
+	codeGuessing:     {http.StatusTooManyRequests, "Too many wrong tokens came from this address.", "wait a minute, and use a token of [[api.tokens]]"},
 	codeInternal:     {http.StatusInternalServerError, "Something went wrong here.", "look for the request id in the log"},
 	codeDamaged:      {http.StatusInternalServerError, "The stored data is damaged.", "restore the journal from its backup"},
 	codeBusy:         {http.StatusServiceUnavailable, "There is too much to do.", "try again in a second"},
@@ -168,6 +170,8 @@ func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	switch p.Status {
 	case http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", `Bearer realm="footbridge"`)
+	case http.StatusTooManyRequests:
+		h.Set("Retry-After", "60")
 	case http.StatusServiceUnavailable:
 		h.Set("Retry-After", strconv.Itoa(int(engine.RetryAfter().Seconds())))
 	}

@@ -37,7 +37,9 @@ func routes() []route {
 	return []route{
 		{method: "GET", path: "/openapi.json", handle: (*API).getDescription, summary: "This description.", status: 200},
 		{method: "POST", path: "/session", handle: (*API).postSession, summary: "Sign a browser in with a token.", body: signInBody{}, status: 200, result: Me{}},
-		{method: "DELETE", path: "/session", handle: (*API).deleteSession, summary: "Sign a browser out.", status: 204},
+		{method: "DELETE", path: "/session", handle: (*API).deleteSession, summary: "Sign a browser out; with everywhere=true all that are signed in with the same token.", query: []string{"everywhere"}, status: 204},
+		{method: "GET", path: "/session/start", handle: (*API).startSignIn, summary: "Send a browser to the OpenID Connect provider to sign in.", query: []string{"next"}, status: 303},
+		{method: "GET", path: "/session/finish", handle: (*API).finishSignIn, summary: "Where the provider sends it back to.", query: []string{"code", "state", "iss", "error"}, status: 303},
 		{method: "GET", path: "/me", roles: all, handle: (*API).getMe, summary: "Who the caller is.", status: 200, result: Me{}},
 		{method: "POST", path: "/tickets", roles: all, handle: (*API).postTicket, summary: "A ticket that opens one stream or socket, once, within 30 seconds.", status: 201, result: Ticket{}},
 

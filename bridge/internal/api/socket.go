@@ -80,6 +80,8 @@ func (c *socket) feed() {
 	case err == nil, c.ctx.Err() != nil:
 	case errors.Is(err, errClosing):
 		c.conn.Close(ws.CodeGoingAway, "shutting down")
+	case errors.Is(err, errOver):
+		c.conn.Close(ws.CodePolicy, "sign in again")
 	case errors.Is(err, errSlow), errors.Is(err, ws.ErrOverflow):
 		c.conn.Close(ws.CodeTryLater, "too slow: come back with after")
 	default:
@@ -132,6 +134,9 @@ func (c *socket) problem(err error) *Problem {
 
 // hear does what the peer asks for.
 func (c *socket) hear(s Spoken) (Told, error) {
+	if !c.api.still(c.who) {
+		return Told{}, fault(codeUnauthorized)
+	}
 	if s.Subscribe != nil {
 		c.stream.filter.Store(s.Subscribe)
 		return Told{Subscribed: s.Subscribe}, nil

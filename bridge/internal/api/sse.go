@@ -32,7 +32,7 @@ func (a *API) getEvents(w http.ResponseWriter, r *http.Request, p principal) err
 	if !out.begun && errors.As(err, &refused) {
 		return err
 	}
-	if err != nil && r.Context().Err() == nil && !errors.Is(err, errClosing) && !errors.Is(err, context.Canceled) {
+	if err != nil && r.Context().Err() == nil && !errors.Is(err, errClosing) && !errors.Is(err, errOver) && !errors.Is(err, context.Canceled) {
 		a.Logger.Info("event stream ended", "for", p.name, "error", err)
 	}
 	return nil

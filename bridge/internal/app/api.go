@@ -3,6 +3,7 @@ package app
 import (
 	"maps"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -16,15 +17,23 @@ import (
 )
 
 // makeAPI makes the native API; it is there before the engine takes up work.
-func (a *App) makeAPI() {
+func (a *App) makeAPI() error {
+	ended, err := api.OpenEnded(filepath.Join(a.conf.Journal.Dir, "signed-out.json"))
+	if err != nil {
+		return err
+	}
 	a.api = api.New(api.Options{Journal: a.journal, Engine: a.engine, Desk: a.people, Files: a.media, Status: a, Keys: a.keys,
-		Setup: a.apiSetup(), Logger: a.log})
+		Setup: a.apiSetup(), Logger: a.log, Peer: a.ingress.Peer, Ended: ended})
+	return nil
 }
 
 func (a *App) apiSetup() api.Setup {
 	s := api.Setup{PublicURL: a.conf.Server.PublicURL, Sites: map[string]api.Site{}}
 	for _, t := range a.tokens {
 		s.Tokens = append(s.Tokens, api.Token{Name: t.Name, Roles: t.Roles, Secret: t.secret, Agent: t.Agent})
+	}
+	if a.provider != nil {
+		s.Provider = a.provider
 	}
 	for name, account := range sites(a.conf) {
 		s.Sites[name] = api.Site{PublishableKey: account.PublishableKey, AllowedOrigins: account.AllowedOrigins}
@@ -46,11 +55,13 @@ func sites(c *config.Config) map[string]config.Account {
 // newPages makes the pages; the chat begins at the first native customer
 // account unless its address says otherwise.
 func newPages(c *config.Config) (http.Handler, error) {
-	o := web.Options{}
+	o := web.Options{SignIn: c.Auth.OIDC.Enabled(), Secure: c.Server.TLS.Enabled() || strings.HasPrefix(c.Server.PublicURL, "https:")}
 	all := sites(c)
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		o.DefaultKey, o.DefaultAccount = all[name].PublishableKey, name
-		break
+		if o.DefaultAccount == "" {
+			o.DefaultKey, o.DefaultAccount = all[name].PublishableKey, name
+		}
+		o.Framers = append(o.Framers, all[name].AllowedOrigins...)
 	}
 	return web.New(o)
 }

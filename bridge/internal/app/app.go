@@ -28,6 +28,7 @@ import (
 	"github.com/footbridge/footbridge/bridge/internal/journal/sqlite"
 	"github.com/footbridge/footbridge/bridge/internal/media"
 	"github.com/footbridge/footbridge/bridge/internal/observe"
+	"github.com/footbridge/footbridge/bridge/internal/openid"
 )
 
 // Options are what a run of the program is given.
@@ -72,6 +73,7 @@ type App struct {
 	people   *desk.Desk
 	api      *api.API
 	tokens   []token
+	provider *openid.Provider // nil where nobody signs in at one
 	doors    *doors
 	// revive asks for another look at the accounts whose adapter was down.
 	revive  chan struct{}
@@ -110,7 +112,7 @@ func logLevel(word string) slog.Level {
 
 // build makes every part, the ones others need first.
 func (a *App) build(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{a.openJournal, a.openTokens, a.openDoors, a.startPlugins, a.makeEngine, a.startEngine} {
+	for _, step := range []func(context.Context) error{a.openJournal, a.openTokens, a.openProvider, a.openDoors, a.startPlugins, a.makeEngine, a.startEngine} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -290,8 +292,7 @@ func (a *App) makeEngine(ctx context.Context) error {
 		Received: a.received, Refused: a.refused})
 	a.ingress.Limit(rates(a.conf))
 	a.apply(p)
-	a.makeAPI()
-	return nil
+	return a.makeAPI()
 }
 
 // newPlan fits a configuration's accounts to the adapters as they are now.

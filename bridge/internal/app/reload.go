@@ -8,6 +8,7 @@ import (
 
 	"github.com/footbridge/footbridge/bridge/internal/config"
 	"github.com/footbridge/footbridge/bridge/internal/journal"
+	"github.com/footbridge/footbridge/bridge/internal/openid"
 )
 
 // reloads reads the configuration again whenever it is asked to, and looks again
@@ -50,6 +51,7 @@ type change struct {
 	keys        []string
 	plan        *plan
 	tokens      []token
+	provider    *openid.Provider
 	pages       http.Handler
 	certificate *certificate
 	warnings    []config.Warning
@@ -69,7 +71,7 @@ func (a *App) reload(ctx context.Context) error {
 	}
 	was := a.conf
 	a.mu.Lock()
-	a.conf, a.tokens = c.conf, c.tokens
+	a.conf, a.tokens, a.provider = c.conf, c.tokens, c.provider
 	a.mu.Unlock()
 	a.apply(c.plan)
 	a.api.Configure(a.apiSetup())
@@ -107,6 +109,9 @@ func (a *App) change(ctx context.Context) (*change, error) {
 		return nil, fmt.Errorf("make the pages: %w", err)
 	}
 	if c.tokens, err = a.resolveTokens(next); err != nil {
+		return nil, err
+	}
+	if c.provider, err = a.newProvider(next); err != nil {
 		return nil, err
 	}
 	a.startAdapters(ctx, next)

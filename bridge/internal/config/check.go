@@ -18,6 +18,7 @@ func check(cfg *Config, found *findings) {
 	c.publicAddress()
 	c.wayOut()
 	c.tokens()
+	c.provider()
 	c.breaker()
 	for _, name := range slices.Sorted(maps.Keys(cfg.Accounts)) {
 		c.account(name, cfg.Accounts[name])
@@ -134,6 +135,27 @@ func (c *checker) tokens() {
 			c.problem(join(at, "agent"), "is set for a token that may not act as an agent", `add "live_agent" to its roles, or take agent out`)
 		}
 		named[token.Name], secret[token.Token] = i, i
+	}
+}
+
+// provider finds what a sign-in at a provider would fail on, for everybody.
+func (c *checker) provider() {
+	o := c.Auth.OIDC
+	if !o.Enabled() || c.broken["auth.oidc"] {
+		return
+	}
+	u, err := url.Parse(o.Issuer)
+	if err == nil && u.Scheme == "http" && !loopback(net.JoinHostPort(u.Hostname(), "80")) {
+		c.problem("auth.oidc.issuer", "is not encrypted", "use https: whoever is between could sign in as anybody")
+	}
+	if o.ClientID == "" {
+		c.problem("auth.oidc.client_id", "is missing", "write what the provider calls this bridge")
+	}
+	if c.Server.PublicURL == "" {
+		c.problem("auth.oidc.issuer", "needs server.public_url: the provider sends browsers back there", "set server.public_url, and its /api/v1/session/finish at the provider")
+	}
+	if len(o.Roles.LiveAgent)+len(o.Roles.Supervisor)+len(o.Roles.Operator) == 0 {
+		c.problem("auth.oidc.roles", "gives nobody a role", `name values of the claim, such as live_agent = ["support"]`)
 	}
 }
 

@@ -28,6 +28,8 @@ type Config struct {
 	Log Log `toml:"log"`
 	// API holds the static tokens of the native API.
 	API API `toml:"api"`
+	// Auth says how people sign in besides with tokens.
+	Auth Auth `toml:"auth"`
 	// Plugins says where adapter processes are found and how they are held.
 	Plugins Plugins `toml:"plugins"`
 	// Breaker is the same for every circuit breaker.
@@ -174,6 +176,42 @@ type Token struct {
 	// Agent, when set, is the agent its bearer acts as; any other is refused.
 	Agent string `toml:"agent" rule:"label"`
 }
+
+// Auth is how people sign in besides with tokens.
+type Auth struct {
+	// OIDC is an OpenID Connect provider.
+	OIDC OIDC `toml:"oidc"`
+}
+
+// OIDC is an OpenID Connect provider at which people sign in.
+type OIDC struct {
+	// Issuer is the provider's name for itself, exactly; without it there is none.
+	Issuer string `toml:"issuer" rule:"url"`
+	// ClientID is what the provider calls this bridge.
+	ClientID string `toml:"client_id" rule:"label"`
+	// ClientSecret refers to the client's secret; without one it is a public client, by PKCE alone.
+	ClientSecret Ref `toml:"client_secret"`
+	// Scopes are asked for besides openid; none means profile.
+	Scopes []string `toml:"scopes" rule:"label"`
+	// RolesClaim names the claim roles come from, a text or a list of texts.
+	RolesClaim string `toml:"roles_claim" default:"groups" rule:"label"`
+	// AgentClaim names the claim with a live agent's id, NameClaim the one with the name customers see.
+	AgentClaim string `toml:"agent_claim" default:"preferred_username" rule:"label"`
+	NameClaim  string `toml:"name_claim" default:"name" rule:"label"`
+	// Roles are the values of RolesClaim that give each role; who has none is refused.
+	Roles OIDCRoles `toml:"roles"`
+}
+
+// OIDCRoles are values of a claim by the role they give.
+type OIDCRoles struct {
+	// LiveAgent, Supervisor and Operator are as the roles of tokens.
+	LiveAgent  []string `toml:"live_agent" rule:"label"`
+	Supervisor []string `toml:"supervisor" rule:"label"`
+	Operator   []string `toml:"operator" rule:"label"`
+}
+
+// Enabled tells whether people sign in at a provider.
+func (o OIDC) Enabled() bool { return o.Issuer != "" }
 
 // Plugins says where adapter processes come from.
 type Plugins struct {

@@ -32,6 +32,14 @@ type Options struct {
 	// has no publishable key; the API allows that to pages of its own origin.
 	// With both empty the address must name one: ?key= or ?account=.
 	DefaultAccount string
+	// Framers are the origins whose pages may hold /chat in a frame. Nothing else
+	// may be framed by anybody.
+	Framers []string
+	// SignIn says that people may sign in at a provider.
+	SignIn bool
+	// Secure says that browsers reach the pages over TLS, and are to come back over
+	// nothing else.
+	Secure bool
 	// Title is the name people see in the head of both pages; empty means
 	// "Footbridge".
 	Title string
@@ -52,8 +60,11 @@ var headers = map[string]string{
 	"Referrer-Policy":              "no-referrer",
 	"Cross-Origin-Opener-Policy":   "same-origin",
 	"Cross-Origin-Resource-Policy": "same-origin",
-	"Permissions-Policy":           "camera=(), microphone=(), geolocation=()",
+	"Permissions-Policy":           "camera=(), microphone=(), geolocation=(), payment=(), usb=(), display-capture=()",
 }
+
+// hsts lasts a year.
+const hsts = "max-age=31536000"
 
 // pages are the addresses of the pages and the files behind them.
 //
@@ -95,14 +106,22 @@ func New(o Options) (http.Handler, error) {
 	for name, a := range assets {
 		mux.Handle("GET /assets/"+name, a)
 	}
-	return strict(mux), nil
+	return strict(o, mux), nil
 }
 
 // strict sets the headers before anything is answered.
-func strict(next http.Handler) http.Handler {
+func strict(o Options, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
 		for name, value := range headers {
-			w.Header().Set(name, value)
+			h.Set(name, value)
+		}
+		if o.Secure {
+			h.Set("Strict-Transport-Security", hsts)
+		}
+		if r.URL.Path == "/chat" && len(o.Framers) > 0 {
+			h.Del("X-Frame-Options") // it knows no list
+			h.Set("Content-Security-Policy", strings.Replace(policy, "frame-ancestors 'none'", "frame-ancestors 'self' "+strings.Join(o.Framers, " "), 1))
 		}
 		next.ServeHTTP(w, r)
 	})

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -43,28 +44,58 @@ func body(t *testing.T, r *http.Response) string {
 	return string(data)
 }
 
+// TestHeadersAreStrict: every page and file, what is not there and what may not be
+// done, whoever may frame the chat.
 func TestHeadersAreStrict(t *testing.T) {
-	h := pages(t, web.Options{})
-	for _, address := range []string{"/desk", "/chat", "/assets/desk.js", "/assets/base.css", "/nothing"} {
-		got := get(t, h, address).Header
-		for name, want := range map[string]string{
-			"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY",
-		} {
-			if got.Get(name) != want {
-				t.Errorf("%s: %s is %q, want %q", address, name, got.Get(name), want)
+	addresses := []string{"/", "/desk", "/chat", "/nothing", "/assets/", "/chat/", "/..%2fchat"}
+	files, err := fs.Glob(os.DirFS("static"), "*")
+	if err != nil || len(files) < 10 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for _, name := range files {
+		addresses = append(addresses, "/assets/"+name)
+	}
+	for _, o := range []web.Options{{}, {Secure: true}, {Framers: []string{"https://shop.example", "http://127.0.0.1:9"}}} {
+		h := pages(t, o)
+		for _, address := range addresses {
+			for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodOptions} {
+				w := httptest.NewRecorder()
+				h.ServeHTTP(w, httptest.NewRequest(method, address, nil))
+				strictHeaders(t, o, method+" "+address, w.Result().Header, address == "/chat" && len(o.Framers) > 0)
 			}
 		}
-		policy := got.Get("Content-Security-Policy")
-		for _, part := range []string{"default-src 'none'", "script-src 'self';", "style-src 'self';", "connect-src 'self';",
-			"frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'", "require-trusted-types-for 'script'"} {
-			if !strings.Contains(policy+";", part) {
-				t.Errorf("%s: policy %q lacks %q", address, policy, part)
-			}
+	}
+}
+
+func strictHeaders(t *testing.T, o web.Options, what string, got http.Header, framed bool) {
+	t.Helper()
+	want := map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY",
+		"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin", "Strict-Transport-Security": "",
+		"Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=(), display-capture=()"}
+	ancestors := "frame-ancestors 'none'"
+	if framed {
+		want["X-Frame-Options"] = ""
+		ancestors = "frame-ancestors 'self' " + strings.Join(o.Framers, " ")
+	}
+	if o.Secure {
+		want["Strict-Transport-Security"] = "max-age=31536000"
+	}
+	for name, value := range want {
+		if got.Get(name) != value || len(got.Values(name)) > 1 {
+			t.Errorf("%s: %s is %q, want %q", what, name, got.Values(name), value)
 		}
-		for _, part := range []string{"unsafe", "http:", "https:", "*"} {
-			if strings.Contains(policy, part) {
-				t.Errorf("%s: policy %q allows %q", address, policy, part)
-			}
+	}
+	parts := strings.Split(got.Get("Content-Security-Policy"), "; ")
+	for _, part := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'", ancestors,
+		"base-uri 'none'", "form-action 'none'", "require-trusted-types-for 'script'"} {
+		if !slices.Contains(parts, part) {
+			t.Errorf("%s: policy %q lacks %q", what, parts, part)
+		}
+		parts = slices.DeleteFunc(parts, func(p string) bool { return p == part })
+	}
+	for _, part := range []string{"unsafe", "http:", "https:", "*"} {
+		if rest := strings.Join(parts, "; "); strings.Contains(rest, part) {
+			t.Errorf("%s: policy %q allows %q", what, rest, part)
 		}
 	}
 }

@@ -16,10 +16,19 @@ function keep(name, value) {
   localStorage.setItem(`footbridge.desk.${name}`, value);
 }
 
-// Signing in: a link's token, a cookie from before, or the form.
+const refusals = {
+  refused: "Your company account may not work here. Whoever runs the bridge finds the reason in its log.",
+  provider_down: "Your company's sign-in cannot be reached. Try again in a minute, or use a token.",
+};
+
+// Signing in: a link's token, a cookie from before, the company's provider, or the
+// form.
 async function enter() {
-  const token = new URLSearchParams(location.hash.slice(1)).get("token");
+  const said = new URLSearchParams(location.hash.slice(1));
+  const token = said.get("token");
+  const refusal = refusals[said.get("problem")];
   history.replaceState(null, "", location.pathname + location.search);
+  if (refusal) return form({ problem: new Error(refusal) });
   const api = new Api();
   let me;
   try {
