@@ -61,7 +61,8 @@ type Credential struct {
 // Profile is the manifest fitted to one account by Configure.
 type Profile struct {
 	// Hosts are the only hosts the account's calls may go to: "host" or
-	// "host:port".
+	// "host:port". One that is not of the internet at large is reached only where
+	// the operator wrote it into the account's settings or allowed_hosts.
 	Hosts     []string   `json:"hosts,omitempty"`
 	Endpoints []Endpoint `json:"endpoints,omitempty"`
 	Levels    Levels     `json:"levels"`

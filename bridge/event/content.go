@@ -33,7 +33,7 @@ type Text struct {
 }
 
 // Media is a file by reference: a URL of its own place, or the handle of a blob
-// the bridge stores. Kind is "image", "audio", "video" or "file"; Size is in
+// the bridge stores. Adapters tell and are given URLs, and name no blob. Kind is "image", "audio", "video" or "file"; Size is in
 // bytes, 0 if unknown.
 type Media struct {
 	Kind    string `json:"kind"`

@@ -88,6 +88,8 @@ func fileFault(err error) error {
 		return fault(codeFile).mending("it was refused: " + no.Reason)
 	case errors.Is(err, media.ErrNotFound):
 		return fault(codeNotFound)
+	case errors.Is(err, media.ErrFull):
+		return fault(codeFile).mending("try again later: the bridge's disk has no room for files now")
 	case errors.Is(err, media.ErrCut):
 		return fault(codeMalformed).mending("send the whole file")
 	}

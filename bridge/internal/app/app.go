@@ -273,6 +273,9 @@ func (a *App) makeEngine(ctx context.Context) error {
 		return err
 	}
 	way, err := network(a.conf, a.env)
+	if err == nil {
+		err = scanner(a.conf)
+	}
 	if err != nil {
 		return err
 	}

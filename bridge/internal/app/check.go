@@ -51,8 +51,11 @@ func Check(ctx context.Context, o Options) (Report, error) {
 	}
 	a := &App{o: o, conf: conf, down: map[string]error{}, redactor: credential.NewRedactor(), metrics: observe.NewMetrics(), log: slog.New(slog.DiscardHandler)}
 	defer a.close()
-	if _, err := network(conf, a.env); err != nil {
-		_ = r.problem(err)
+	_, err = network(conf, a.env)
+	for _, err := range []error{err, scanner(conf)} {
+		if err != nil {
+			_ = r.problem(err)
+		}
 	}
 	if err := a.startPlugins(ctx); err != nil {
 		return r, err

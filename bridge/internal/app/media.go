@@ -1,8 +1,10 @@
 package app
 
 import (
+	"os/exec"
 	"path/filepath"
 
+	"github.com/footbridge/footbridge/bridge/internal/config"
 	"github.com/footbridge/footbridge/bridge/internal/media"
 )
 
@@ -17,4 +19,16 @@ func (a *App) newMedia() *media.Store {
 		Key: a.keys.Derive("media links"), Base: baseURL(a.conf, a.doors.public.Addr().String()), Logger: a.log,
 		Rules: media.Rules{MaxSize: int64(m.MaxSize), MaxFiles: m.MaxFiles, Types: types, Fetch: m.Fetch, LinkTTL: m.LinkTTL,
 			Scan: m.Scan, ScanWithin: m.ScanTimeout}})
+}
+
+// scanner looks whether the command that scans files is there; where it is not,
+// every file would be refused. What is missing is a *config.Error.
+func scanner(c *config.Config) error {
+	if len(c.Media.Scan) == 0 {
+		return nil
+	}
+	if _, err := exec.LookPath(c.Media.Scan[0]); err != nil {
+		return &config.Error{Problems: []config.Problem{c.Problem("media.scan", "cannot be run: "+err.Error(), "name a program by its path, or take scan out")}}
+	}
+	return nil
 }

@@ -62,7 +62,7 @@ type Rules struct {
 	LinkTTL time.Duration
 }
 
-// Options are what a Store is made of. All but Logger are required.
+// Options are what a Store is made of. All but Room and Logger are required.
 type Options struct {
 	// Dir is the folder files are kept in; it is made when first needed.
 	Dir    string
@@ -71,8 +71,10 @@ type Options struct {
 	// Key signs links and makes handles that cannot be guessed.
 	Key []byte
 	// Base is what links begin with, without a slash at the end.
-	Base   string
-	Rules  Rules
+	Base  string
+	Rules Rules
+	// Room says whether the disk of a folder has room; nil asks the system.
+	Room   func(dir string) error
 	Logger *slog.Logger
 }
 
@@ -95,6 +97,9 @@ const fetchesAtOnce = 8
 func New(o Options) *Store {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Room == nil {
+		o.Room = room
 	}
 	s := &Store{Options: o, slots: make(chan struct{}, fetchesAtOnce), pending: map[string]chan struct{}{}}
 	s.ctx, s.cancel = context.WithCancel(context.Background())

@@ -254,6 +254,11 @@ func TestRefused(t *testing.T) {
 	if err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v %v", left, err)
 	}
+	s.Room = func(string) error { return ErrFull }
+	if _, err := s.Put(t.Context(), here, event.Media{}, bytes.NewReader(png)); !errors.Is(err, ErrFull) {
+		t.Errorf("a full disk: %v", err)
+	}
+	s.Room = room
 	for range 5 {
 		upload(t, s, "a.png", "", png)
 	}

@@ -85,6 +85,9 @@ func (s *Store) create(handle string) (*writer, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the folder of files: %w", err)
 	}
+	if err := s.Room(dir); err != nil {
+		return nil, err
+	}
 	file, err := os.CreateTemp(dir, "*"+unready)
 	if err != nil {
 		return nil, fmt.Errorf("make a file: %w", err)
