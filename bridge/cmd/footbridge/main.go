@@ -84,7 +84,7 @@ func command() *cobra.Command {
 	root.PersistentFlags().StringP("config", "c", envOr("FOOTBRIDGE_CONFIG", "config.toml"), "configuration file")
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(serveCommand(), checkCommand(), adaptersCommand(), adapterCommand(), conversationsCommand(), deadLettersCommand(),
-		matrixCommand(), simulateCommand(), translateCommand(), versionCommand())
+		doctorCommand(), matrixCommand(), simulateCommand(), translateCommand(), versionCommand())
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
 		if c.Name() == "completion" {
