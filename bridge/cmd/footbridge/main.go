@@ -88,7 +88,7 @@ func command() *cobra.Command {
 	root.PersistentFlags().StringP("config", "c", envOr("FOOTBRIDGE_CONFIG", "config.toml"), "configuration file")
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(serveCommand(), checkCommand(), adaptersCommand(), adapterCommand(), conversationsCommand(), deadLettersCommand(),
-		auditCommand(), backupCommand(), restoreCommand(),
+		auditCommand(), backupCommand(), restoreCommand(), doctorCommand(),
 		matrixCommand(), simulateCommand(), translateCommand(), versionCommand())
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
