@@ -60,7 +60,8 @@ var binaries = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	build := exec.Command("go", "build", "-buildvcs=false", "-tags", "failpoint", "-o", dir+"/", "./bridge/cmd/footbridge",
-		"./bridge/cmd/footbridge/testdata/ledger", "./plugins/...")
+		"./bridge/cmd/footbridge/testdata/ledger",
+		"./plugins/stories/testdata/footbridge-adapter-leaky", "./plugins/...")
 	build.Dir = repository
 	if out, err := build.CombinedOutput(); err != nil {
 		return dir, fmt.Errorf("build: %w\n%s", err, out)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"regexp"
 	"strconv"
 
 	"github.com/footbridge/footbridge/bridge/internal/conversation"
@@ -141,7 +142,11 @@ var mapped = []struct {
 func problemOf(err error) *Problem {
 	var p *Problem
 	if errors.As(err, &p) {
-		return p
+		shown := *p
+		if !fieldName.MatchString(p.Field) {
+			shown.Field = "" // whatever it is, it is no name of ours
+		}
+		return &shown
 	}
 	var refusal *engine.Refusal
 	if errors.As(err, &refusal) {
@@ -154,6 +159,11 @@ func problemOf(err error) *Problem {
 	}
 	return fault(codeInternal)
 }
+
+// fieldName is the form of all names of fields here.
+//
+//nolint:gochecknoglobals // never written.
+var fieldName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,31}([.][A-Za-z0-9_]{1,32}){0,8}$`)
 
 // refuse answers with the problem of an error. Faults of our own are logged.
 func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {

@@ -91,7 +91,7 @@ func Run(ctx context.Context, o Options) error {
 	redactor := credential.NewRedactor()
 	a := &App{o: o, conf: conf, redactor: redactor, metrics: observe.NewMetrics(), health: observe.NewHealth(redactor),
 		fatal: make(chan error, 1), revive: make(chan struct{}, 1), down: map[string]error{}}
-	a.log = observe.NewLogger(o.Log, conf.Log.Format, logLevel(conf.Log.Level), a.redactor)
+	a.log = observe.NewLogger(o.Log, conf.Log.Format, logLevel(conf.Log.Level), a.redactor, a.metrics.LogDropped.Inc)
 	defer a.close()
 	for _, w := range warnings {
 		a.log.Warn(w.String())

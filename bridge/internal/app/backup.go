@@ -86,7 +86,7 @@ func Restore(ctx context.Context, o Options, from string) (sqlite.Restored, erro
 	if err != nil {
 		return sqlite.Restored{}, err
 	}
-	log := observe.NewLogger(o.Log, conf.Log.Format, logLevel(conf.Log.Level), credential.NewRedactor())
+	log := observe.NewLogger(o.Log, conf.Log.Format, logLevel(conf.Log.Level), credential.NewRedactor(), nil)
 	return sqlite.Restore(ctx, from, dir, keys, sqlite.Options{Logger: log})
 }
 

@@ -38,7 +38,7 @@ func (e *Egress) dial(ctx context.Context, account, turn string, tokens map[stri
 	known.Secrets = withTokens(known.Secrets, tokens)
 	target, header, protocols, err := e.handshake(known.Account, turn, d)
 	if err != nil {
-		e.o.Logger.Warn("dial refused", "account", account, "error", err)
+		e.o.Logger.Warn("dial refused", "account", account, "mend", notAllowed)
 		return refused(adapter.ReasonNotAllowed)
 	}
 	var got opened
@@ -164,7 +164,7 @@ func (e *Egress) fill(account string) socket.Fill {
 		secrets := withTokens((*e.accounts.Load())[account].Secrets, m.Tokens)
 		data, err := e.o.Placeholders.ReplaceEscaped(string(m.Data), m.Turn, secrets, credential.EscapeJSON)
 		if err != nil {
-			e.o.Logger.Warn("message refused", "account", account, "error", err)
+			e.o.Logger.Warn("message refused", "account", account, "mend", notAllowed)
 		}
 		return []byte(data), err
 	}

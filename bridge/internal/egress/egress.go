@@ -131,6 +131,10 @@ func (e *Egress) Call(ctx context.Context, account, turn string, tokens map[stri
 	return a
 }
 
+// notAllowed is what the log says of what an adapter may not send. Its method,
+// address and names may be made of people's words, so none of them is shown.
+const notAllowed = "the adapter asked for something that is not well formed or that its account does not allow: see the account's settings and allowed_hosts"
+
 func (e *Egress) call(ctx context.Context, account, turn string, tokens map[string]string, c adapter.Call) (engine.Attempt, string) {
 	known, ok := (*e.accounts.Load())[account]
 	if !ok || known.Unready != "" {
@@ -139,7 +143,7 @@ func (e *Egress) call(ctx context.Context, account, turn string, tokens map[stri
 	known.Secrets = withTokens(known.Secrets, tokens)
 	req, err := e.request(known.Account, turn, c)
 	if err != nil {
-		e.o.Logger.Warn("call refused", "account", account, "error", err)
+		e.o.Logger.Warn("call refused", "account", account, "mend", notAllowed)
 		return engine.Attempt{Reason: adapter.ReasonNotAllowed}, adapter.ReasonNotAllowed
 	}
 	var got engine.Attempt

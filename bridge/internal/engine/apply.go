@@ -179,7 +179,7 @@ func (b *batch) start(l *leg, x adapter.Calling, serves bool) {
 		l.doc.Calls = map[string]*call{}
 	}
 	if _, open := l.doc.Calls[x.Tag]; open {
-		b.c.e.Logger.Warn("call dropped: its tag is in use", "conversation", b.c.id, "account", l.Account, "tag", x.Tag)
+		b.c.e.Logger.Warn("call dropped: its tag is in use", "conversation", b.c.id, "account", l.Account)
 		return
 	}
 	giveUp := x.Call.GiveUp

@@ -110,7 +110,7 @@ func (e *Engine) hold(l *link) {
 // dial asks for a connection; it is tried until it stands or is given up.
 func (b *batch) dial(l *leg, x adapter.Dialing, serves bool) {
 	if _, used := l.doc.Conns[x.Conn]; used || x.Conn == "" {
-		b.c.e.Logger.Warn("dial dropped: its connection is in use", "conversation", b.c.id, "account", l.Account, "connection", x.Conn)
+		b.c.e.Logger.Warn("dial dropped: its connection is in use", "conversation", b.c.id, "account", l.Account)
 		return
 	}
 	giveUp := x.Dial.GiveUp
@@ -157,7 +157,7 @@ func (b *batch) send(l *leg, x adapter.Sending, serves bool) {
 	o := outgoing{tag: x.Tag, m: m}
 	if x.Tag != "" {
 		if _, open := l.doc.Sends[x.Tag]; open {
-			b.c.e.Logger.Warn("send dropped: its tag is in use", "conversation", b.c.id, "account", l.Account, "tag", x.Tag)
+			b.c.e.Logger.Warn("send dropped: its tag is in use", "conversation", b.c.id, "account", l.Account)
 			return
 		}
 		if l.doc.Sends == nil {

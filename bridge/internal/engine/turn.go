@@ -61,7 +61,7 @@ func (c *convo) runTurn(ctx context.Context, l *leg, id string, in adapter.Input
 	if reason == "" {
 		return out, turnGood, ""
 	}
-	return adapter.Outcome{}, c.strike(l, id, reason, counts), reason
+	return adapter.Outcome{}, c.strike(l, id, counts), reason
 }
 
 // turnOf is the turn of an input, with everything its adapter may know.
@@ -89,12 +89,14 @@ func (c *convo) freed(l *leg, id string) {
 	delete(c.downs, l.ID)
 }
 
-// strike counts a failure and says whether the turn is tried again.
-func (c *convo) strike(l *leg, id, reason string, counts bool) turnResult {
+// strike counts a failure and says whether the turn is tried again. What the
+// adapter said of it may hold people's words: that is for the dead letter.
+func (c *convo) strike(l *leg, id string, counts bool) turnResult {
 	if counts {
 		c.strikes[id]++
 	}
-	c.e.Logger.Warn("turn failed", "conversation", c.id, "account", l.Account, "turn", id, "strikes", c.strikes[id], "reason", reason)
+	c.e.Logger.Warn("turn failed", "conversation", c.id, "account", l.Account, "turn", id, "strikes", c.strikes[id],
+		"mend", "its dead letter will say why, if it fails three times")
 	if c.strikes[id] >= maxStrikes {
 		return turnDead
 	}
@@ -139,7 +141,7 @@ func (c *convo) take(ctx context.Context, l *leg, t turn) (bool, error) {
 		if why, err := b.mayStore(l, out); err != nil {
 			return false, err
 		} else if why != "" {
-			result, reason = c.strike(l, t.id, why, true), why
+			result, reason = c.strike(l, t.id, true), why
 		}
 	}
 	if result == turnStalled {

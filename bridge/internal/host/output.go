@@ -22,7 +22,8 @@ const (
 )
 
 // output passes what one process prints on to the log, at most linesPerSecond,
-// each line cut and escaped.
+// each line cut and escaped. It may hold people's words, a panic's above all, so it
+// shows at level debug only.
 type output struct {
 	log     *slog.Logger
 	limit   *rate.Limiter
@@ -60,7 +61,7 @@ func (o *output) line(line []byte, cut bool) {
 		o.log.Warn("the plugin printed too much", "lines_dropped", o.dropped)
 		o.dropped = 0
 	}
-	o.log.Info("plugin output", "line", escape(string(line)), "cut", cut)
+	o.log.Debug("plugin output", "line", escape(string(line)), "cut", cut)
 }
 
 // escape shows control characters and broken text instead of obeying them.

@@ -207,7 +207,7 @@ func TestKilledHostLeavesNoPlugin(t *testing.T) {
 
 func TestPrintsComeToTheLogCapped(t *testing.T) {
 	var log lockedBuffer
-	h := started(t, Options{Logger: slog.New(slog.NewTextHandler(&log, nil)), TurnTimeout: 10 * time.Second}, "echo")
+	h := started(t, Options{Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})), TurnTimeout: 10 * time.Second}, "echo")
 	if got := ask(t, h, "echo", order("print")); got != "printed" {
 		t.Errorf("print said %q", got)
 	}

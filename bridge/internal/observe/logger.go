@@ -26,19 +26,21 @@ type Redactor interface{ Redact(string) string }
 // NewLogger makes the program's one logger; r must not be nil. Format json writes a JSON object a line, any other format key=value text.
 // Everything that is printed (the line's text, keys, strings, errors, Stringers, any other value) passes the redactor,
 // then has control characters and invisible ones (also those that turn the reading direction) escaped, and is cut at
-// 8 KiB. Pass it on to the standard library's own loggers with slog.NewLogLogger.
-func NewLogger(w io.Writer, format string, level slog.Level, r Redactor) *slog.Logger {
+// 8 KiB. A line that cannot be cleaned is not written, and dropped, which may be nil,
+// is called. Pass it on to the standard library's own loggers with slog.NewLogLogger.
+func NewLogger(w io.Writer, format string, level slog.Level, r Redactor, dropped func()) *slog.Logger {
 	options := &slog.HandlerOptions{Level: level}
 	if format == "json" {
-		return slog.New(cleaner{slog.NewJSONHandler(w, options), r})
+		return slog.New(cleaner{slog.NewJSONHandler(w, options), r, dropped})
 	}
-	return slog.New(cleaner{slog.NewTextHandler(w, options), r})
+	return slog.New(cleaner{slog.NewTextHandler(w, options), r, dropped})
 }
 
 // cleaner is a handler that hands on nothing as it came.
 type cleaner struct {
 	next     slog.Handler
 	redactor Redactor
+	dropped  func()
 }
 
 // Enabled reports whether the level is logged.
@@ -46,8 +48,9 @@ func (c cleaner) Enabled(ctx context.Context, level slog.Level) bool {
 	return c.next.Enabled(ctx, level)
 }
 
-// Handle writes a cleaned copy of the record.
+// Handle writes a cleaned copy of the record, or nothing.
 func (c cleaner) Handle(ctx context.Context, record slog.Record) error {
+	defer c.failClosed()
 	clean := slog.NewRecord(record.Time, record.Level, c.text(record.Message), record.PC)
 	record.Attrs(func(a slog.Attr) bool {
 		clean.AddAttrs(c.attr(a, 0))
@@ -56,14 +59,24 @@ func (c cleaner) Handle(ctx context.Context, record slog.Record) error {
 	return c.next.Handle(ctx, clean)
 }
 
-// WithAttrs cleans the attributes once, for all lines that will carry them.
-func (c cleaner) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return cleaner{c.next.WithAttrs(c.attrs(attrs, 0)), c.redactor}
+// failClosed drops a line whose cleaning went wrong, and counts it.
+func (c cleaner) failClosed() {
+	if recover() != nil && c.dropped != nil {
+		c.dropped()
+	}
+}
+
+// WithAttrs cleans the attributes once, for all lines that will carry them. Those
+// that cannot be cleaned are left out.
+func (c cleaner) WithAttrs(attrs []slog.Attr) (with slog.Handler) {
+	with = c
+	defer c.failClosed()
+	return cleaner{c.next.WithAttrs(c.attrs(attrs, 0)), c.redactor, c.dropped}
 }
 
 // WithGroup cleans the name of the group.
 func (c cleaner) WithGroup(name string) slog.Handler {
-	return cleaner{c.next.WithGroup(c.text(name)), c.redactor}
+	return cleaner{c.next.WithGroup(c.text(name)), c.redactor, c.dropped}
 }
 
 func (c cleaner) attrs(attrs []slog.Attr, depth int) []slog.Attr {

@@ -85,7 +85,7 @@ func TestNoSecretIsLogged(t *testing.T) {
 	}
 	for _, format := range []string{"json", "text"} {
 		var out bytes.Buffer
-		log := NewLogger(&out, format, slog.LevelDebug, redactor)
+		log := NewLogger(&out, format, slog.LevelDebug, redactor, nil)
 		for _, c := range canaries {
 			everywhere(log, c)
 			log.Info("numbers", "int", 8800555351234567, "uint", uint64(8800555351234567), "time", time.Unix(0, 8800555351234567))
@@ -105,7 +105,7 @@ func TestNoSecretIsLogged(t *testing.T) {
 
 func TestTheSameIsLoggedWithoutRedactor(t *testing.T) {
 	var out bytes.Buffer
-	everywhere(NewLogger(&out, "text", slog.LevelDebug, plain{}), canaries[0])
+	everywhere(NewLogger(&out, "text", slog.LevelDebug, plain{}, nil), canaries[0])
 	if n := strings.Count(out.String(), canaries[0]); n < 100 {
 		t.Errorf("the leak test would look at %d places only", n)
 	}
@@ -113,7 +113,7 @@ func TestTheSameIsLoggedWithoutRedactor(t *testing.T) {
 
 func TestOrdinaryLinesStayReadable(t *testing.T) {
 	var out bytes.Buffer
-	log := NewLogger(&out, "json", slog.LevelInfo, credential.NewRedactor())
+	log := NewLogger(&out, "json", slog.LevelInfo, credential.NewRedactor(), nil)
 	log.Debug("not logged")
 	log.With("account", "studio").WithGroup("call").Info("call failed", "status", 503, "took", 2*time.Second, "err", errors.New("refused"), "ok", false, "", slog.GroupValue(), slog.Attr{})
 	var line map[string]any
@@ -148,7 +148,7 @@ func TestEscape(t *testing.T) {
 func TestOneLineEach(t *testing.T) {
 	for _, format := range []string{"json", "text"} {
 		var out bytes.Buffer
-		log := NewLogger(&out, format, slog.LevelInfo, plain{})
+		log := NewLogger(&out, format, slog.LevelInfo, plain{}, nil)
 		log.Info("a\nlevel=ERROR msg=forged", "k\n", "v\n\x1b\u202e")
 		if strings.Count(out.String(), "\n") != 1 || strings.ContainsAny(out.String(), "\x1b\u202e") {
 			t.Errorf("%s: %q", format, out.String())
@@ -190,4 +190,28 @@ func FuzzCleanText(f *testing.F) {
 			t.Errorf("%q became %q", s, got)
 		}
 	})
+}
+
+// doubtful is a redactor that cannot decide about one word.
+type doubtful struct{}
+
+func (doubtful) Redact(s string) string {
+	if strings.Contains(s, "okapi") {
+		panic("cannot decide about " + s)
+	}
+	return s
+}
+
+// A line that cannot be cleaned is not written, and is counted; the next is.
+func TestALineThatCannotBeCleanedIsDropped(t *testing.T) {
+	var out bytes.Buffer
+	dropped := 0
+	log := NewLogger(&out, "text", slog.LevelInfo, doubtful{}, func() { dropped++ })
+	log.Info("an okapi")
+	log.Info("line", "what", errors.New("an okapi"))
+	log.With("what", "okapi").Info("with")
+	log.Info("fine")
+	if got := out.String(); dropped != 3 || strings.Contains(got, "okapi") || strings.Count(got, "\n") != 2 || !strings.Contains(got, "fine") {
+		t.Errorf("%d dropped of\n%s", dropped, got)
+	}
 }

@@ -34,6 +34,7 @@ type Metrics struct {
 	UnknownFields     *prometheus.CounterVec   // what of a vendor's frames the adapter does not know, a frame, field, value or type: account, what
 	Unaccounted       prometheus.Gauge         // accepted events with neither an outcome nor work under way: always 0
 	APIRequests       *prometheus.CounterVec   // requests to the native API: route, status
+	LogDropped        prometheus.Counter       // lines of the log that could not be cleaned, and were not written
 	TooOld            *prometheus.CounterVec   // dropped because they were older than they are kept: what
 
 	registry *prometheus.Registry
@@ -76,6 +77,7 @@ func NewMetrics() *Metrics {
 		UnknownFields:     n.counter("unknown_fields_total", "Frames, fields, values and types in frames that the adapter does not know.", "account", "what"),
 		Unaccounted:       n.gauge("unaccounted", "Accepted events with neither an outcome nor work under way.").WithLabelValues(),
 		APIRequests:       n.counter("api_requests_total", "Requests to the native API.", "route", "status"),
+		LogDropped:        n.counter("log_dropped_total", "Lines of the log that could not be cleaned, and were not written.").WithLabelValues(),
 		TooOld:            n.counter("too_old_total", "Dropped because it was older than it is kept.", "what"),
 		registry:          r,
 	}
