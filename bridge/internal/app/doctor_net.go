@@ -133,7 +133,7 @@ func (d *doctor) certificate(context.Context) {
 	if info, err := os.Stat(c.TLS.Key); err == nil && info.Mode().Perm()&0o007 != 0 {
 		d.fault("certificate", fmt.Sprintf("%s has mode %04o: others may use it", c.TLS.Key, info.Mode().Perm()), "chmod 600 "+c.TLS.Key+", and have a new certificate made")
 	}
-	leaf, err := x509.ParseCertificate(pair.Certificate[0])
+	leaf, err := x509.ParseCertificate(pair.Certificate.Certificate[0])
 	if err != nil {
 		d.fault("certificate", err.Error(), "have a new one made")
 		return

@@ -186,7 +186,7 @@ func secretsInLines(t *testing.T) {
 	var log lockedBuffer
 	redactor := credential.NewRedactor()
 	redactor.Add(credential.NewSecret(secret))
-	logger := observe.NewLogger(&log, "text", slog.LevelDebug, redactor)
+	logger := observe.NewLogger(&log, "text", slog.LevelDebug, redactor, nil)
 	h := started(t, Options{Logger: logger, TurnTimeout: 10 * time.Second}, "rogue")
 	turn := order("log")
 	turn.Key = strings.Join([]string{"plain " + secret, "\x1b[2Jbase64 " + base64.StdEncoding.EncodeToString([]byte(secret)),
