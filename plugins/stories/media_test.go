@@ -256,3 +256,26 @@ live_agent = ["vdesk"]
 		}
 	}
 }
+
+// TestPictureErased: with its conversation a picture is gone at once, by links
+// given before too.
+func TestPictureErased(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, setting{})
+	id, token := r.chat()
+	up := r.upload(id, token, "photo.png", pngOf("gone"))
+	if status := r.shows(id, token, "photo", up); status != http.StatusCreated {
+		t.Fatalf("show a picture: %d", status)
+	}
+	address := r.link(deskToken, up.Blob)
+	r.serves(address, pngOf("gone"))
+	if status := r.api("POST", "/erasures", deskToken, "", map[string]string{"conversation": id, "reason": "request 1"}, nil); status != http.StatusOK {
+		t.Fatalf("erase: %d", status)
+	}
+	if status := r.status(address); status != http.StatusGone {
+		t.Errorf("the link given before: %d", status)
+	}
+	if status := r.api("GET", "/media/"+up.Blob, deskToken, "", nil, nil); status != http.StatusGone {
+		t.Errorf("a new link: %d", status)
+	}
+}
