@@ -71,9 +71,14 @@ func forms(canary string) []string {
 // comes out.
 func TestCanariesComeOutNowhere(t *testing.T) {
 	t.Parallel()
+	plugins, err := testPlugins()
+	if err != nil {
+		t.Fatal(err)
+	}
 	f := &flock{}
 	var env []string
 	extra := &strings.Builder{}
+	fmt.Fprintf(extra, "[plugins]\ndir = %q\n", plugins)
 	for n := range secretCanaries {
 		f.secrets = append(f.secrets, secretOf(n))
 		env = append(env, fmt.Sprintf("CANARY_%d=%s", n, secretOf(n)))

@@ -60,8 +60,7 @@ var binaries = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	build := exec.Command("go", "build", "-buildvcs=false", "-tags", "failpoint", "-o", dir+"/", "./bridge/cmd/footbridge",
-		"./bridge/cmd/footbridge/testdata/ledger",
-		"./plugins/stories/testdata/footbridge-adapter-leaky", "./plugins/...")
+		"./bridge/cmd/footbridge/testdata/ledger", "./plugins/...")
 	build.Dir = repository
 	if out, err := build.CombinedOutput(); err != nil {
 		return dir, fmt.Errorf("build: %w\n%s", err, out)

@@ -208,9 +208,11 @@ var testPlugins = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	dir := filepath.Join(bin, "test")
-	build := exec.Command("go", "build", "-buildvcs=false", "-o", filepath.Join(dir, "footbridge-adapter-brittle"), "./testdata/brittle")
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build: %w\n%s", err, out)
+	for _, name := range []string{"brittle", "leaky"} {
+		build := exec.Command("go", "build", "-buildvcs=false", "-o", filepath.Join(dir, "footbridge-adapter-"+name), "./testdata/"+name)
+		if out, err := build.CombinedOutput(); err != nil {
+			return "", fmt.Errorf("build: %w\n%s", err, out)
+		}
 	}
 	return dir, nil
 })
