@@ -23,9 +23,10 @@ test: tools
 	$(GO) vet ./...
 	$(GO) test -shuffle=on -timeout 14m ./...
 
-## race: the same under the race detector, without the browser
+## race: the same under the race detector, without the browser and without the
+## stories, whose programs are processes of their own
 race:
-	$(GO) test -race -shuffle=on -short -timeout 14m ./...
+	$(GO) test -race -shuffle=on -short -timeout 14m $$($(GO) list ./... | grep -v /plugins/stories)
 
 ## lint: formatting, vet and the tidiness of the module
 lint:
