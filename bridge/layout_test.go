@@ -229,7 +229,7 @@ func adapterOf(folder string) string {
 
 // doors say where a library comes in, with all its traps.
 var doors = []struct {
-	library string
+	module  string
 	folders []string
 	tests   bool // any test may use it
 	reason  string
@@ -260,8 +260,8 @@ func TestDoors(t *testing.T) {
 	for _, s := range sources(t) {
 		for _, name := range s.imports() {
 			for _, d := range doors {
-				free := s.test && d.tests || isSimulator(s.folder) && d.library == "github.com/coder/websocket"
-				if under(name, d.library) && !free && !underAny(s.folder, d.folders) {
+				free := s.test && d.tests || isSimulator(s.folder) && d.module == "github.com/coder/websocket"
+				if under(name, d.module) && !free && !underAny(s.folder, d.folders) {
 					t.Errorf("%s imports %s, which comes in at %v only: %s", s.path, name, d.folders, d.reason)
 				}
 			}
