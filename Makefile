@@ -6,8 +6,9 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unk
 LDFLAGS  := -s -w -X main.version=$(VERSION)
 PLUGINS  := $(notdir $(wildcard plugins/footbridge-adapter-*))
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+MISSING  := $(if $(CHROMIUM),,chromium) $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),,gcc libc6-dev)
 
-.PHONY: run build test race lint check generate bench fuzz clean tools
+.PHONY: run build test lint check generate bench fuzz clean tools
 
 ## run: build, start the bridge and a simulated AI Studio, print where to look
 run: build
@@ -18,15 +19,12 @@ build:
 	@mkdir -p bin
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/ ./bridge/cmd/footbridge $(addprefix ./plugins/,$(PLUGINS))
 
-## test: everything that is not a benchmark
+## test: everything that is not a benchmark, under the race detector but for the
+## stories, whose programs are processes of their own
 test: tools
 	$(GO) vet ./...
-	$(GO) test -shuffle=on -timeout 14m ./...
-
-## race: the same under the race detector, without the browser and without the
-## stories, whose programs are processes of their own
-race:
-	$(GO) test -race -shuffle=on -short -timeout 14m $$($(GO) list ./... | grep -v /plugins/stories)
+	$(GO) test -race -shuffle=on -timeout 20m $$($(GO) list ./... | grep -v /plugins/stories)
+	$(GO) test -shuffle=on -timeout 14m ./plugins/stories
 
 ## lint: formatting, vet and the tidiness of the module
 lint:
@@ -36,7 +34,7 @@ lint:
 	$(GO) mod tidy -diff
 
 ## check: what continuous integration runs
-check: lint test race
+check: lint test fuzz
 
 ## generate: rewrite generated files (needs protoc)
 generate:
@@ -50,18 +48,18 @@ bench:
 ## fuzz: every fuzz target for FUZZTIME each
 FUZZTIME ?= 10s
 fuzz:
-	@for pkg in $$($(GO) list ./...); do \
-	  for f in $$($(GO) test -list '^Fuzz' $$pkg 2>/dev/null | grep '^Fuzz'); do \
-	    echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
-	  done; \
+	@grep -rhoE --include='*_test.go' --with-filename '^func Fuzz[A-Za-z0-9]+' adapters bridge plugins | sort | \
+	while IFS=: read -r file target; do \
+	  echo "$$(dirname $$file) $${target#func }"; \
+	  $(GO) test -run '^$$' -fuzz "^$${target#func }\$$" -fuzztime $(FUZZTIME) ./$$(dirname $$file) || exit 1; \
 	done
 
 ## tools: what the tests need besides Go
 tools:
-ifeq ($(CHROMIUM),)
-	@echo 'installing chromium for the browser tests'
-	@if [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
-	else echo 'mend: install chromium (Debian: apt-get install chromium), then run make test again'; exit 1; fi
+ifneq ($(strip $(MISSING)),)
+	@echo 'installing for the tests: $(MISSING)'
+	@if [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq --no-install-recommends $(MISSING) >/dev/null; \
+	else echo 'mend: install $(MISSING) (Debian: apt-get install $(MISSING)), then run make test again'; exit 1; fi
 endif
 
 clean:
