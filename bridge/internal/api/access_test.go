@@ -37,6 +37,8 @@ var matrix = map[string]string{
 	"GET /queues":                     "lso",
 	"GET /availability":               "clso",
 	"GET /accounts":                   "lso",
+	"POST /accounts/{name}/drain":     "o",
+	"POST /accounts/{name}/resume":    "o",
 	"GET /adapters":                   "so",
 	"GET /matrix":                     "so",
 	"GET /dead-letters":               "so",

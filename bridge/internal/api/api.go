@@ -67,11 +67,17 @@ type Engine interface {
 	Do(ctx context.Context, c engine.Command) (event.Event, error)
 	Replay(ctx context.Context, deadLetter string) error
 	Eraser
+	Drainer
 }
 
 // Eraser ends conversations and destroys their content.
 type Eraser interface {
 	Erase(ctx context.Context, conversation string, why journal.Audit) error
+}
+
+// Drainer lets accounts take nothing new, or take it again.
+type Drainer interface {
+	Drain(ctx context.Context, account string, drain bool, who journal.Audit) error
 }
 
 // Files keeps the files of conversations; *media.Store is one.

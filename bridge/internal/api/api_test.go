@@ -350,7 +350,7 @@ func TestPeople(t *testing.T) {
 		t.Errorf("me is %+v", me)
 	}
 	accounts := decode[api.AccountList](b.ask("GET", "/accounts", operatorToken, "").is(200, ""))
-	if len(accounts.Accounts) != 1 || !accounts.Accounts[0].Ready {
+	if len(accounts.Accounts) != 2 || !accounts.Accounts[0].Ready {
 		t.Errorf("accounts are %+v", accounts)
 	}
 	if matrix := b.ask("GET", "/matrix", operatorToken, "").is(200, ""); !strings.Contains(string(matrix.Body), `"levels":{"text":"full"}`) {

@@ -119,10 +119,12 @@ func parrotTurn(tx *adapter.Tx, _ *struct{}, in adapter.Input) error {
 	return nil
 }
 
-type status struct{}
+// status is how the accounts stand: all well, drained as the engine has it.
+type status struct{ engine *engine.Engine }
 
-func (status) Accounts() []api.Account {
-	return []api.Account{{Name: "web", Adapter: "native", Role: "customer", Ready: true}}
+func (s status) Accounts() []api.Account {
+	return []api.Account{{Name: "desk", Adapter: "native", Role: "live_agent", Ready: true, Drained: s.engine.Drained("desk")},
+		{Name: "web", Adapter: "native", Role: "customer", Ready: true, Drained: s.engine.Drained("web")}}
 }
 
 func (status) Adapters() []api.Adapter { return nil }
@@ -173,7 +175,7 @@ func start(t *testing.T) *bridge {
 	files := media.New(media.Options{Dir: t.TempDir(), Vault: b.journal, Key: []byte("files"),
 		Rules: media.Rules{MaxSize: 1 << 20, MaxFiles: 3, Types: media.DefaultTypes(), Fetch: media.FetchNever}})
 	t.Cleanup(files.Close)
-	b.api = api.New(api.Options{Journal: b.journal, Engine: b.engine, Desk: b.desk, Files: files, Status: status{}, Keys: keys, Setup: setup(), Peer: peer()})
+	b.api = api.New(api.Options{Journal: b.journal, Engine: b.engine, Desk: b.desk, Files: files, Status: status{b.engine}, Keys: keys, Setup: setup(), Peer: peer()})
 	watch.mu.Lock()
 	watch.api = b.api
 	watch.mu.Unlock()

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
@@ -19,6 +20,8 @@ type Account struct {
 	Ready   bool   `json:"ready"`
 	// Unready is why it makes no calls and takes no hand-offs.
 	Unready string `json:"unready,omitempty"`
+	// Drained says that an operator lets it take nothing new.
+	Drained bool `json:"drained,omitempty"`
 	// Breakers are the states of its circuit breakers by host.
 	Breakers map[string]string `json:"breakers,omitempty"`
 	// Open says its unsigned endpoints answer anybody.
@@ -129,6 +132,30 @@ type Replayed struct {
 
 func (a *API) listAccounts(w http.ResponseWriter, _ *http.Request, _ principal) error {
 	return answer(w, http.StatusOK, AccountList{Accounts: append([]Account{}, a.Status.Accounts()...)})
+}
+
+func (a *API) drainAccount(w http.ResponseWriter, r *http.Request, p principal) error {
+	return a.drain(w, r, p, true)
+}
+
+func (a *API) resumeAccount(w http.ResponseWriter, r *http.Request, p principal) error {
+	return a.drain(w, r, p, false)
+}
+
+// drain answers with the account as it stands then.
+func (a *API) drain(w http.ResponseWriter, r *http.Request, p principal, drain bool) error {
+	named := func(c Account) bool { return c.Name == r.PathValue("name") }
+	all := a.Status.Accounts()
+	i := slices.IndexFunc(all, named)
+	if i < 0 {
+		return fault(codeNotFound).mending("name an account of GET /accounts")
+	}
+	if err := a.Engine.Drain(r.Context(), all[i].Name, drain, journal.Audit{Who: p.name}); err != nil {
+		return err
+	}
+	a.Logger.Info("account takes what is new", "account", all[i].Name, "takes", !drain, "by", p.name)
+	all[i].Drained = drain
+	return answer(w, http.StatusOK, all[i])
 }
 
 func (a *API) listAdapters(w http.ResponseWriter, _ *http.Request, _ principal) error {

@@ -2,9 +2,12 @@ package api
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
+	"github.com/footbridge/footbridge/bridge/event"
 	"github.com/footbridge/footbridge/bridge/internal/desk"
+	"github.com/footbridge/footbridge/bridge/internal/engine"
 )
 
 // AgentList is everybody at the desk.
@@ -84,12 +87,23 @@ func (a *API) listQueues(w http.ResponseWriter, _ *http.Request, _ principal) er
 	return answer(w, http.StatusOK, QueueList{Queues: a.Desk.Queues()})
 }
 
+// deskDrained reports whether none of the desk's accounts takes anything new.
+func (a *API) deskDrained() bool {
+	ours := slices.DeleteFunc(a.Status.Accounts(), func(c Account) bool { return c.Adapter != engine.Native || c.Role != roleLiveAgent })
+	return len(ours) > 0 && !slices.ContainsFunc(ours, func(c Account) bool { return !c.Drained })
+}
+
 func (a *API) getAvailability(w http.ResponseWriter, r *http.Request, _ principal) error {
 	queues := a.Desk.Queues()
 	if name := r.URL.Query().Get("queue"); name != "" || len(queues) == 0 {
 		queues = []desk.Queue{a.Desk.Queue(name)}
 	}
 	var out Availability
+	if a.deskDrained() {
+		for i := range queues {
+			queues[i].Refusal = event.FailedBackendDown
+		}
+	}
 	for _, q := range queues {
 		out.Open = out.Open || q.Refusal == ""
 		out.QueueDepth += q.Waiting

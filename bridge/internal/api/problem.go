@@ -53,6 +53,7 @@ const (
 	codeDamaged      = "damaged"
 	codeBusy         = "busy"
 	codeClosing      = "closing"
+	codeDrained      = "drained"
 	codeTimeout      = "timeout"
 	codeFile         = "file_refused"
 	codeGuessing     = "too_many_attempts"
@@ -86,6 +87,7 @@ var problems = map[string]struct {
 	codeDamaged:      {http.StatusInternalServerError, "The stored data is damaged.", "restore the journal from its backup"},
 	codeBusy:         {http.StatusServiceUnavailable, "There is too much to do.", "try again in a second"},
 	codeClosing:      {http.StatusServiceUnavailable, "The bridge is shutting down.", "try again in a second"},
+	codeDrained:      {http.StatusServiceUnavailable, "Nothing new is taken here now.", "try again later; an operator lets it be taken again with footbridge accounts resume"},
 	codeFile:         {http.StatusUnprocessableEntity, "The file is not taken.", "send a file that [media] allows"},
 	codeTimeout:      {http.StatusGatewayTimeout, "The conversation did not answer in time.", "send it again with the same Idempotency-Key"},
 
@@ -135,6 +137,7 @@ var mapped = []struct {
 	{engine.ErrReplayed, codeReplayed},
 	{engine.ErrBusy, codeBusy},
 	{engine.ErrClosed, codeClosing},
+	{engine.ErrDrained, codeDrained},
 	{context.DeadlineExceeded, codeTimeout},
 }
 

@@ -74,6 +74,8 @@ func routes() []route {
 		{method: "GET", path: "/availability", roles: all, handle: (*API).getAvailability, summary: "Whether the desk takes hand-offs now.", query: []string{"queue"}, status: 200, result: Availability{}},
 
 		{method: "GET", path: "/accounts", roles: staff, handle: (*API).listAccounts, summary: "How the accounts stand.", status: 200, result: AccountList{}},
+		{method: "POST", path: "/accounts/{name}/drain", roles: []string{roleOperator}, handle: (*API).drainAccount, summary: "Let an account take nothing new: no conversation, no hand-off. What it has goes on. It holds until it is resumed.", status: 200, result: Account{}},
+		{method: "POST", path: "/accounts/{name}/resume", roles: []string{roleOperator}, handle: (*API).resumeAccount, summary: "Let a drained account take what is new again.", status: 200, result: Account{}},
 		{method: "GET", path: "/adapters", roles: watchers, handle: (*API).listAdapters, summary: "How the plugins stand.", status: 200, result: AdapterList{}},
 		{method: "GET", path: "/matrix", roles: watchers, handle: (*API).getMatrix, summary: "What passes between the accounts.", status: 200, result: PairingList{}},
 		{method: "GET", path: "/dead-letters", roles: watchers, handle: (*API).listDeadLetters, summary: "Inputs whose turn failed for good.", query: list, status: 200, result: DeadLetterList{}},

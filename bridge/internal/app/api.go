@@ -98,7 +98,7 @@ func (a *App) Accounts() []api.Account {
 		account := setup.Accounts[name]
 		row := api.Account{Name: name, Adapter: account.Adapter, Role: string(account.Role), Ready: account.Unready == "",
 			Unready: account.Unready, Open: conf.Accounts[name].AllowUnauthenticated, Capabilities: account.Profile.Levels,
-			Assumptions: account.Profile.Assumptions, Breakers: map[string]string{}}
+			Assumptions: account.Profile.Assumptions, Drained: a.engine.Drained(name), Breakers: map[string]string{}}
 		if why := absent[account.Adapter]; why != "" && row.Ready {
 			row.Ready, row.Unready = false, why
 		}

@@ -46,8 +46,8 @@ type Receipt struct {
 
 // Accept stores a request and gives it to its conversation, opening one where
 // the endpoint begins conversations. When it returns without error the request
-// is synced and will be dealt with; ErrUnknownKey, ErrBusy and errors of the
-// journal mean that nothing was stored.
+// is synced and will be dealt with; ErrUnknownKey, ErrBusy, ErrDrained and errors
+// of the journal mean that nothing was stored.
 func (e *Engine) Accept(ctx context.Context, a Arrival) (Receipt, error) {
 	const tries = 5
 	var err error
@@ -202,9 +202,9 @@ type opening struct {
 // store it.
 func (e *Engine) begin(o opening) (*convo, *batch, error) {
 	setup := e.setup.Load()
-	route, ok := setup.route(o.account, Match{Language: o.language, Attributes: o.attributes})
-	if !ok {
-		return nil, nil, fmt.Errorf("no route begins at account %s; mend: add a [[routes]] entry with it", o.account)
+	route, err := e.takes(setup, o.account, Match{Language: o.language, Attributes: o.attributes})
+	if err != nil {
+		return nil, nil, err
 	}
 	if o.language == "" {
 		o.language = setup.Accounts[o.account].Language

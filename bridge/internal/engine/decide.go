@@ -143,17 +143,17 @@ func (b *batch) facts(in conversation.Input) conversation.Facts {
 		queue = h.Routing.Queue
 	}
 	for _, name := range route.LiveAgents {
-		f.Backends = append(f.Backends, conversation.Backend{Account: name, Refusal: c.e.refusal(setup, name, queue)})
+		f.Backends = append(f.Backends, conversation.Backend{Account: name, Refusal: b.refusal(setup, name, queue)})
 	}
 	return f
 }
 
-func (e *Engine) refusal(s *Setup, account, queue string) string {
+func (b *batch) refusal(s *Setup, account, queue string) string {
 	a, ok := s.Accounts[account]
-	if !ok || a.Unready != "" {
+	if !ok || a.Unready != "" || b.newcomer(account) {
 		return event.FailedBackendDown
 	}
-	return e.Desk.Refusal(account, queue)
+	return b.c.e.Desk.Refusal(account, queue)
 }
 
 // record makes an event of a draft, adds it to the commit and to the queues of

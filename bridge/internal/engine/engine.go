@@ -66,13 +66,14 @@ type Options struct {
 // Engine is the running whole. Its methods are safe for concurrent use.
 type Engine struct {
 	Options
-	setup  atomic.Pointer[Setup]
-	ctx    context.Context
-	cancel context.CancelFunc
-	quit   chan struct{}
-	work   sync.WaitGroup
-	gates  gates
-	links  links
+	setup   atomic.Pointer[Setup]
+	ctx     context.Context
+	cancel  context.CancelFunc
+	quit    chan struct{}
+	work    sync.WaitGroup
+	gates   gates
+	links   links
+	drained drained
 
 	mu      sync.Mutex
 	closed  bool
@@ -99,6 +100,9 @@ func New(o Options) *Engine {
 // Start takes up every conversation the journal says has work left. It returns
 // when all are scheduled.
 func (e *Engine) Start(ctx context.Context) error {
+	if err := e.readDrained(ctx); err != nil {
+		return err
+	}
 	waking, err := e.Journal.Waking(ctx)
 	if err != nil {
 		return fmt.Errorf("find conversations with work left: %w", err)

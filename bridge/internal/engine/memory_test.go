@@ -32,6 +32,7 @@ type memory struct {
 	idempotent map[[2]string]journal.Idempotent
 	commits    int
 	erased     map[string]journal.Audit
+	drained    []string
 }
 
 func newMemory() *memory {
@@ -39,6 +40,22 @@ func newMemory() *memory {
 		dedups: map[[3]string]*journal.Frame{}, keys: map[[2]string]string{}, replies: map[string][]byte{},
 		outcomes: map[[2]string][]journal.Delivery{}, letters: map[string]*journal.DeadLetter{}, idempotent: map[[2]string]journal.Idempotent{},
 		erased: map[string]journal.Audit{}}
+}
+
+func (m *memory) Drain(_ context.Context, account string, drained bool, _ journal.Audit) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.drained = slices.DeleteFunc(slices.Clone(m.drained), func(a string) bool { return a == account })
+	if drained {
+		m.drained = append(m.drained, account)
+	}
+	return nil
+}
+
+func (m *memory) Drained(context.Context) ([]string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.drained, nil
 }
 
 func (m *memory) AcceptFrame(_ context.Context, f journal.Frame) (journal.Accepted, error) {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -30,7 +31,7 @@ func (b *batch) observe(e event.Event) (joined, absent []string) {
 		listens := slices.ContainsFunc(c.doc.Machine.Legs, func(l conversation.Leg) bool { return l.Account == o.Account })
 		switch {
 		case !known || o.OpenOn != e.Kind() || listens:
-		case a.Unready == "":
+		case a.Unready == "" && !c.e.drained.has(o.Account):
 			state, l := c.doc.Machine.Attach(conversation.Leg{Account: o.Account, Role: event.RoleObserver})
 			c.doc.Machine = state
 			b.open(l)
@@ -38,7 +39,7 @@ func (b *batch) observe(e event.Event) (joined, absent []string) {
 			joined = append(joined, l.ID)
 		case !slices.Contains(c.doc.Absent, o.Account):
 			c.doc.Absent = append(c.doc.Absent, o.Account)
-			absent = append(absent, "account "+o.Account+" is not ready: "+a.Unready)
+			absent = append(absent, "account "+o.Account+" is not ready: "+cmp.Or(a.Unready, ErrDrained.Error()))
 		}
 	}
 	return joined, absent

@@ -96,16 +96,6 @@ type Setup struct {
 	Text func(language, key string) string
 }
 
-// route finds the first route that begins at the account and matches.
-func (s *Setup) route(entry string, m Match) (Route, bool) {
-	for _, r := range s.Routes {
-		if r.Entry() == entry && r.Match.covers(m) {
-			return r, true
-		}
-	}
-	return Route{}, false
-}
-
 func (s *Setup) routeNamed(name string) (Route, bool) {
 	for _, r := range s.Routes {
 		if r.Name == name {
@@ -165,6 +155,12 @@ type Eraser interface {
 	Erase(ctx context.Context, conversation string, why journal.Audit) error
 }
 
+// Drainer remembers which accounts take nothing new.
+type Drainer interface {
+	Drain(ctx context.Context, account string, drained bool, who journal.Audit) error
+	Drained(context.Context) ([]string, error)
+}
+
 // Journal is everything the engine asks of the journal.
 type Journal interface {
 	Intake
@@ -173,6 +169,7 @@ type Journal interface {
 	Outcomes
 	Ledger
 	Eraser
+	Drainer
 }
 
 // Turner runs one turn of an adapter. An error means the turn did not run to

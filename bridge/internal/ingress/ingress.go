@@ -259,6 +259,8 @@ func (d *door) notStored(err error) *refusal {
 		return &refusal{"unknown_key", orElse(d.endpoint.Default, adapter.Reply{Status: http.StatusOK, Body: []byte("{}")})}
 	case errors.Is(err, engine.ErrBusy), errors.Is(err, engine.ErrClosed):
 		return &refusal{"busy", retryLater()}
+	case errors.Is(err, engine.ErrDrained):
+		return &refusal{"drained", retryLater()}
 	}
 	d.i.o.Logger.Error("request not stored", "account", d.account.Name, "endpoint", d.endpoint.Name, "error", err)
 	return &refusal{"journal", retryLater()}

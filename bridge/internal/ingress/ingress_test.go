@@ -345,18 +345,24 @@ func TestNotStored(t *testing.T) {
 		err      error
 		status   int
 		later    bool
+		reason   string
 	}{
-		{ignore, engine.ErrUnknownKey, 200, false},
-		{refuse, engine.ErrUnknownKey, 410, false},
-		{ignore, engine.ErrBusy, 503, true},
-		{ignore, engine.ErrClosed, 503, true},
-		{ignore, fmt.Errorf("disk: %w", journal.ErrClosed), 503, true},
-		{ignore, errors.New("anything"), 503, true},
+		{ignore, engine.ErrUnknownKey, 200, false, "unknown_key"},
+		{refuse, engine.ErrUnknownKey, 410, false, "unknown_key"},
+		{ignore, engine.ErrBusy, 503, true, "busy"},
+		{ignore, engine.ErrClosed, 503, true, "busy"},
+		{ignore, fmt.Errorf("no route: %w", engine.ErrDrained), 503, true, "drained"},
+		{ignore, fmt.Errorf("disk: %w", journal.ErrClosed), 503, true, "journal"},
+		{ignore, errors.New("anything"), 503, true, "journal"},
 	} {
-		s := open(t, &book{err: c.err}, Options{}, Account{Name: "studio", Endpoints: []adapter.Endpoint{c.endpoint}})
+		reason := make(chan string, 1)
+		s := open(t, &book{err: c.err}, Options{Refused: func(_, why string) { reason <- why }}, Account{Name: "studio", Endpoints: []adapter.Endpoint{c.endpoint}})
 		resp := post(t, s.URL+"/in/studio/inbound", good)
 		if resp.StatusCode != c.status || (resp.Header.Get("Retry-After") != "") != c.later {
 			t.Errorf("%v: answered %d, Retry-After %q", c.err, resp.StatusCode, resp.Header.Get("Retry-After"))
+		}
+		if why := <-reason; why != c.reason {
+			t.Errorf("%v: counted as %q, want %q", c.err, why, c.reason)
 		}
 	}
 }

@@ -116,6 +116,7 @@ func TestSocketsTurnedAway(t *testing.T) {
 		"not JSON":       {ours, `hello`, nil, 1008},
 		"nobody has it":  {ours, `{"token":"right","userId":"ada"}`, engine.ErrUnknownKey, closeUnknownKey},
 		"no room":        {ours, `{"token":"right","userId":"ada"}`, engine.ErrBusy, 1013},
+		"drained":        {ours, `{"token":"right","userId":"ada"}`, engine.ErrDrained, 1013},
 		"key without it": {adapter.Endpoint{Path: "/ws", Key: "connection"}, "", engine.ErrBusy, 1013},
 	} {
 		b := &book{err: c.err}

@@ -11,7 +11,7 @@ type Audit struct {
 	// Who did it: "token NAME", or "footbridge" for the program itself.
 	Who    string `json:"who"`
 	Action string `json:"action"`
-	// Subject is what it was done to: a conversation, a dead letter, a token's name.
+	// Subject is what it was done to: a conversation, a dead letter, an account, a token's name.
 	Subject string `json:"subject,omitempty"`
 	// Reason is what the person gave for it, Detail what came of it.
 	Reason string `json:"reason,omitempty"`
@@ -32,6 +32,8 @@ const (
 	AuditExported   = "conversation.exported"
 	AuditErased     = "conversation.erased"
 	AuditRestored   = "journal.restored"
+	AuditDrained    = "account.drained"
+	AuditResumed    = "account.resumed"
 	AuditByItself   = "footbridge" // Audit.Who of what the program does by itself
 	MostAuditReason = 200          // bytes of Audit.Reason
 )

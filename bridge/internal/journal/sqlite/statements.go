@@ -73,6 +73,8 @@ const (
 	wDropEvents
 	wDropConversation
 	wEndErased
+	wInsertDrained
+	wDeleteDrained
 )
 
 //nolint:gochecknoglobals // a table that is never written.
@@ -151,6 +153,8 @@ var writeSQL = [...]string{
 	wDropBodies:       `DELETE FROM bodies WHERE position IN (SELECT position FROM events WHERE conversation = ?)`,
 	wDropEvents:       `DELETE FROM events WHERE conversation = ?`,
 	wDropConversation: `DELETE FROM conversations WHERE id = ?`,
+	wInsertDrained:    `INSERT INTO drained (account) VALUES (?) ON CONFLICT (account) DO NOTHING`,
+	wDeleteDrained:    `DELETE FROM drained WHERE account = ?`,
 	wEndErased:        `UPDATE conversations SET state = '` + journal.StateEnded + `', wake = 0 WHERE id = ? AND state <> '` + journal.StateEnded + `'`,
 }
 
@@ -195,6 +199,7 @@ const (
 	rOldLetters
 	rOldConversations
 	rOldAudit
+	rDrained
 )
 
 const (
@@ -258,6 +263,7 @@ var readSQL = [...]string{
 	rOldLetters:  `SELECT id FROM dead_letters WHERE at < ? ORDER BY at LIMIT ?`,
 	rOldConversations: `SELECT id FROM conversations WHERE state = ? AND created < ? AND updated < ?
 		ORDER BY created LIMIT ?`,
+	rDrained:  `SELECT account FROM drained ORDER BY account`,
 	rOldAudit: `SELECT position FROM audit WHERE at < ? AND position - (SELECT first FROM audit_ends) < ? ORDER BY position`,
 }
 
