@@ -411,3 +411,24 @@ func (r *rig) sessionOf(phone string) string {
 	})
 	return session
 }
+
+// TestGaugesFollowAConversation: what is counted when somebody asks is what there
+// is then.
+func TestGaugesFollowAConversation(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, setting{})
+	gauges := func(want map[string]string) {
+		t.Helper()
+		for gauge, value := range want {
+			r.eventually(gauge+" "+value, func() bool { return r.gauge("footbridge_"+gauge) == value })
+		}
+	}
+	id, token := r.chat()
+	gauges(map[string]string{`conversations{phase="automated"}`: "1", `conversations{phase="queued"}`: "none", "unaccounted": "0",
+		`account_drained{account="web"}`: "0", `api_requests_total{route="POST /conversations",status="201"}`: "1"})
+	r.write(id, token, "k1", "human")
+	gauges(map[string]string{`conversations{phase="automated"}`: "none", `conversations{phase="queued"}`: "1", `queue_waiting{queue=""}`: "1"})
+	r.say(id, "k2", event.HandoffAccepted{})
+	r.say(id, "k3", event.ConversationEnded{})
+	gauges(map[string]string{`conversations{phase="queued"}`: "none", `conversations{phase="ended"}`: "none", `queue_waiting{queue=""}`: "none", "unaccounted": "0"})
+}

@@ -137,7 +137,8 @@ type Provider interface {
 	Fingerprint() string
 }
 
-// Options are what an API is made of. Logger, Peer and Ended may be left out.
+// Options are what an API is made of. Logger, Peer, Ended
+// and Answered may be left out.
 type Options struct {
 	Journal Journal
 	Engine  Engine
@@ -153,6 +154,9 @@ type Options struct {
 	// Ended remembers who signed out; nil means that it is forgotten with the
 	// process.
 	Ended *Ended
+	// Answered is told of each request, with the method and path of its route, "" where there
+	// is none, and the status it was answered with; nil means nobody asks.
+	Answered func(route string, status int)
 }
 
 // API serves the native API. It is safe for concurrent use.
@@ -177,6 +181,9 @@ func New(o Options) *API {
 	}
 	if o.Ended == nil {
 		o.Ended = newEnded()
+	}
+	if o.Answered == nil {
+		o.Answered = func(string, int) {}
 	}
 	a := &API{Options: o, mux: http.NewServeMux(), signIns: guesses{limit: wrongSignIns}, bearers: guesses{limit: wrongTokens},
 		customer: o.Keys.Derive("api customer token"), cookie: o.Keys.Derive("api sign-in cookie"),
@@ -213,7 +220,9 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if _, pattern := a.mux.Handler(r); pattern == "" {
-		a.refuse(w, r, a.noRoute(w, r))
+		err := a.noRoute(w, r)
+		a.Answered("", problemOf(err).Status)
+		a.refuse(w, r, err)
 		return
 	}
 	a.mux.ServeHTTP(w, r)
@@ -249,9 +258,12 @@ func (a *API) serve(route route) http.Handler {
 			}
 			err = route.handle(a, w, r, p)
 		}
+		status := route.status
 		if err != nil {
+			status = problemOf(err).Status
 			a.refuse(w, r, err)
 		}
+		a.Answered(route.method+" "+route.path, status)
 	})
 }
 

@@ -371,7 +371,13 @@ func TestUnknownPlaces(t *testing.T) {
 	if r.Header.Get("X-Content-Type-Options") != "nosniff" || r.Header.Get("Cache-Control") != "no-store" {
 		t.Errorf("headers are %v", r.Header)
 	}
+	b.ask("GET", "/me", samToken, "").is(200, "")
 	r = b.ask(http.MethodGet, "/me", "", "").is(401, "unauthorized")
+	for _, what := range []string{" 404", " 405", "GET /me 200", "GET /me 401"} {
+		if n := b.answers.of(what); n != 1 {
+			t.Errorf("%q is counted %d times", what, n)
+		}
+	}
 	if r.Header.Get("WWW-Authenticate") == "" {
 		t.Error("401 without WWW-Authenticate")
 	}

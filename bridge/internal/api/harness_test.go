@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -53,6 +54,23 @@ type bridge struct {
 	desk    *desk.Desk
 	api     *api.API
 	server  *httptest.Server
+	answers answers
+}
+
+// answers counts what the API says it answered, as ROUTE STATUS.
+type answers struct{ counts sync.Map }
+
+func (a *answers) count(route string, status int) {
+	n, _ := a.counts.LoadOrStore(fmt.Sprintf("%s %d", route, status), new(atomic.Int64))
+	n.(*atomic.Int64).Add(1)
+}
+
+func (a *answers) of(what string) int64 {
+	n, ok := a.counts.Load(what)
+	if !ok {
+		return 0
+	}
+	return n.(*atomic.Int64).Load()
 }
 
 type observer struct {
@@ -175,7 +193,7 @@ func start(t *testing.T) *bridge {
 	files := media.New(media.Options{Dir: t.TempDir(), Vault: b.journal, Key: []byte("files"),
 		Rules: media.Rules{MaxSize: 1 << 20, MaxFiles: 3, Types: media.DefaultTypes(), Fetch: media.FetchNever}})
 	t.Cleanup(files.Close)
-	b.api = api.New(api.Options{Journal: b.journal, Engine: b.engine, Desk: b.desk, Files: files, Status: status{b.engine}, Keys: keys, Setup: setup(), Peer: peer()})
+	b.api = api.New(api.Options{Journal: b.journal, Engine: b.engine, Desk: b.desk, Files: files, Status: status{b.engine}, Keys: keys, Setup: setup(), Peer: peer(), Answered: b.answers.count})
 	watch.mu.Lock()
 	watch.api = b.api
 	watch.mu.Unlock()

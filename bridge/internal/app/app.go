@@ -238,7 +238,7 @@ func adapters(c *config.Config) []string {
 }
 
 func (a *App) breakerChanged(name string, from, to breaker.State) {
-	a.metrics.BreakerState.WithLabelValues(name).Set(map[breaker.State]float64{breaker.Closed: 0, breaker.HalfOpen: 1, breaker.Open: 2}[to])
+	a.metrics.SetBreaker(name, string(to))
 	a.log.Warn("breaker changed", "breaker", name, "from", string(from), "to", string(to))
 }
 

@@ -33,8 +33,9 @@ const (
 type liveBridge struct {
 	Ready      bool              `json:"ready"`
 	Components map[string]string `json:"components"`
-	// open are the breakers that are not closed.
-	open []string
+	// open are the breakers that are not closed, drained the accounts that take
+	// nothing new.
+	open, drained []string
 }
 
 func findLive(ctx context.Context, c *config.Config) *liveBridge {
@@ -46,7 +47,7 @@ func findLive(ctx context.Context, c *config.Config) *liveBridge {
 		return nil
 	}
 	if body, err := ask(ctx, c.Admin.Listen, "/metrics"); err == nil {
-		b.open = openBreakers(string(body))
+		b.open, b.drained = notZero(string(body), "breaker_state", "name"), notZero(string(body), "account_drained", "account")
 	}
 	return &b
 }
@@ -71,17 +72,17 @@ func ask(ctx context.Context, listen, path string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(resp.Body, maxMetrics))
 }
 
-// openBreakers reads the names of breakers that are open or half-open.
-func openBreakers(metrics string) (open []string) {
+// notZero reads the values of a gauge's one label for which it is not 0.
+func notZero(metrics, gauge, label string) (names []string) {
 	lines := bufio.NewScanner(strings.NewReader(metrics))
 	for lines.Scan() {
 		name, value, ok := strings.Cut(lines.Text(), `"} `)
-		metric, name, labelled := strings.Cut(name, `{name="`)
-		if ok && labelled && strings.HasSuffix(metric, "_breaker_state") && value != "0" {
-			open = append(open, name)
+		metric, name, labelled := strings.Cut(name, `{`+label+`="`)
+		if ok && labelled && strings.HasSuffix(metric, "_"+gauge) && value != "0" {
+			names = append(names, name)
 		}
 	}
-	return open
+	return names
 }
 
 // running tells how a bridge does that runs now.
@@ -99,6 +100,9 @@ func (d *doctor) running(context.Context) {
 	}
 	for _, name := range d.live.open {
 		d.warn("running bridge", "the breaker of "+name+" is not closed: calls fail", "see whether that host or plugin works; it closes by itself when it does")
+	}
+	for _, name := range d.live.drained {
+		d.warn("running bridge", "account "+name+" is drained: it takes nothing new", "run footbridge accounts resume "+name+" when it may again")
 	}
 }
 

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"net/http/httptest"
 	"slices"
@@ -21,7 +22,9 @@ func TestDoctorAsksTheRunningBridge(t *testing.T) {
 	for name, state := range map[string]string{`account a host "x"`: "open", "plugin b": "half_open", "plugin c": "closed"} {
 		metrics.SetBreaker(name, state)
 	}
-	server := httptest.NewServer(observe.AdminHandler(metrics, health))
+	metrics.AccountDrained.WithLabelValues("studio").Set(1)
+	metrics.AccountDrained.WithLabelValues("web").Set(0)
+	server := httptest.NewServer(observe.AdminHandler(metrics, health, func(context.Context) {}))
 	defer server.Close()
 	c := &config.Config{Admin: config.Admin{Listen: server.Listener.Addr().String()}}
 	d := &doctor{Diagnosis: &Diagnosis{}, App: &App{conf: c}, live: findLive(t.Context(), c)}
@@ -34,7 +37,7 @@ func TestDoctorAsksTheRunningBridge(t *testing.T) {
 		all = append(all, f.State+" "+f.What)
 	}
 	slices.Sort(all)
-	if got := strings.Join(all, "; "); !strings.HasPrefix(got, "fault journal: disk full; warning the breaker of account a") || !strings.Contains(got, "plugin b") || len(all) != 3 {
+	if got := strings.Join(all, "; "); !strings.HasPrefix(got, "fault journal: disk full; warning account studio is drained: it takes nothing new; warning the breaker of account a") || !strings.Contains(got, "plugin b") || len(all) != 4 {
 		t.Errorf("found is %s", got)
 	}
 	server.Close()

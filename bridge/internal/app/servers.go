@@ -84,7 +84,7 @@ func (a *App) serve(ctx context.Context) error {
 	a.doors.pages.Store(&pages)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	servers := []*http.Server{a.server(a.ingress.Paced(http.HandlerFunc(a.servePublic))), a.server(observe.AdminHandler(a.metrics, a.health))}
+	servers := []*http.Server{a.server(a.ingress.Paced(http.HandlerFunc(a.servePublic))), a.server(observe.AdminHandler(a.metrics, a.health, a.look))}
 	var work sync.WaitGroup
 	failed := make(chan error, len(servers))
 	for i, l := range []net.Listener{a.doors.public, a.doors.admin} {

@@ -1,7 +1,10 @@
 package app
 
 import (
+	"context"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
@@ -31,6 +34,9 @@ func (a *App) Committed(c journal.Commit, took time.Duration) {
 	}
 	for _, d := range c.Deliveries {
 		m.Deliveries.WithLabelValues(accounts[d.Leg], d.Outcome).Inc()
+		if what, degraded := strings.CutPrefix(d.Reason, engine.ReasonDegraded); degraded && d.Outcome == journal.Delivered {
+			m.Degraded.WithLabelValues(accounts[d.Leg], what).Inc()
+		}
 		if d.MaybeDuplicate {
 			m.MaybeDuplicates.WithLabelValues(accounts[d.Leg]).Inc()
 		}
@@ -60,6 +66,43 @@ func (a *App) Turned(t engine.TurnReport) {
 		}
 		a.metrics.UnknownFields.WithLabelValues(t.Account, what).Add(float64(max(n, 0)))
 	}
+}
+
+// look sets the gauges of what is counted when somebody asks.
+func (a *App) look(ctx context.Context) {
+	m := a.metrics
+	if counts, err := a.journal.Stats(ctx); err != nil {
+		a.log.Warn("conversations not counted", "error", err)
+	} else {
+		m.Conversations.Reset()
+		for phase, n := range counts.Conversations {
+			if phase != journal.StateEnded {
+				m.Conversations.WithLabelValues(phase).Set(float64(n))
+			}
+		}
+	}
+	m.QueueWaiting.Reset()
+	for _, q := range a.people.Queues() {
+		m.QueueWaiting.WithLabelValues(q.Name).Set(float64(q.Waiting))
+	}
+	m.AccountDrained.Reset()
+	for name := range a.setup().Accounts {
+		drained := 0.0
+		if a.engine.Drained(name) {
+			drained = 1
+		}
+		m.AccountDrained.WithLabelValues(name).Set(drained)
+	}
+	if n, err := a.engine.Unaccounted(ctx); err != nil {
+		a.log.Warn("what is unaccounted for was not counted", "error", err)
+	} else {
+		m.Unaccounted.Set(float64(n))
+	}
+}
+
+// answered counts a request to the native API.
+func (a *App) answered(route string, status int) {
+	a.metrics.APIRequests.WithLabelValues(route, strconv.Itoa(status)).Inc()
 }
 
 func (a *App) called(account, outcome string, took time.Duration) {

@@ -12,7 +12,8 @@ import (
 )
 
 // Content fits content to what a far side carries. lost names what was degraded,
-// for example "choices" or "markdown"; it is empty when nothing was.
+// for example "choices" or "markdown", and is "unknown" for content of a type that is
+// not ours; it is empty when nothing was.
 func Content(c event.Content, l adapter.Levels) (fitted event.Content, lost string) {
 	if c.Part == nil {
 		return c, ""
@@ -25,6 +26,9 @@ func Content(c event.Content, l adapter.Levels) (fitted event.Content, lost stri
 		return c, ""
 	}
 	fitted, _ = fitText(event.Text{Text: words(c.Part), Format: event.FormatPlain}, l)
+	if _, theirs := c.Part.(event.UnknownContent); theirs {
+		return fitted, "unknown"
+	}
 	return fitted, c.Part.Type()
 }
 

@@ -128,6 +128,10 @@ func (c *convo) receiptFor(ctx context.Context, l *leg, body event.Body) event.B
 	return nil
 }
 
+// ReasonDegraded begins the reason of a delivery whose content its far side could
+// not carry whole; what was lost follows, a word of package degrade.
+const ReasonDegraded = "degraded "
+
 // settle ends the leg's delivery when nothing that serves it is open.
 func (b *batch) settle(l *leg, serves, dead bool) error {
 	d := l.doc.Delivery
@@ -142,7 +146,7 @@ func (b *batch) settle(l *leg, serves, dead bool) error {
 	}
 	outcome, reason := journal.Delivered, ""
 	if d.Degraded != "" {
-		reason = "degraded " + d.Degraded
+		reason = ReasonDegraded + d.Degraded
 	}
 	switch {
 	case dead:

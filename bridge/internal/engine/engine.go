@@ -303,9 +303,16 @@ func (e *Engine) wakeAt(id string, at time.Time) {
 	if at.IsZero() || e.closed {
 		return
 	}
-	e.wakes[id] = time.AfterFunc(max(time.Until(at), 0), func() {
+	var t *time.Timer
+	t = time.AfterFunc(max(time.Until(at), 0), func() {
 		_ = e.post(id, work{kind: workWake})
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		if e.wakes[id] == t {
+			delete(e.wakes, id)
+		}
 	})
+	e.wakes[id] = t
 }
 
 func (e *Engine) observe(c journal.Commit, took time.Duration) {

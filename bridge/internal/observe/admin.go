@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -8,12 +9,13 @@ import (
 )
 
 // AdminHandler serves the admin listener, which is never the public one: /healthz (200 while the program lives), /readyz
-// (200, or 503 when a part of the core is not well, with all parts as JSON), /metrics and /debug/pprof.
-func AdminHandler(m *Metrics, h *Health) http.Handler {
+// (200, or 503 when a part of the core is not well, with all parts as JSON), /metrics (look is as for Metrics.Handler) and
+// /debug/pprof.
+func AdminHandler(m *Metrics, h *Health, look func(context.Context)) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", serveAlive)
 	mux.HandleFunc("GET /readyz", h.serveReady)
-	mux.Handle("GET /metrics", m.Handler())
+	mux.Handle("GET /metrics", m.Handler(look))
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)

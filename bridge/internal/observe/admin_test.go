@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -36,7 +37,8 @@ func get(t *testing.T, h http.Handler, method, path string) (int, http.Header, s
 func TestAdmin(t *testing.T) {
 	health := NewHealth(plain{})
 	health.Set("journal", nil)
-	admin := AdminHandler(NewMetrics(), health)
+	metrics := NewMetrics()
+	admin := AdminHandler(metrics, health, func(context.Context) { metrics.Unaccounted.Inc() })
 	for _, c := range []struct {
 		method, path string
 		code         int
@@ -45,7 +47,7 @@ func TestAdmin(t *testing.T) {
 		{"GET", "/healthz", 200, "ok"},
 		{"HEAD", "/healthz", 200, ""},
 		{"GET", "/readyz", 200, `{"ready":true,"components":{"journal":"ok"}}`},
-		{"GET", "/metrics", 200, "footbridge_unaccounted 0"},
+		{"GET", "/metrics", 200, "footbridge_unaccounted 1"},
 		{"GET", "/metrics", 200, "go_goroutines"},
 		{"GET", "/debug/pprof/", 200, "goroutine"},
 		{"GET", "/debug/pprof/heap?debug=1", 200, "heap profile"},
@@ -65,7 +67,7 @@ func TestReady(t *testing.T) {
 	redactor := credential.NewRedactor()
 	redactor.Add(credential.NewSecret("canary-secret"))
 	health := NewHealth(redactor)
-	admin := AdminHandler(NewMetrics(), health)
+	admin := AdminHandler(NewMetrics(), health, func(context.Context) {})
 	step := func(want int, components map[string]string) {
 		t.Helper()
 		code, header, body := get(t, admin, http.MethodGet, "/readyz")
@@ -124,7 +126,7 @@ func TestMetricsAreNamedAndLabelledFromClosedSets(t *testing.T) {
 		"calls_total": "account,outcome", "call_seconds": "account", "turns_total": "adapter,outcome", "turn_seconds": "adapter",
 		"dead_letters_total": "account", "breaker_state": "name", "plugin_restarts_total": "adapter", "plugin_quarantined": "adapter",
 		"conversations": "phase", "queue_waiting": "queue", "too_old_total": "what", "log_dropped_total": "", "commits_total": "", "commit_seconds": "", "degraded_total": "account,what",
-		"unknown_fields_total": "account,what", "unaccounted": "", "api_requests_total": "route,status",
+		"unknown_fields_total": "account,what", "unaccounted": "", "account_drained": "account", "api_requests_total": "route,status",
 	}
 	got := map[string]string{}
 	fields := reflect.ValueOf(m).Elem()
@@ -167,7 +169,7 @@ func TestMetricsAreServedAndLint(t *testing.T) {
 			t.Errorf("%s: %s", p.Metric, p.Text)
 		}
 	}
-	_, _, body := get(t, m.Handler(), http.MethodGet, "/metrics")
+	_, _, body := get(t, m.Handler(func(context.Context) {}), http.MethodGet, "/metrics")
 	for _, line := range []string{
 		`footbridge_frames_received_total{account="studio",endpoint="inbound"} 1`,
 		`footbridge_call_seconds_count{account="studio"} 1`,

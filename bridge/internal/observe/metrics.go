@@ -1,7 +1,9 @@
 package observe
 
 import (
+	"context"
 	"net/http"
+	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -32,7 +34,8 @@ type Metrics struct {
 	CommitSeconds     prometheus.Histogram     // how long one took, with its sync
 	Degraded          *prometheus.CounterVec   // content a far side could not carry whole: account, what
 	UnknownFields     *prometheus.CounterVec   // what of a vendor's frames the adapter does not know, a frame, field, value or type: account, what
-	Unaccounted       prometheus.Gauge         // accepted events with neither an outcome nor work under way: always 0
+	Unaccounted       prometheus.Gauge         // conversations with something that has neither an outcome nor work under way: always 0
+	AccountDrained    *prometheus.GaugeVec     // 1 while an account takes nothing new: account
 	APIRequests       *prometheus.CounterVec   // requests to the native API: route, status
 	LogDropped        prometheus.Counter       // lines of the log that could not be cleaned, and were not written
 	TooOld            *prometheus.CounterVec   // dropped because they were older than they are kept: what
@@ -75,7 +78,8 @@ func NewMetrics() *Metrics {
 		CommitSeconds:     n.histogram("commit_seconds", "Time of one journal transaction, with its sync.", commitBuckets[:]).WithLabelValues().(prometheus.Histogram),
 		Degraded:          n.counter("degraded_total", "Content a far side could not carry whole.", "account", "what"),
 		UnknownFields:     n.counter("unknown_fields_total", "Frames, fields, values and types in frames that the adapter does not know.", "account", "what"),
-		Unaccounted:       n.gauge("unaccounted", "Accepted events with neither an outcome nor work under way.").WithLabelValues(),
+		Unaccounted:       n.gauge("unaccounted", "Conversations with something accepted that has neither an outcome nor work under way.").WithLabelValues(),
+		AccountDrained:    n.gauge("account_drained", "1 while an account takes nothing new.", "account"),
 		APIRequests:       n.counter("api_requests_total", "Requests to the native API.", "route", "status"),
 		LogDropped:        n.counter("log_dropped_total", "Lines of the log that could not be cleaned, and were not written.").WithLabelValues(),
 		TooOld:            n.counter("too_old_total", "Dropped because it was older than it is kept.", "what"),
@@ -98,9 +102,17 @@ func (m *Metrics) SetBreaker(name, state string) {
 	m.BreakerState.WithLabelValues(name).Set(breakerValue(state))
 }
 
-// Handler serves the metrics in the text format of Prometheus.
-func (m *Metrics) Handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+// Handler serves the metrics in the text format of Prometheus. look is called before each answer, one at a time, to set
+// the gauges of what is counted only when somebody asks.
+func (m *Metrics) Handler(look func(context.Context)) http.Handler {
+	metrics := promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+	var mu sync.Mutex
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		look(r.Context())
+		metrics.ServeHTTP(w, r)
+	})
 }
 
 // namer makes metrics with the program's prefix and registers them.
