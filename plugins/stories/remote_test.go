@@ -138,3 +138,47 @@ func TestDeadLettersCommand(t *testing.T) {
 		t.Errorf("the conversation has %q", got)
 	}
 }
+
+// TestAccountsCommand: a drained account takes nothing new, through a crash, until
+// it is resumed; what it has goes on, and operators see it everywhere.
+func TestAccountsCommand(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, setting{})
+	id, token := r.chat()
+	state := func() string {
+		for _, line := range strings.Split(r.command("", "accounts").out, "\n") {
+			if f := strings.Fields(line); len(f) == 5 && f[0] == "web" {
+				return f[1] + " " + f[2] + " " + f[3]
+			}
+		}
+		return "none"
+	}
+	say := func(wanted string, code int, line string) {
+		t.Helper()
+		if got := r.command("", strings.Fields("accounts "+line)...); got.code != code || !strings.Contains(got.all(), wanted) {
+			t.Errorf("%s: %+v, want %q and %d", line, got, wanted, code)
+		}
+	}
+	say("web  drained\n", exitOK, "drain web")
+	r.kill()
+	r.eventually("drained after the crash", func() bool { return state() == "native customer drained" })
+	if status, answer, err := r.once("POST", "/conversations", "", "", []byte(`{"publishable_key":"pk_test"}`)); err != nil || status != http.StatusServiceUnavailable || !strings.Contains(string(answer), `"code":"drained"`) {
+		t.Errorf("a new conversation: %d %s %v", status, answer, err)
+	}
+	if got := r.gauge(`footbridge_account_drained{account="web"}`); got != "1" {
+		t.Errorf("the gauge of the account is %s", got)
+	}
+	r.write(id, token, "k1", "okapi apples")
+	r.answered(id, "okapi about apples")
+	say("not_found", exitFailed, "drain nobody")
+	say("name the accounts to resume", exitUsage, "resume")
+	say("web  ready\n", exitOK, "resume web")
+	if got := state(); got != "native customer ready" {
+		t.Errorf("resumed, the account is %q", got)
+	}
+	r.chatAt("pk_test")
+	say(`"name":"web"`, exitOK, "--json")
+	if got := r.command("", "audit", "list").out; !strings.Contains(got, "account.drained") || !strings.Contains(got, "account.resumed") {
+		t.Errorf("the audit trail has %s", got)
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -27,12 +26,11 @@ func adaptersCommand() *cobra.Command {
 			if asJSON {
 				return json.NewEncoder(c.OutOrStdout()).Encode(report.Adapters)
 			}
-			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
-			fmt.Fprintln(w, "ADAPTER\tVERSION\tROLES\tSTATE\tSANDBOX")
+			t := newTable(c.OutOrStdout(), "ADAPTER", "VERSION", "ROLES", "STATE", "SANDBOX")
 			for _, a := range report.Adapters {
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", a.Name, a.Version, strings.Join(a.Roles, ","), a.State, orDash(a.Sandbox))
+				t.row(a.Name, a.Version, strings.Join(a.Roles, ","), a.State, a.Sandbox)
 			}
-			return w.Flush()
+			return t.Flush()
 		}}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c

@@ -4,9 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
-	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,7 +15,7 @@ import (
 func auditCommand() *cobra.Command {
 	c := &cobra.Command{Use: "audit", Short: "Who did what to the bridge and to what it keeps",
 		Long: `List the audit trail of a running bridge, or verify it: sign-ins, tokens shown,
-exports, erasures, reloads and replays of dead letters. Each record is linked to the
+exports, erasures, reloads, replays of dead letters and accounts drained. Each record is linked to the
 one before, and the last one is sealed under the master key.`,
 		Example: "  footbridge audit list\n  footbridge audit verify",
 		RunE:    group}
@@ -26,38 +25,12 @@ one before, and the last one is sealed under the master key.`,
 }
 
 func listAuditCommand() *cobra.Command {
-	var asJSON bool
-	var limit int
-	c := &cobra.Command{Use: "list", Short: "List the audit trail, newest first", Args: noArgs,
-		Example: "  footbridge audit list --limit 0 --json",
-		RunE: func(c *cobra.Command, _ []string) error {
-			r, err := dial(c, "operator")
-			if err != nil {
-				return err
-			}
-			if asJSON {
-				return r.list(c.Context(), "/audit", nil, limit, lines(c.OutOrStdout()))
-			}
-			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
-			fmt.Fprintln(w, "POSITION\tAT\tWHO\tACTION\tSUBJECT\tREASON")
-			err = r.list(c.Context(), "/audit", nil, limit, func(item json.RawMessage) error {
-				var a journal.Audit
-				if err := json.Unmarshal(item, &a); err != nil {
-					return err
-				}
-				why := strings.TrimSpace(a.Reason + " " + a.Detail)
-				_, err := fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\n", a.Position, a.At.UTC().Format(time.RFC3339), oneLine(a.Who),
-					a.Action, orDash(oneLine(a.Subject)), orDash(oneLine(why)))
-				return err
-			})
-			if err != nil {
-				return err
-			}
-			return w.Flush()
-		}}
-	c.Flags().BoolVar(&asJSON, "json", false, "print JSON, a line an item")
-	c.Flags().IntVar(&limit, "limit", 50, "the most to list; 0 is all")
-	return c
+	l := listing{path: "/audit", roles: []string{"operator"}, head: []string{"POSITION", "AT", "WHO", "ACTION", "SUBJECT", "REASON"},
+		cells: cellsOf(func(a journal.Audit) []string {
+			return []string{strconv.FormatInt(a.Position, 10), at(a.At), a.Who, a.Action, a.Subject, strings.TrimSpace(a.Reason + " " + a.Detail)}
+		})}
+	return l.command(&cobra.Command{Use: "list", Short: "List the audit trail, newest first",
+		Example: "  footbridge audit list --limit 0 --json"})
 }
 
 func verifyAuditCommand() *cobra.Command {

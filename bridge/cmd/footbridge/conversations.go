@@ -6,22 +6,21 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strings"
-	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/footbridge/footbridge/bridge/adapter/codec"
 	"github.com/footbridge/footbridge/bridge/event"
+	"github.com/footbridge/footbridge/bridge/internal/api"
 )
 
 // staff are the roles that may read conversations.
-func staff() []string { return []string{"supervisor", "operator", "live_agent"} }
+func staff() []string { return append(watchers(), "live_agent") }
+
+// watchers are the roles that may see how the bridge works.
+func watchers() []string { return []string{"supervisor", "operator"} }
 
 func conversationsCommand() *cobra.Command {
-	var asJSON bool
-	var limit int
 	filters := map[string]*string{}
 	c := &cobra.Command{Use: "conversations [ID]", Short: "List conversations, or show one",
 		Long: `List the conversations of a running bridge, newest first, or show what was said
@@ -38,7 +37,7 @@ in one. The token is FOOTBRIDGE_TOKEN's, or one of the configuration's.`,
 		},
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 1 {
-				return showConversation(c, args[0], asJSON)
+				return showConversation(c, args[0])
 			}
 			query := url.Values{}
 			for name, value := range filters {
@@ -46,52 +45,27 @@ in one. The token is FOOTBRIDGE_TOKEN's, or one of the configuration's.`,
 					query.Set(name, *value)
 				}
 			}
-			return listConversations(c, query, limit, asJSON)
+			return listed().print(c, query)
 		}}
 	remoteFlags(c)
 	c.AddCommand(exportCommand(), eraseCommand())
-	c.Flags().BoolVar(&asJSON, "json", false, "print JSON, a line an item")
-	c.Flags().IntVar(&limit, "limit", 50, "the most to list; 0 is all")
+	linesFlag(c)
+	limitFlag(c)
 	for _, name := range []string{"state", "queue", "account", "agent"} {
 		filters[name] = c.Flags().String(name, "", "only those with this "+name)
 	}
 	return c
 }
 
-// row is a conversation as the list has it.
-type row struct {
-	ID, State, Owner, Route, Queue string
-	Created, Updated               time.Time
-	Customer                       event.Actor
+// listed are the conversations as a list.
+func listed() listing {
+	return listing{path: "/conversations", roles: staff(), head: []string{"ID", "STATE", "OWNER", "ROUTE", "CUSTOMER", "UPDATED"},
+		cells: cellsOf(func(v api.Conversation) []string {
+			return []string{v.ID, v.State, v.Owner, v.Route, v.Customer.Name, at(v.Updated)}
+		})}
 }
 
-func listConversations(c *cobra.Command, query url.Values, limit int, asJSON bool) error {
-	r, err := dial(c, staff()...)
-	if err != nil {
-		return err
-	}
-	out := c.OutOrStdout()
-	if asJSON {
-		return r.list(c.Context(), "/conversations", query, limit, lines(out))
-	}
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "ID\tSTATE\tOWNER\tROUTE\tCUSTOMER\tUPDATED")
-	err = r.list(c.Context(), "/conversations", query, limit, func(item json.RawMessage) error {
-		var v row
-		if err := json.Unmarshal(item, &v); err != nil {
-			return err
-		}
-		_, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", v.ID, v.State, orDash(v.Owner), orDash(v.Route),
-			orDash(oneLine(v.Customer.Name)), v.Updated.UTC().Format(time.RFC3339))
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return w.Flush()
-}
-
-func showConversation(c *cobra.Command, id string, asJSON bool) error {
+func showConversation(c *cobra.Command, id string) error {
 	if err := checkID(id); err != nil {
 		return err
 	}
@@ -105,12 +79,12 @@ func showConversation(c *cobra.Command, id string, asJSON bool) error {
 	}
 	out := c.OutOrStdout()
 	visit := lines(out)
-	if !asJSON {
-		var v row
+	if asJSON, _ := c.Flags().GetBool("json"); !asJSON {
+		var v api.Conversation
 		if err := json.Unmarshal(raw, &v); err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "%s  %s  owner %s  route %s  since %s\n", v.ID, v.State, orDash(v.Owner), orDash(v.Route), v.Created.UTC().Format(time.RFC3339))
+		fmt.Fprintf(out, "%s  %s  owner %s  route %s  since %s\n", v.ID, v.State, orDash(v.Owner), orDash(v.Route), at(v.Created))
 		visit = func(item json.RawMessage) error { return printEvent(out, item) }
 	}
 	return r.list(c.Context(), "/conversations/"+id+"/events", nil, 0, visit)
@@ -132,22 +106,4 @@ func printEvent(w io.Writer, item json.RawMessage) error {
 	}
 	_, err := fmt.Fprintf(w, "%s  %-14s %s%s\n", e.Time.UTC().Format("15:04:05.000"), who, e.Kind(), words)
 	return err
-}
-
-// lines prints each item on a line of its own.
-func lines(w io.Writer) func(json.RawMessage) error {
-	return func(item json.RawMessage) error {
-		_, err := fmt.Fprintln(w, string(item))
-		return err
-	}
-}
-
-// oneLine keeps text from looking like more than one line, or column.
-func oneLine(s string) string { return strings.NewReplacer("\n", `\n`, "\t", `\t`).Replace(s) }
-
-func orDash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return s
 }

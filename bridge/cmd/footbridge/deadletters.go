@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/footbridge/footbridge/bridge/internal/api"
 )
 
 func deadLettersCommand() *cobra.Command {
@@ -24,49 +24,17 @@ again once what was wrong is mended. Replaying one twice changes nothing.`,
 	return c
 }
 
-// letter is a dead letter as the list has it.
-type letter struct {
-	ID, Conversation, Account, Adapter, Version, Reason string
-	At                                                  time.Time
-	Replayed                                            *time.Time
-}
-
 func listDeadLettersCommand() *cobra.Command {
-	var asJSON bool
-	var limit int
-	c := &cobra.Command{Use: "list", Short: "List dead letters, newest first", Args: noArgs,
-		Example: "  footbridge dead-letters list --json",
-		RunE: func(c *cobra.Command, _ []string) error {
-			r, err := dial(c, "operator", "supervisor")
-			if err != nil {
-				return err
+	l := listing{path: "/dead-letters", roles: watchers(), head: []string{"ID", "AT", "ACCOUNT", "ADAPTER", "REPLAYED", "REASON"},
+		cells: cellsOf(func(l api.DeadLetter) []string {
+			replayed := ""
+			if l.Replayed != nil {
+				replayed = at(*l.Replayed)
 			}
-			if asJSON {
-				return r.list(c.Context(), "/dead-letters", nil, limit, lines(c.OutOrStdout()))
-			}
-			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
-			fmt.Fprintln(w, "ID\tAT\tACCOUNT\tADAPTER\tREPLAYED\tREASON")
-			err = r.list(c.Context(), "/dead-letters", nil, limit, func(item json.RawMessage) error {
-				var l letter
-				if err := json.Unmarshal(item, &l); err != nil {
-					return err
-				}
-				replayed := "-"
-				if l.Replayed != nil {
-					replayed = l.Replayed.UTC().Format(time.RFC3339)
-				}
-				_, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", l.ID, l.At.UTC().Format(time.RFC3339), l.Account,
-					strings.TrimSpace(l.Adapter+" "+l.Version), replayed, oneLine(l.Reason))
-				return err
-			})
-			if err != nil {
-				return err
-			}
-			return w.Flush()
-		}}
-	c.Flags().BoolVar(&asJSON, "json", false, "print JSON, a line an item")
-	c.Flags().IntVar(&limit, "limit", 50, "the most to list; 0 is all")
-	return c
+			return []string{l.ID, at(l.At), l.Account, strings.TrimSpace(l.Adapter + " " + l.Version), replayed, l.Reason}
+		})}
+	return l.command(&cobra.Command{Use: "list", Short: "List dead letters, newest first",
+		Example: "  footbridge dead-letters list --json"})
 }
 
 func replayCommand() *cobra.Command {
@@ -108,7 +76,7 @@ func replayCommand() *cobra.Command {
 func replay(c *cobra.Command, r *remote, ids []string) error {
 	failed := 0
 	for _, id := range ids {
-		var done struct{ Replayed bool }
+		var done api.Replayed
 		err := r.call(c.Context(), http.MethodPost, "/dead-letters/"+id+"/replay", nil, &done)
 		word := "replayed"
 		switch {
@@ -131,7 +99,7 @@ func replay(c *cobra.Command, r *remote, ids []string) error {
 func unreplayed(c *cobra.Command, r *remote) ([]string, error) {
 	var ids []string
 	err := r.list(c.Context(), "/dead-letters", nil, 0, func(item json.RawMessage) error {
-		var l letter
+		var l api.DeadLetter
 		err := json.Unmarshal(item, &l)
 		if err == nil && l.Replayed == nil {
 			ids = append(ids, l.ID)

@@ -12,15 +12,12 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/footbridge/footbridge/bridge/internal/api"
 )
 
-// subject is whose data is exported or erased, as the API takes it.
-type subject struct {
-	Conversation string `json:"conversation,omitempty"`
-	Customer     string `json:"customer,omitempty"`
-	Account      string `json:"account,omitempty"`
-	Reason       string `json:"reason"`
-}
+// subject is whose data is exported or erased.
+type subject struct{ api.DataSubject }
 
 func (s subject) String() string {
 	switch {
@@ -79,7 +76,7 @@ asked, and why.`,
 		if err != nil {
 			return err
 		}
-		r, err := dial(c, "operator", "supervisor")
+		r, err := dial(c, watchers()...)
 		if err != nil {
 			return err
 		}
@@ -158,7 +155,7 @@ folder: see footbridge backup.`,
 		if err != nil {
 			return err
 		}
-		r, err := dial(c, "operator", "supervisor")
+		r, err := dial(c, watchers()...)
 		if err != nil {
 			return err
 		}
@@ -181,7 +178,7 @@ func (r *remote) erase(c *cobra.Command, s subject) error {
 		return err
 	}
 	defer resp.Body.Close()
-	var done struct{ Erased []string }
+	var done api.Erasure
 	if err := json.NewDecoder(resp.Body).Decode(&done); err != nil {
 		return fmt.Errorf("read the answer: %w; mend: erase again", err)
 	}
@@ -206,17 +203,7 @@ func (r *remote) post(c *cobra.Command, path string, s subject) (*http.Response,
 		return nil, fmt.Errorf("call %s: %w", path, err)
 	}
 	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Authorization", "Bearer "+r.token)
 	patient := *r.client
 	patient.Timeout = 0
-	resp, err := patient.Do(req)
-	if err != nil {
-		return nil, fmt.Errorf("reach the bridge: %w; mend: start it, or give its address with --url", err)
-	}
-	if resp.StatusCode == http.StatusOK {
-		return resp, nil
-	}
-	defer resp.Body.Close()
-	answer, _ := io.ReadAll(io.LimitReader(resp.Body, remoteAnswer))
-	return nil, r.refusal(resp, answer)
+	return r.ask(&patient, req)
 }

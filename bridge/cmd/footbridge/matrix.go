@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -49,20 +48,23 @@ func printPairings(out io.Writer, m app.Matrix, asJSON bool) error {
 		return eachLine(out, m.Pairings)
 	}
 	names := app.Capabilities()
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "FRONT END\tVIRTUAL AGENT\tBACK END\t%s\n", strings.ToUpper(strings.ReplaceAll(strings.Join(names, "\t"), "_", " ")))
+	head := []string{"FRONT END", "VIRTUAL AGENT", "BACK END"}
+	for _, name := range names {
+		head = append(head, strings.ToUpper(strings.ReplaceAll(name, "_", " ")))
+	}
+	t := newTable(out, head...)
 	for _, p := range m.Pairings {
-		virtual := "-"
+		virtual := ""
 		if p.VirtualAgent != nil {
 			virtual = p.VirtualAgent.Account
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s", named(p.Front), virtual, p.Back.Account)
+		cells := []string{named(p.Front), virtual, p.Back.Account}
 		for _, name := range names {
-			fmt.Fprintf(w, "\t%s", p.Levels[name])
+			cells = append(cells, string(p.Levels[name]))
 		}
-		fmt.Fprintln(w)
+		t.row(cells...)
 	}
-	return w.Flush()
+	return t.Flush()
 }
 
 func printPromises(out io.Writer, m app.Matrix, asJSON bool) error {
@@ -75,12 +77,11 @@ May repeat: a call whose outcome is unknown, unless the vendor honours its key; 
 is marked. What a vendor sends twice is one event where its id tells, below.
 
 `)
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "ACCOUNT\tENDPOINT\tANSWER\tA REPEAT IS KNOWN BY\tTHE VENDOR ASKS AGAIN")
+	t := newTable(out, "ACCOUNT", "ENDPOINT", "ANSWER", "A REPEAT IS KNOWN BY", "THE VENDOR ASKS AGAIN")
 	for _, p := range m.Promises {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", named(p.Party), p.Endpoint, answerOf(p), repeatsOf(p), againOf(p))
+		t.row(named(p.Party), p.Endpoint, answerOf(p), repeatsOf(p), againOf(p))
 	}
-	return w.Flush()
+	return t.Flush()
 }
 
 // named is an account with its role.

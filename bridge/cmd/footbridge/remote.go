@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/footbridge/footbridge/bridge/internal/api"
 	"github.com/footbridge/footbridge/bridge/internal/app"
 )
 
@@ -47,10 +48,7 @@ func remoteFlags(c *cobra.Command) {
 }
 
 // refused is a problem the API answered with.
-type refused struct {
-	Title, Code, Field, Mend string
-	RequestID                string `json:"request_id"`
-}
+type refused struct{ api.Problem }
 
 // Error says what the API said, for people.
 func (r *refused) Error() string {
@@ -76,20 +74,34 @@ func (r *remote) call(ctx context.Context, method, path string, query url.Values
 	if err != nil {
 		return fmt.Errorf("call %s: %w", path, err)
 	}
-	req.Header.Set("Authorization", "Bearer "+r.token)
-	resp, err := r.client.Do(req)
+	resp, err := r.ask(r.client, req)
 	if err != nil {
-		return fmt.Errorf("reach the bridge: %w; mend: start it, or give its address with --url", err)
+		return err
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, remoteAnswer))
 	if err != nil {
 		return fmt.Errorf("read the answer to %s: %w", path, err)
 	}
-	if resp.StatusCode/100 == 2 && json.Unmarshal(body, into) == nil {
-		return nil
+	if json.Unmarshal(body, into) != nil {
+		return r.refusal(resp, body)
 	}
-	return r.refusal(resp, body)
+	return nil
+}
+
+// ask makes a request and gives a good answer, for the caller to read and close.
+func (r *remote) ask(client *http.Client, req *http.Request) (*http.Response, error) {
+	req.Header.Set("Authorization", "Bearer "+r.token)
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("reach the bridge: %w; mend: start it, or give its address with --url", err)
+	}
+	if resp.StatusCode/100 == 2 {
+		return resp, nil
+	}
+	defer resp.Body.Close()
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, remoteAnswer))
+	return nil, r.refusal(resp, body)
 }
 
 // refusal is what an answer that is no good one says.
@@ -103,6 +115,7 @@ func (r *remote) refusal(resp *http.Response, body []byte) error {
 
 // page is one page of a list; which list it is the path says.
 type page struct {
+	Accounts      []json.RawMessage `json:"accounts"`
 	Conversations []json.RawMessage `json:"conversations"`
 	Events        []json.RawMessage `json:"events"`
 	DeadLetters   []json.RawMessage `json:"dead_letters"`
@@ -128,7 +141,7 @@ func (r *remote) list(ctx context.Context, path string, query url.Values, most i
 		if err := r.call(ctx, http.MethodGet, path, query, &p); err != nil {
 			return err
 		}
-		for _, items := range [][]json.RawMessage{p.Conversations, p.Events, p.DeadLetters, p.Audit} {
+		for _, items := range [][]json.RawMessage{p.Accounts, p.Conversations, p.Events, p.DeadLetters, p.Audit} {
 			for _, item := range items {
 				seen++
 				if err := visit(item); err != nil {
