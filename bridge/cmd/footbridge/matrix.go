@@ -95,13 +95,17 @@ func answerOf(p app.Promise) string {
 }
 
 func repeatsOf(p app.Promise) string {
-	switch {
-	case p.Repeats == "":
-		return "nothing: it is new"
-	case p.While == "":
-		return p.Repeats
+	known := "nothing: it is new"
+	if p.Repeats != "" {
+		known = p.Repeats
 	}
-	return p.Repeats + ", " + map[string]string{"forever": "always", "handoff": "during a hand-off"}[p.While]
+	if p.While != "" {
+		known += ", " + map[string]string{"forever": "always", "handoff": "during a hand-off"}[p.While]
+	}
+	if p.Once > 0 {
+		known += "; captured: for " + seconds(p.Once)
+	}
+	return known
 }
 
 func againOf(p app.Promise) string {

@@ -49,6 +49,9 @@ type Promise struct {
 	// long; empty means a repeat is taken for something new.
 	Repeats string `json:"repeats,omitempty"`
 	While   string `json:"while,omitempty"`
+	// Once is for how long, in seconds, the very same signed request counts once,
+	// whatever becomes of its conversation; 0 where nothing is signed.
+	Once float64 `json:"once,omitempty"`
 	// RetryWithin is for how long, in seconds, the vendor may ask again when the
 	// bridge was down; 0 means it is not known to.
 	RetryWithin float64 `json:"retry_within,omitempty"`
@@ -255,6 +258,9 @@ func promises(p Party) []Promise {
 	var all []Promise
 	for _, e := range p.profile.Endpoints {
 		promise := Promise{Party: p, Endpoint: e.Name, Answer: e.Answer, Repeats: e.Dedup, While: e.DedupWhile}
+		if e.Signature != (adapter.Signature{}) {
+			promise.Once = e.Signature.Remember().Seconds()
+		}
 		switch {
 		case e.Transport != "":
 			promise.Answer = e.Transport

@@ -111,12 +111,13 @@ func TestPromises(t *testing.T) {
 		{Name: "slow", Answer: adapter.AnswerReply, Within: 25 * time.Second},
 		{Name: "tell", Answer: adapter.AnswerAck, Within: time.Second},
 		{Name: "talk", Answer: adapter.AnswerReply, Transport: adapter.TransportWebSocket},
+		{Name: "sign", Answer: adapter.AnswerAck, Signature: adapter.Signature{TimeHeader: "T", Window: time.Minute}},
 	}}}
 	var got []string
 	for _, x := range promises(p) {
-		got = append(got, fmt.Sprint(x.Endpoint, " ", x.Answer, " ", x.Within, " ", x.Repeats, " ", x.While, " ", x.RetryWithin))
+		got = append(got, fmt.Sprint(x.Endpoint, " ", x.Answer, " ", x.Within, " ", x.Repeats, " ", x.While, " ", x.RetryWithin, " ", x.Once))
 	}
-	want := []string{"ask reply 10 body handoff 60", "slow reply 25   60", "tell ack 0   0", "talk websocket 0   0"}
+	want := []string{"ask reply 10 body handoff 60 0", "slow reply 25   60 0", "tell ack 0   0 0", "talk websocket 0   0 0", "sign ack 0   0 120"}
 	if !slices.Equal(got, want) {
 		t.Errorf("promises %q, want %q", got, want)
 	}

@@ -25,7 +25,11 @@ type Arrival struct {
 	Endpoint adapter.Endpoint
 	Key      string
 	Dedup    string
-	Request  adapter.Request
+	// Mark tells a signed request from every other of its endpoint, for MarkFor
+	// from now: so long it counts once. It is "" where nothing is signed.
+	Mark    string
+	MarkFor time.Duration
+	Request adapter.Request
 	// Opened is there for a connection; there is no Request then.
 	Opened *adapter.Opened
 	// attach is called when the input is stored, before its turn.
@@ -137,10 +141,14 @@ func (e *Engine) again(ctx context.Context, r Receipt, a Arrival, got journal.Ac
 	return r
 }
 
-// acceptUnknown deals with a key no open conversation has.
+// acceptUnknown deals with a key no open conversation has. What was signed and is
+// taken already begins nothing: it can only be a repetition, or captured.
 func (e *Engine) acceptUnknown(ctx context.Context, a Arrival, replaces string) (Receipt, error) {
 	if a.Endpoint.Unknown != adapter.UnknownOpen {
 		return Receipt{}, ErrUnknownKey
+	}
+	if err := e.fresh(ctx, a); err != nil {
+		return Receipt{}, err
 	}
 	c, b, err := e.begin(opening{account: a.Account, key: a.Key, replaces: replaces})
 	if err != nil {
@@ -164,6 +172,24 @@ func (e *Engine) acceptUnknown(ctx context.Context, a Arrival, replaces string) 
 	return r, nil
 }
 
+// fresh is nil for what may begin a conversation, and ErrUnknownKey for what was
+// taken before.
+func (e *Engine) fresh(ctx context.Context, a Arrival) error {
+	if a.Mark == "" {
+		return nil
+	}
+	until, err := e.Journal.Marked(ctx, a.Account, a.Endpoint.Name, a.Mark)
+	switch {
+	case errors.Is(err, journal.ErrNotFound):
+		return nil
+	case err != nil:
+		return fmt.Errorf("find whether a request was taken: %w", err)
+	case now().Before(until):
+		return ErrUnknownKey
+	}
+	return nil
+}
+
 func (a Arrival) waits() bool { return a.Endpoint.Answer == adapter.AnswerReply && a.Opened == nil }
 
 func (a Arrival) frame(conversationID, leg string) (journal.Frame, error) {
@@ -174,8 +200,9 @@ func (a Arrival) frame(conversationID, leg string) (journal.Frame, error) {
 		in = *a.Opened
 	}
 	data, err := encode(store(in))
+	at := now()
 	return journal.Frame{ID: id, Conversation: conversationID, Leg: leg, Account: a.Account, Endpoint: a.Endpoint.Name,
-		Received: now(), Data: data, Dedup: a.Dedup, DedupWhile: a.Endpoint.DedupWhile, ReplyBy: a.Request.ReplyBy}, err
+		Received: at, Data: data, Dedup: a.Dedup, DedupWhile: a.Endpoint.DedupWhile, Mark: a.Mark, MarkUntil: at.Add(a.MarkFor), ReplyBy: a.Request.ReplyBy}, err
 }
 
 // hasEnded reports whether a conversation is over; one that cannot be read

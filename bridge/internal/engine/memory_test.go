@@ -24,6 +24,7 @@ type memory struct {
 	events     map[string][]event.Event
 	frames     []*journal.Frame
 	dedups     map[[3]string]*journal.Frame
+	marks      map[[3]string]*journal.Frame
 	keys       map[[2]string]string
 	refs       []journal.Ref
 	replies    map[string][]byte
@@ -37,7 +38,7 @@ type memory struct {
 
 func newMemory() *memory {
 	return &memory{convos: map[string]*journal.Conversation{}, wakes: map[string]time.Time{}, events: map[string][]event.Event{},
-		dedups: map[[3]string]*journal.Frame{}, keys: map[[2]string]string{}, replies: map[string][]byte{},
+		dedups: map[[3]string]*journal.Frame{}, marks: map[[3]string]*journal.Frame{}, keys: map[[2]string]string{}, replies: map[string][]byte{},
 		outcomes: map[[2]string][]journal.Delivery{}, letters: map[string]*journal.DeadLetter{}, idempotent: map[[2]string]journal.Idempotent{},
 		erased: map[string]journal.Audit{}}
 }
@@ -75,6 +76,10 @@ func (m *memory) AcceptFrame(_ context.Context, f journal.Frame) (journal.Accept
 
 // insert stores a frame, or names the one it repeats.
 func (m *memory) insert(f journal.Frame) string {
+	mark := [3]string{f.Account, f.Endpoint, f.Mark}
+	if first := m.marks[mark]; f.Mark != "" && first != nil && f.Received.Before(first.MarkUntil) {
+		return first.ID
+	}
 	key := [3]string{f.Leg, f.Endpoint, f.Dedup}
 	if f.Dedup != "" && m.dedups[key] != nil {
 		return m.dedups[key].ID
@@ -83,7 +88,19 @@ func (m *memory) insert(f journal.Frame) string {
 	if f.Dedup != "" {
 		m.dedups[key] = &f
 	}
+	if f.Mark != "" {
+		m.marks[mark] = &f
+	}
 	return ""
+}
+
+func (m *memory) Marked(_ context.Context, account, endpoint, mark string) (time.Time, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if f := m.marks[[3]string{account, endpoint, mark}]; f != nil {
+		return f.MarkUntil, nil
+	}
+	return time.Time{}, journal.ErrNotFound
 }
 
 func (m *memory) FindLeg(_ context.Context, account, key string) (journal.Leg, error) {

@@ -124,6 +124,11 @@ type Intake interface {
 	Reply(ctx context.Context, frame string) ([]byte, error)
 }
 
+// Marks remembers what was signed and taken.
+type Marks interface {
+	Marked(ctx context.Context, account, endpoint, mark string) (until time.Time, err error)
+}
+
 // Committer stores turns and gives conversations back.
 type Committer interface {
 	Commit(context.Context, journal.Commit) error
@@ -164,6 +169,7 @@ type Drainer interface {
 // Journal is everything the engine asks of the journal.
 type Journal interface {
 	Intake
+	Marks
 	Committer
 	Reader
 	Outcomes

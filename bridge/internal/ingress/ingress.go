@@ -87,7 +87,6 @@ type Options struct {
 type Ingress struct {
 	o      Options
 	routes atomic.Pointer[http.ServeMux]
-	seen   *memory
 	pace   atomic.Pointer[pace]
 }
 
@@ -96,7 +95,7 @@ func New(o Options) *Ingress {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	i := &Ingress{o: o, seen: newMemory()}
+	i := &Ingress{o: o}
 	i.routes.Store(http.NewServeMux())
 	i.Limit(Rates{})
 	return i
@@ -190,13 +189,13 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.connect(w, r)
 		return
 	}
-	arrival, mark, no := d.read(w, r)
+	arrival, no := d.read(w, r)
 	var receipt engine.Receipt
 	if no == nil {
 		no = d.paced()
 	}
 	if no == nil {
-		receipt, no = d.store(r.Context(), arrival, mark)
+		receipt, no = d.store(r.Context(), arrival)
 	}
 	if no != nil {
 		d.i.refuse(w, d.account.Name, no.reason, no.reply)
@@ -212,18 +211,13 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.answer(w, r, receipt, arrival.Request.ReplyBy)
 }
 
-// store has the engine take a request, and remembers what was signed once the
-// vendor may count it as taken.
-func (d *door) store(ctx context.Context, a engine.Arrival, mark string) (engine.Receipt, *refusal) {
+// store has the engine take a request.
+func (d *door) store(ctx context.Context, a engine.Arrival) (engine.Receipt, *refusal) {
 	receipt, err := d.i.o.Engine.Accept(ctx, a)
-	var no *refusal
 	if err != nil {
-		no = d.notStored(err)
+		return receipt, d.notStored(err)
 	}
-	if mark != "" && (no == nil || no.reply.Status < http.StatusMultipleChoices) {
-		d.i.seen.add(d.place(mark), time.Now(), d.endpoint.Signature.Remember())
-	}
-	return receipt, no
+	return receipt, nil
 }
 
 // answer waits for the reply of the turn and writes it, or the endpoint's
@@ -272,20 +266,21 @@ func retryLater() adapter.Reply {
 	return r
 }
 
-// read checks a request and makes an arrival of it. A signed one has a mark.
-func (d *door) read(w http.ResponseWriter, r *http.Request) (a engine.Arrival, mark string, no *refusal) {
+// read checks a request and makes an arrival of it. A signed one has a mark, by
+// which the engine knows a captured one again.
+func (d *door) read(w http.ResponseWriter, r *http.Request) (a engine.Arrival, no *refusal) {
 	f, no := d.receive(w, r)
 	if no != nil {
-		return a, "", no
+		return a, no
 	}
 	key, err := f.get(d.endpoint.Key)
 	switch {
 	case err == nil && f.bound != "" && key != f.bound:
-		return a, "", d.denied() // a token is good for its own leg alone
+		return a, d.denied() // a token is good for its own leg alone
 	case errors.Is(err, errNone) && d.endpoint.NoKey == adapter.NoKeyIgnore:
-		return a, "", &refusal{"no_key", orElse(d.endpoint.Default, adapter.Reply{Status: http.StatusOK, Body: []byte("{}")})}
+		return a, &refusal{"no_key", orElse(d.endpoint.Default, adapter.Reply{Status: http.StatusOK, Body: []byte("{}")})}
 	case err != nil:
-		return a, "", &refusal{"key", problem(http.StatusBadRequest, "no usable key: "+err.Error())}
+		return a, &refusal{"key", problem(http.StatusBadRequest, "no usable key: "+err.Error())}
 	}
 	dedup := ""
 	if d.endpoint.Dedup != "" {
@@ -293,9 +288,10 @@ func (d *door) read(w http.ResponseWriter, r *http.Request) (a engine.Arrival, m
 	}
 	body, err := f.masked(d.account.Mask)
 	if err != nil {
-		return a, "", unreadable(err)
+		return a, unreadable(err)
 	}
-	return engine.Arrival{Account: d.account.Name, Endpoint: d.once(f), Key: key, Dedup: dedup, Request: d.request(r, body)}, f.mark, nil
+	return engine.Arrival{Account: d.account.Name, Endpoint: d.endpoint, Key: key, Dedup: dedup, Mark: f.mark, MarkFor: d.endpoint.Signature.Remember(),
+		Request: d.request(r, body)}, nil
 }
 
 // receive reads a request as far as it is known who sends it, and then whether it

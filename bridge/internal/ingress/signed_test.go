@@ -127,9 +127,8 @@ func TestOldAndNewKey(t *testing.T) {
 	}
 }
 
-// A captured request begins nothing a second time. It goes to the engine, which
-// knows it by its dedup id and answers as before; where it was not taken the first
-// time it is new, for it is the vendor's next try.
+// A captured request goes to the engine under the mark of the first, which knows it
+// by that; another request has another, and another account's is not ours.
 func TestSignedTwice(t *testing.T) {
 	b := &book{err: engine.ErrBusy}
 	i := New(Options{Engine: b})
@@ -147,43 +146,19 @@ func TestSignedTwice(t *testing.T) {
 			t.Fatalf("answered %d", got)
 		}
 	}
-	i.Configure([]Account{account, twin}) // a reload forgets nothing
 	ask(first)
 	ask(signedAs(signingKey, good, time.Now().Add(-time.Second)))
 	served(i, "/in/twin/inbound", good, first...)
-	var unknown []string
-	for _, a := range b.stored() {
-		unknown = append(unknown, a.Endpoint.Unknown)
+	all := b.stored()
+	if len(all) != 5 || all[0].Dedup != all[2].Dedup || all[0].Dedup == all[3].Dedup || all[4].Account != "twin" {
+		t.Fatalf("the engine was given %+v", all)
 	}
-	if want := "open refuse refuse open open"; strings.Join(unknown, " ") != want {
-		t.Errorf("the engine was told %v, want %s", unknown, want)
-	}
-	if all := b.stored(); all[0].Dedup != all[2].Dedup || all[0].Dedup == all[3].Dedup {
-		t.Errorf("dedup ids %q %q %q", all[0].Dedup, all[2].Dedup, all[3].Dedup)
+	if all[0].Mark == "" || all[0].Mark != all[2].Mark || all[0].Mark == all[3].Mark || all[0].MarkFor != 10*time.Minute {
+		t.Errorf("marks %q %q %q for %s", all[0].Mark, all[2].Mark, all[3].Mark, all[0].MarkFor)
 	}
 	b.err = fmt.Errorf("its conversation is gone: %w", engine.ErrUnknownKey)
 	if got := ask(first); got != 200 {
 		t.Errorf("a repetition nobody knows any more answered %d", got)
-	}
-}
-
-// The memory forgets by time alone.
-func TestMemory(t *testing.T) {
-	m, now := newMemory(), time.Unix(1, 0)
-	m.add("real", now, time.Hour)
-	for n := range 200_000 {
-		m.add("flood"+strconv.Itoa(n), now, time.Minute)
-	}
-	if !m.has("real", now.Add(time.Hour-1)) || m.has("real", now.Add(time.Hour)) {
-		t.Error("an hour is not an hour")
-	}
-	if len(m.until) != 0 || len(m.due[time.Minute]) != 0 {
-		t.Errorf("%d are left", len(m.until))
-	}
-	m.add("again", now, time.Hour)
-	m.add("again", now.Add(59*time.Minute), time.Hour)
-	if m.has("again", now.Add(time.Hour)) || m.has("never", now) {
-		t.Error("a repetition lengthens it")
 	}
 }
 

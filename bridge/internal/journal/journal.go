@@ -55,6 +55,10 @@ type Frame struct {
 	// DedupWhile is how long Dedup is remembered: WhileHandoff until the leg is
 	// named in Commit.Forget, otherwise for ever.
 	DedupWhile string
+	// Mark tells a signed frame from every other of its endpoint until MarkUntil,
+	// whatever has become of its conversation; "" for one that is not signed.
+	Mark      string
+	MarkUntil time.Time
 	// ReplyBy is when a held answer is due; zero where the endpoint acknowledges.
 	ReplyBy time.Time
 	// Outcome is empty until a turn has dealt with the frame.
@@ -72,7 +76,8 @@ const WhileHandoff = "handoff"
 
 // Accepted is what became of a frame offered to the journal.
 type Accepted struct {
-	// Duplicate is the id of the frame that has the same dedup id; "" if none.
+	// Duplicate is the id of the frame that has the same dedup id or mark; "" if
+	// none.
 	Duplicate string
 	// Reply is the answer committed for the duplicate, if there is one.
 	Reply []byte

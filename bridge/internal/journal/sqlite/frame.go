@@ -12,7 +12,8 @@ import (
 // AcceptFrame stores one frame of an existing conversation; when it returns, the
 // frame is on disk. It takes no part in the fence. A frame whose dedup id was
 // seen at its account, endpoint and leg is not stored, and the answer names the
-// first one. journal.ErrNotFound means there is no such conversation, and
+// first one; so it is with the mark of a signed frame, at any leg.
+// journal.ErrNotFound means there is no such conversation, and
 // journal.ErrErased that it was erased.
 func (j *Journal) AcceptFrame(ctx context.Context, f journal.Frame) (journal.Accepted, error) {
 	all, err := j.AcceptFrames(ctx, []journal.Frame{f})
@@ -119,6 +120,9 @@ func (b *batch) sealing(conversation string) error {
 
 // insertFrame stores the frame, or gives the id of the one it repeats.
 func (b *batch) insertFrame(f sealedFrame) (duplicate string, err error) {
+	if duplicate, err = b.marked(f.Frame); err != nil || duplicate != "" {
+		return duplicate, err
+	}
 	if f.Dedup != "" {
 		fresh, err := b.exec(wInsertDedup, f.Leg, f.Endpoint, f.Dedup, f.Account, f.DedupWhile, f.Conversation, f.ID)
 		if err != nil {
@@ -139,6 +143,25 @@ func (b *batch) insertFrame(f sealedFrame) (duplicate string, err error) {
 		return "", fmt.Errorf("store frame %s: %w", f.ID, err)
 	}
 	return "", nil
+}
+
+// marked remembers what was signed, or gives the id of the frame that had its
+// mark. Marks that are over go here: so many stay as were taken in their time.
+func (b *batch) marked(f journal.Frame) (duplicate string, err error) {
+	if f.Mark == "" {
+		return "", nil
+	}
+	if err := b.do(wExpireMarks, micros(f.Received)); err != nil {
+		return "", fmt.Errorf("drop marks that are over: %w", err)
+	}
+	fresh, err := b.exec(wInsertMark, f.Account, f.Endpoint, f.Mark, f.ID, micros(f.MarkUntil))
+	if err == nil && fresh == 0 {
+		err = b.row(wFrameOfMark, f.Account, f.Endpoint, f.Mark).Scan(&duplicate)
+	}
+	if err != nil {
+		return "", fmt.Errorf("remember the mark of frame %s: %w", f.ID, err)
+	}
+	return duplicate, nil
 }
 
 // head is what a commit builds on.

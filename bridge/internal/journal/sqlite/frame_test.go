@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/footbridge/footbridge/bridge/internal/journal"
 )
@@ -95,4 +96,52 @@ func TestARepeatWithinATurnIsNotStored(t *testing.T) {
 	frames, err := j.Frames(ctx, "c", "", 0)
 	equal(t, "frames stored", len(frames), 1, err)
 	equal(t, "outcome", frames[0].Outcome, journal.FrameDone, nil)
+}
+
+// What was signed is taken once until its time is over, at whatever leg it comes and
+// whatever has become of the first one's conversation.
+func TestASignedFrameIsTakenOnce(t *testing.T) {
+	dir, ctx := t.TempDir(), context.Background()
+	j := openJournal(t, dir, Options{})
+	signed := func(conversation, id string, after time.Duration) journal.Frame {
+		f := frame(conversation, id)
+		f.Dedup, f.Mark, f.Received, f.MarkUntil = "", "signature:1", noon.Add(after), noon.Add(after+time.Hour)
+		return f
+	}
+	for _, id := range []string{"a", "b", "c"} {
+		c := newTurn(id)
+		if id == "a" {
+			c.Index.State, c.Frames = journal.StateEnded, []journal.Frame{signed(id, "first", 0)}
+			c.Ended = map[string]string{"first": journal.FrameDone}
+		}
+		commit(t, j, c)
+	}
+	taken := func(what string) {
+		t.Helper()
+		until, err := j.Marked(ctx, "web", "in", "signature:1")
+		equal(t, what+": Marked", until, noon.Add(time.Hour), err)
+		accepted, err := j.AcceptFrame(ctx, signed("b", "captured", time.Hour-1000))
+		equal(t, what, accepted, journal.Accepted{Duplicate: "first"}, err)
+	}
+	taken("at another leg")
+	if err := j.Erase(ctx, "a", journal.Audit{At: noon}); err != nil {
+		t.Fatal(err)
+	}
+	taken("erased")
+	dropAll(t, j, journal.Bounds{Conversations: noon.Add(24 * time.Hour)})
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	j = openJournal(t, dir, Options{})
+	taken("dropped, after a restart")
+	elsewhere := signed("b", "elsewhere", 0)
+	elsewhere.Endpoint = "status"
+	for _, f := range []journal.Frame{elsewhere, signed("c", "in its time", time.Hour)} {
+		accepted, err := j.AcceptFrame(ctx, f)
+		equal(t, f.ID, accepted, journal.Accepted{}, err)
+	}
+	until, err := j.Marked(ctx, "web", "in", "signature:1")
+	equal(t, "anew", until, noon.Add(2*time.Hour), err)
+	_, err = j.Marked(ctx, "web", "status", "signature:1")
+	isError(t, "one that is over", err, journal.ErrNotFound)
 }

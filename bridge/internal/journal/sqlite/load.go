@@ -202,6 +202,21 @@ func (j *Journal) Ref(ctx context.Context, leg string, kind event.Kind, ref stri
 	return id, nil
 }
 
+// Marked tells until when an endpoint's signed request with that mark counts as
+// taken; journal.ErrNotFound means that none was, or that it was forgotten since.
+func (j *Journal) Marked(ctx context.Context, account, endpoint, mark string) (until time.Time, err error) {
+	err = j.look(ctx, func(v *view) error {
+		var at int64
+		err := v.row(rMark, account, endpoint, mark).Scan(&at)
+		until = fromMicros(at)
+		return err
+	})
+	if err != nil {
+		return time.Time{}, fmt.Errorf("find a mark: %w", err)
+	}
+	return until, nil
+}
+
 // Idempotent gives what an API call with this key came to, also when it has
 // expired since.
 func (j *Journal) Idempotent(ctx context.Context, token, key string) (journal.Idempotent, error) {

@@ -46,6 +46,9 @@ const (
 	wInsertDedup
 	wFrameOfDedup
 	wForgetDedups
+	wExpireMarks
+	wInsertMark
+	wFrameOfMark
 	wInsertFrame
 	wInsertFrameBody
 	wEndFrame
@@ -121,6 +124,10 @@ var writeSQL = [...]string{
 	wInsertDedup: `INSERT INTO dedups (leg, endpoint, dedup, account, lasts, conversation, frame)
 		VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (leg, endpoint, dedup, account) DO NOTHING`,
 	wFrameOfDedup: `SELECT frame FROM dedups WHERE leg = ? AND endpoint = ? AND dedup = ? AND account = ?`,
+	wExpireMarks:  `DELETE FROM marks WHERE until <= ?`,
+	wInsertMark: `INSERT INTO marks (account, endpoint, mark, frame, until) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (account, endpoint, mark) DO NOTHING`,
+	wFrameOfMark:  `SELECT frame FROM marks WHERE account = ? AND endpoint = ? AND mark = ?`,
 	wForgetDedups: `DELETE FROM dedups WHERE leg = ? AND lasts = ?`,
 	wInsertFrame: `INSERT INTO frames (arrival, id, conversation, leg, account, endpoint, received, reply_by,
 		dedup, dedup_while, outcome, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -185,6 +192,7 @@ const (
 	rReply
 	rRepliesOf
 	rIdempotent
+	rMark
 	rStates
 	rCounters
 	rPendingCount
@@ -246,6 +254,7 @@ var readSQL = [...]string{
 		WHERE r.leg = ? AND r.ref = ? AND (? = '' OR r.kind = ?) ORDER BY e.position LIMIT 1`,
 	rReply:           `SELECT frame, conversation, sealed FROM replies WHERE frame = ?`,
 	rRepliesOf:       `SELECT frame, conversation, sealed FROM replies WHERE conversation = ?`,
+	rMark:            `SELECT until FROM marks WHERE account = ? AND endpoint = ? AND mark = ?`,
 	rIdempotent:      `SELECT digest, event, expires FROM idempotents WHERE token = ? AND key = ?`,
 	rStates:          `SELECT state, COUNT(*) FROM conversations GROUP BY state`,
 	rCounters:        `SELECT name, value FROM counters`,
