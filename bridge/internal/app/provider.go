@@ -36,11 +36,17 @@ func (a *App) newProvider(c *config.Config) (*openid.Provider, error) {
 		}
 		a.redactor.Add(secret)
 	}
+	way, err := network(c, a.env)
+	if err != nil {
+		return nil, err
+	}
+	a.redactor.Add(way.ProxyLogin)
 	scopes := o.Scopes
 	if len(scopes) == 0 {
 		scopes = []string{"profile"}
 	}
 	return openid.New(openid.Options{Issuer: o.Issuer, ClientID: o.ClientID, Secret: secret, Scopes: scopes,
+		Transport:  way.Transport(hostsIn(map[string]any{"issuer": o.Issuer})...),
 		Callback:   strings.TrimRight(c.Server.PublicURL, "/") + "/api/v1/session/finish",
 		RolesClaim: o.RolesClaim, AgentClaim: o.AgentClaim, NameClaim: o.NameClaim,
 		Roles: map[string][]string{"live_agent": o.Roles.LiveAgent, "supervisor": o.Roles.Supervisor, "operator": o.Roles.Operator}}), nil

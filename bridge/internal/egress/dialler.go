@@ -45,8 +45,21 @@ func (n Network) TLS() *tls.Config {
 	return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: n.Roots}
 }
 
+// Transport makes exchanges of the bridge's own, which are no account's, such as
+// those with the provider people sign in at. named are the hosts the operator wrote
+// down for it, as "host" or "host:port"; the rules are those of an account's calls.
+// It may be used from many goroutines.
+func (n Network) Transport(named ...string) http.RoundTripper {
+	return (&dialler{Network: n, named: named}).transport()
+}
+
+func (d *dialler) transport() *http.Transport {
+	return &http.Transport{DialContext: d.DialContext, TLSClientConfig: d.TLS(), TLSHandshakeTimeout: connectWithin,
+		MaxIdleConnsPerHost: 64, IdleConnTimeout: 60 * time.Second, MaxResponseHeaderBytes: 64 << 10, ForceAttemptHTTP2: true}
+}
+
 // errAddress says an address is not one the bridge connects to.
-var errAddress = errors.New("address is not of the internet at large; mend: if it is meant, name the host in the account's allowed_hosts or settings, and a host given by name with its network in [egress] private_networks")
+var errAddress = errors.New("address is not of the internet at large; mend: if it is meant, name the host in the account's allowed_hosts or settings (a provider's in its issuer), and a host given by name with its network in [egress] private_networks")
 
 // dialler opens every connection to an account's hosts, for calls, sockets and
 // files alike. Addresses are checked as they are connected to, after DNS, so that

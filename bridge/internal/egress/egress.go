@@ -104,8 +104,7 @@ func (e *Egress) outlet(a Account) outlet {
 	d := &dialler{Network: e.o.Network, named: a.Named}
 	carrier := e.o.Transport
 	if carrier == nil {
-		carrier = &http.Transport{DialContext: d.DialContext, TLSClientConfig: d.TLS(), TLSHandshakeTimeout: connectWithin,
-			MaxIdleConnsPerHost: 64, IdleConnTimeout: 60 * time.Second, MaxResponseHeaderBytes: 64 << 10, ForceAttemptHTTP2: true}
+		carrier = d.transport()
 	}
 	return outlet{Account: a, dialler: d, carrier: carrier}
 }

@@ -8,8 +8,10 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -118,5 +120,42 @@ func TestTLS(t *testing.T) {
 	}
 	if got := w.post(old.URL); got.Reason != adapter.ReasonRefused || calls != 1 {
 		t.Errorf("TLS 1.1: %+v, %d calls", got, calls)
+	}
+}
+
+// TestTransport: what is nobody's account goes the same way out: the provider is
+// reached where the operator wrote its address down, and leads nowhere else.
+func TestTransport(t *testing.T) {
+	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.Host) }))
+	defer s.Close()
+	at := host(t, s)
+	roots := x509.NewCertPool()
+	roots.AddCert(s.Certificate())
+	own := Network{Roots: roots, Resolver: newNameServer(t, map[string][]string{"login.example.com": {"127.0.0.1"}})}
+	_, port, _ := net.SplitHostPort(at)
+	login := "login.example.com:" + port
+	inside := own
+	inside.Private = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	for _, c := range []struct {
+		n           Network
+		named, host string
+		want        string
+	}{
+		{own, at, at, ""},
+		{own, login, at, "address is not of the internet"},
+		{own, at, login, "address is not of the internet"},
+		{own, login, login, "address is not of the internet"},
+		{own, at, "169.254.169.254", "address is not of the internet"},
+		{inside, login, login, ""},
+		{inside, at, login, "address is not of the internet"},
+		{Network{}, at, at, "unknown authority"},
+	} {
+		resp, err := (&http.Client{Transport: c.n.Transport(c.named)}).Get("https://" + c.host)
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s, with %s named: %v, want %q", c.host, c.named, err, c.want)
+		}
 	}
 }

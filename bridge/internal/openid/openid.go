@@ -30,7 +30,7 @@ import (
 var ErrRefused = errors.New("sign-in refused")
 
 // Options name the provider and what its words mean here. All but Secret, Scopes
-// and Client are required.
+// and Transport are required.
 type Options struct {
 	// Issuer is the provider's name for itself, exactly.
 	Issuer, ClientID string
@@ -45,8 +45,9 @@ type Options struct {
 	RolesClaim, AgentClaim, NameClaim string
 	// Roles are the values of RolesClaim that give a role, by role.
 	Roles map[string][]string
-	// Client makes the calls; nil is one that follows no redirect and waits 10 s.
-	Client *http.Client
+	// Transport makes the calls; nil is net/http's own. No redirect is followed, and
+	// a call is given up after 10 s.
+	Transport http.RoundTripper
 }
 
 // Person is who signed in.
@@ -73,7 +74,8 @@ const FlowFor = 10 * time.Minute
 
 // Provider is one provider. It is safe for concurrent use.
 type Provider struct {
-	o Options
+	o      Options
+	client *http.Client
 
 	mu    sync.Mutex
 	about *metadata
@@ -83,18 +85,14 @@ type Provider struct {
 
 // New makes a Provider; nothing is asked before somebody signs in.
 func New(o Options) *Provider {
-	if o.Client == nil {
-		o.Client = &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{ForceAttemptHTTP2: true, MaxIdleConns: 4, IdleConnTimeout: time.Minute},
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	}
-	return &Provider{o: o}
+	return &Provider{o: o, client: &http.Client{Timeout: 10 * time.Second, Transport: o.Transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
 // Fingerprint changes with everything that decides who may do what: a sign-in
 // under another one is not to hold.
 func (p *Provider) Fingerprint() string {
 	o := p.o
-	o.Client, o.Secret = nil, credential.Secret{}
 	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q %q %q %q", o.Issuer, o.ClientID, o.RolesClaim, o.AgentClaim, o.NameClaim, o.Roles))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }

@@ -91,7 +91,7 @@ func (p *Provider) get(ctx context.Context, address string, into any) error {
 
 func (p *Provider) do(r *http.Request) (int, []byte, error) {
 	r.Header.Set("Accept", "application/json")
-	resp, err := p.o.Client.Do(r)
+	resp, err := p.client.Do(r)
 	if err != nil {
 		return 0, nil, err
 	}

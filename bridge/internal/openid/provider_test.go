@@ -12,6 +12,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"html"
 	"maps"
 	"math/big"
 	"net/http"
@@ -36,6 +37,9 @@ const (
 type idp struct {
 	t      *testing.T
 	server *httptest.Server
+	mux    *http.ServeMux
+	// issuer is what it calls itself, and back where it sends browsers back to.
+	issuer, back string
 
 	mu       sync.Mutex
 	signer   *signer
@@ -135,6 +139,8 @@ func newIDP(t *testing.T) *idp {
 	p := &idp{t: t, signer: makeKeys()["one"], about: map[string]any{}, asked: map[string]int{}, codes: map[string]url.Values{}}
 	p.shown = []map[string]any{p.signer.jwk()}
 	mux := http.NewServeMux()
+	p.mux, p.back = mux, "https://bridge.example/back"
+	mux.HandleFunc("GET /authorize", p.serveAuthorize)
 	mux.HandleFunc("GET /.well-known/openid-configuration", p.serveAbout)
 	mux.HandleFunc("GET /keys", func(w http.ResponseWriter, _ *http.Request) {
 		p.mu.Lock()
@@ -145,15 +151,23 @@ func newIDP(t *testing.T) *idp {
 	mux.HandleFunc("POST /token", p.serveToken)
 	p.server = httptest.NewServer(mux)
 	t.Cleanup(p.server.Close)
+	p.issuer = p.server.URL
 	return p
+}
+
+// overTLS serves the provider again, as the issuer of that name.
+func (p *idp) overTLS(issuer string) {
+	p.server = httptest.NewTLSServer(p.mux)
+	p.t.Cleanup(p.server.Close)
+	p.issuer = issuer
 }
 
 func (p *idp) serveAbout(w http.ResponseWriter, _ *http.Request) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.asked["about"]++
-	doc := map[string]any{"issuer": p.server.URL, "authorization_endpoint": p.server.URL + "/authorize?tenant=1",
-		"token_endpoint": p.server.URL + "/token", "jwks_uri": p.server.URL + "/keys"}
+	doc := map[string]any{"issuer": p.issuer, "authorization_endpoint": p.issuer + "/authorize?tenant=1",
+		"token_endpoint": p.issuer + "/token", "jwks_uri": p.issuer + "/keys"}
 	maps.Copy(doc, p.about)
 	_ = json.NewEncoder(w).Encode(doc)
 }
@@ -167,7 +181,7 @@ func (p *idp) authorize(address string) url.Values {
 		p.t.Fatal(err)
 	}
 	q := u.Query()
-	for name, want := range map[string]string{"response_type": "code", "client_id": client, "redirect_uri": "https://bridge.example/back",
+	for name, want := range map[string]string{"response_type": "code", "client_id": client, "redirect_uri": p.back,
 		"scope": "openid profile", "code_challenge_method": "S256", "tenant": "1"} {
 		if q.Get(name) != want {
 			p.t.Errorf("%s is %q, want %q", name, q.Get(name), want)
@@ -178,6 +192,13 @@ func (p *idp) authorize(address string) url.Values {
 	code := fmt.Sprint("code-", len(p.codes))
 	p.codes[code] = q
 	return url.Values{"code": {code}, "state": {q.Get("state")}}
+}
+
+// serveAuthorize is the page on which a person says that it is them.
+func (p *idp) serveAuthorize(w http.ResponseWriter, r *http.Request) {
+	back := p.back + "?" + p.authorize(r.URL.String()).Encode()
+	w.Header().Set("Content-Type", "text/html")
+	_, _ = fmt.Fprintf(w, `<!doctype html><title>Your company</title><a id="go" href=%q>It is me</a>`, html.EscapeString(back))
 }
 
 func (p *idp) serveToken(w http.ResponseWriter, r *http.Request) {
@@ -200,12 +221,14 @@ func (p *idp) serveToken(w http.ResponseWriter, r *http.Request) {
 // good are claims to be believed.
 func (p *idp) good(nonce string) map[string]any {
 	now := time.Now().Unix()
-	return map[string]any{"iss": p.server.URL, "aud": client, "sub": "u-1", "nonce": nonce, "iat": now, "exp": now + 300,
+	return map[string]any{"iss": p.issuer, "aud": client, "sub": "u-1", "nonce": nonce, "iat": now, "exp": now + 300,
 		"groups": []string{"everybody", "support"}, "preferred_username": "sam", "name": "Sam Smith"}
 }
 
 // with makes the provider sign the good claims with changes; nil takes one out.
 func (p *idp) with(head, changes map[string]any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.token = func(nonce string) string {
 		c := p.good(nonce)
 		maps.Copy(c, changes)
