@@ -128,6 +128,9 @@ func (s Signature) Tolerance() time.Duration {
 // bridge refuses the account then; adaptertest tells the author.
 func (p Profile) Check() error {
 	for _, e := range p.Endpoints {
+		if e.Raw && strings.HasPrefix(e.Auth, "body:") {
+			return fmt.Errorf("endpoint %s: raw is set and auth is in the body: a body that is not read as JSON shows no credential; leave raw out, or take it from a header, the address or a signature", e.Name)
+		}
 		if fault := e.signatureFault(); fault != "" {
 			return fmt.Errorf("endpoint %s: %s", e.Name, fault)
 		}

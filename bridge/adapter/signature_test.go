@@ -79,6 +79,8 @@ func TestNonsenseIsRefused(t *testing.T) {
 		{token(), func(e *adapter.Endpoint) { e.Signature.Over = "{body}" }, "a token signs itself"},
 		{token(), func(e *adapter.Endpoint) { e.Signature.Audience, e.Signature.BodyClaim = "", "" }, "a token made for somebody else"},
 		{token(), func(e *adapter.Endpoint) { e.Signature.BodyClaim = "" }, "could come as a new one"},
+		{adapter.Endpoint{Name: "hook"}, func(e *adapter.Endpoint) { e.Auth, e.Raw = "body:/token=key", true }, "shows no credential"},
+		{adapter.Endpoint{Name: "hook"}, func(e *adapter.Endpoint) { e.Auth = "body:/token=key" }, ""},
 		{token(), func(e *adapter.Endpoint) { e.Key = "path:id" }, "could be sent to another leg"},
 	} {
 		c.do(&c.from)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/footbridge/footbridge/bridge/internal/breaker"
 	"github.com/footbridge/footbridge/bridge/internal/credential"
 	"github.com/footbridge/footbridge/bridge/internal/engine"
+	"github.com/footbridge/footbridge/bridge/internal/pointer"
 	"github.com/footbridge/footbridge/bridge/internal/socket"
 	"github.com/footbridge/footbridge/bridge/internal/ws"
 )
@@ -55,7 +57,7 @@ func (e *Egress) dial(ctx context.Context, account, turn string, tokens map[stri
 	case errors.Is(err, breaker.ErrOpen):
 		return refused(adapter.ReasonBreakerOpen)
 	case conn != nil && err == nil:
-		return socket.New(conn, e.fill(account), known.Mask), engine.Attempt{}, "opened"
+		return socket.New(conn, e.fill(account), known.keep), engine.Attempt{}, "opened"
 	case fault != nil && errors.Is(fault, errAddress):
 		e.o.Logger.Warn("dial refused", "account", account, "host", host, "error", errAddress)
 		return refused(adapter.ReasonNotAllowed)
@@ -66,6 +68,11 @@ func (e *Egress) dial(ctx context.Context, account, turn string, tokens map[stri
 		return nil, engine.Attempt{Status: fault.Status, RetryAfter: retryAfter(fault.Header)}, fmt.Sprintf("%dxx", fault.Status/100)
 	}
 	return refused(adapter.ReasonRefused)
+}
+
+// keep is what may be kept of what the account's vendor sends.
+func (a Account) keep(data []byte) []byte {
+	return pointer.Keep(data, a.Mask, func(s string) string { return credential.Redact(s, slices.Collect(maps.Values(a.Secrets))...) })
 }
 
 // opened is what a dial came to. The breaker may have given it up by then: what

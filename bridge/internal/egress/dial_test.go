@@ -80,6 +80,13 @@ func TestDialCarriesSecretsAndWords(t *testing.T) {
 	if want := `{"token":"captured","key":"s3cr3t \"quoted\" \u0026 spaced"}`; <-heard != want {
 		t.Errorf("the secret is not in its place")
 	}
+	m.Data = []byte(`{"token":"` + pass)
+	if outcome := link.Write(t.Context(), m); outcome != adapter.SentWritten {
+		t.Fatalf("write: %s", outcome)
+	}
+	if got := <-heard; got != `{"token":"[secret]` { // it comes back cut off
+		t.Errorf("kept is %s", got)
+	}
 	if outcome := link.Write(t.Context(), engine.Message{Turn: "t", Data: []byte(w.placeholders.Token("other turn", "key"))}); outcome != adapter.SentUnsent {
 		t.Errorf("another turn's placeholder: %s", outcome)
 	}

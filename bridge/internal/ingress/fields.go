@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -17,6 +19,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/internal/credential"
 	"github.com/footbridge/footbridge/bridge/internal/engine"
 	"github.com/footbridge/footbridge/bridge/internal/pointer"
 )
@@ -160,12 +163,22 @@ func usable(place, value string) error {
 	return nil
 }
 
-// masked is the body with what the pointers lead to replaced.
-func (f *fields) masked(pointers []string) ([]byte, error) {
-	if !pointer.Mask(f.doc, pointers) {
+// kept is the body as it may be stored.
+func (d *door) kept(f *fields) ([]byte, error) {
+	if d.endpoint.Raw {
+		return d.keep(f.body, credential.NewSecret(d.token(f.r, nil))), nil
+	}
+	if !pointer.Mask(f.doc, d.account.Mask) {
 		return f.body, nil
 	}
 	return json.Marshal(f.doc)
+}
+
+// keep is what may be stored of what somebody sent who showed a token.
+func (d *door) keep(data []byte, token credential.Secret) []byte {
+	return pointer.Keep(data, d.account.Mask, func(s string) string {
+		return credential.Redact(s, append(slices.Collect(maps.Values(d.account.Secrets)), token)...)
+	})
 }
 
 // problem is an answer for machines and people (RFC 9457).

@@ -286,7 +286,7 @@ func (d *door) read(w http.ResponseWriter, r *http.Request) (a engine.Arrival, n
 	if d.endpoint.Dedup != "" {
 		dedup, _ = f.get(d.endpoint.Dedup)
 	}
-	body, err := f.masked(d.account.Mask)
+	body, err := d.kept(f)
 	if err != nil {
 		return a, unreadable(err)
 	}

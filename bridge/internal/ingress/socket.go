@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/internal/credential"
 	"github.com/footbridge/footbridge/bridge/internal/engine"
-	"github.com/footbridge/footbridge/bridge/internal/pointer"
 	"github.com/footbridge/footbridge/bridge/internal/socket"
 	"github.com/footbridge/footbridge/bridge/internal/ws"
 )
@@ -72,6 +72,7 @@ type visit struct {
 	r       *http.Request
 	conn    ws.Messages
 	arrival engine.Arrival
+	token   credential.Secret // of our own, which whoever comes showed
 
 	begun sync.Once
 	heard func(name string, data []byte, binary bool)
@@ -104,7 +105,7 @@ func (v *visit) admit(first []byte) *refusal {
 	if no != nil {
 		return no
 	}
-	f.bound = bound
+	f.bound, v.token = bound, credential.NewSecret(d.token(v.r, f.doc))
 	key, err := f.get(d.endpoint.Key)
 	if err != nil {
 		return &refusal{"key", problem(http.StatusBadRequest, "no usable key: "+err.Error())}
@@ -174,7 +175,7 @@ func (v *visit) OnMessage(_ ws.Messages, name string, data []byte, binary bool) 
 	if !taken || !v.open() {
 		return
 	}
-	v.heard(name, pointer.MaskText(data, v.door.account.Mask), binary)
+	v.heard(name, v.door.keep(data, v.token), binary)
 }
 
 func (v *visit) first(data []byte) bool {

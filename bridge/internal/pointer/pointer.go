@@ -58,6 +58,18 @@ func MaskText(text []byte, pointers []string) []byte {
 	return masked
 }
 
+// Keep is what may be kept of a text: of a JSON object or list MaskText. Pointers
+// lead nowhere in anything else (a form, or JSON that was cut off); redact takes
+// out of that what it knows.
+func Keep(text []byte, pointers []string, redact func(string) string) []byte {
+	masked := MaskText(text, pointers)
+	first := bytes.TrimLeft(text, " \t\r\n")
+	if len(first) > 0 && (first[0] == '{' || first[0] == '[') && json.Valid(text) {
+		return masked
+	}
+	return []byte(redact(string(masked)))
+}
+
 // maskAll masks a document, the items of a list, and what a string holds.
 func maskAll(doc any, pointers []string) (masked any, changed bool) {
 	switch d := doc.(type) {

@@ -7,7 +7,6 @@ import (
 
 	"github.com/footbridge/footbridge/bridge/adapter"
 	"github.com/footbridge/footbridge/bridge/internal/engine"
-	"github.com/footbridge/footbridge/bridge/internal/pointer"
 	"github.com/footbridge/footbridge/bridge/internal/ws"
 )
 
@@ -15,19 +14,22 @@ import (
 // put in. An error keeps the message back.
 type Fill func(engine.Message) ([]byte, error)
 
+// Keep gives what may be kept of a message that is heard.
+type Keep func([]byte) []byte
+
 // Socket is an engine.Link.
 type Socket struct {
 	conn  ws.Messages
 	fill  Fill
-	mask  []string
+	keep  Keep
 	heard func(name string, data []byte, binary bool)
 	code  int
 }
 
-// New makes a Socket of an open connection; fill may be nil. What the JSON
-// pointers of mask lead to is replaced in what is heard.
-func New(conn ws.Messages, fill Fill, mask []string) *Socket {
-	return &Socket{conn: conn, fill: fill, mask: mask}
+// New makes a Socket of an open connection; fill may be nil, and so may keep of
+// one that is only written to.
+func New(conn ws.Messages, fill Fill, keep Keep) *Socket {
+	return &Socket{conn: conn, fill: fill, keep: keep}
 }
 
 // Run reads until the connection has ended and says how.
@@ -71,7 +73,7 @@ func (s *Socket) Close(code int) { s.conn.Close(code, "") }
 type receiver struct{ s *Socket }
 
 func (r receiver) OnMessage(_ ws.Messages, name string, data []byte, binary bool) {
-	r.s.heard(name, pointer.MaskText(data, r.s.mask), binary)
+	r.s.heard(name, r.s.keep(data), binary)
 }
 
 func (r receiver) OnClose(_ ws.Messages, code int, _ string) { r.s.code = code }
