@@ -99,12 +99,12 @@ func (a *API) bearer(header string, r *http.Request) (principal, error) {
 		return p, nil
 	}
 	from := a.address(r)
-	if err := a.bearers.refuse(from); err != nil {
+	if err := refused(&a.bearers, from); err != nil {
 		return principal{}, err
 	}
 	t, ok := a.tokenOf(value)
 	if !ok {
-		a.bearers.wrong(from)
+		a.bearers.add(from)
 		return principal{}, fault(codeUnauthorized)
 	}
 	p, _ := a.byToken(t.Name, a.proofOf(t))

@@ -157,6 +157,8 @@ type Options struct {
 	// Answered is told of each request, with the method and path of its route, "" where there
 	// is none, and the status it was answered with; nil means nobody asks.
 	Answered func(route string, status int)
+	// MaxUploads is how many files a customer may upload in a minute; 0 is no limit.
+	MaxUploads int
 }
 
 // API serves the native API. It is safe for concurrent use.
@@ -170,6 +172,7 @@ type API struct {
 	cookie   []byte // key of sign-in cookies
 	signIns  guesses
 	bearers  guesses
+	uploads  perMinute[string]
 	flows    flows
 }
 
@@ -185,7 +188,7 @@ func New(o Options) *API {
 	if o.Answered == nil {
 		o.Answered = func(string, int) {}
 	}
-	a := &API{Options: o, mux: http.NewServeMux(), signIns: guesses{limit: wrongSignIns}, bearers: guesses{limit: wrongTokens},
+	a := &API{Options: o, mux: http.NewServeMux(), signIns: guesses{limit: wrongSignIns}, bearers: guesses{limit: wrongTokens}, uploads: perMinute[string]{limit: o.MaxUploads},
 		customer: o.Keys.Derive("api customer token"), cookie: o.Keys.Derive("api sign-in cookie"),
 		flows: flows{key: o.Keys.Derive("api sign-in flow")}}
 	a.Configure(o.Setup)

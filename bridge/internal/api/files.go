@@ -37,12 +37,29 @@ func (a *API) postFile(w http.ResponseWriter, r *http.Request, p principal) erro
 	case row.Index.State == string(conversation.Ended):
 		return fault(conversation.RefusedEnded)
 	}
+	if a.hurries(r, p) {
+		return fault(codeUploads)
+	}
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(uploadWithin)) // where it cannot be set, the listener's holds
 	file, err := a.Files.Put(r.Context(), id, event.Media{Name: r.URL.Query().Get("name"), MIME: r.Header.Get("Content-Type")}, r.Body)
 	if err != nil {
 		return fileFault(err)
 	}
 	return answer(w, http.StatusCreated, file)
+}
+
+// hurries counts an upload of a customer, in their conversation and from their
+// address, and reports whether there are too many. One who opens many conversations
+// has one address; this machine is nobody's.
+func (a *API) hurries(r *http.Request, p principal) bool {
+	if !p.customer() || a.MaxUploads == 0 {
+		return false
+	}
+	past := a.uploads.add(p.conversation)
+	if !a.peer(r).IsLoopback() {
+		past = a.uploads.add(a.address(r).String()) || past
+	}
+	return past
 }
 
 func (a *API) getFile(w http.ResponseWriter, r *http.Request, p principal) error {

@@ -63,3 +63,47 @@ func TestFiles(t *testing.T) {
 	b.say(id, ada, `{"kind":"conversation.ended","body":{}}`)
 	b.upload("", ada, "image/png", png).is(409, "ended")
 }
+
+// TestUploadsAreLimited: a customer may upload so many files in a minute, in one
+// conversation and from one address; people with a token as many as they like.
+func TestUploadsAreLimited(t *testing.T) {
+	b := start(t)
+	id, ada := b.handoff()
+	from := header{"X-Peer": "192.0.2.7"}
+	put := func(token string, more ...header) reply {
+		t.Helper()
+		return b.ask("POST", "/media?conversation="+id, token, "<html>", append(more, header{"Content-Type": "text/html"})...)
+	}
+	for range 4 {
+		put(ada).is(422, "file_refused") // it counts all the same
+	}
+	if p := put(ada).is(429, "too_many_uploads").problem(); !strings.Contains(p.Mend, "max_uploads") {
+		t.Errorf("the mend is %q", p.Mend)
+	}
+	for range 5 {
+		put(samToken).is(422, "file_refused")
+	}
+	for range 4 {
+		other, bob := b.open()
+		b.ask("POST", "/media?conversation="+other, bob, png, from, header{"Content-Type": "image/png"}).is(201, "")
+	}
+	other, bob := b.open()
+	b.ask("POST", "/media", bob, png, from, header{"Content-Type": "image/png"}).is(429, "too_many_uploads")
+	b.ask("POST", "/media", bob, png, header{"X-Peer": "192.0.2.8", "Content-Type": "image/png"}).is(201, "")
+	for range 2 {
+		b.upload("conversation="+other, samToken, "image/png", png).is(201, "")
+	}
+	if p := b.upload("conversation="+other, samToken, "image/png", png).is(422, "file_refused").problem(); !strings.Contains(p.Mend, "max_files allows no more") {
+		t.Errorf("the mend is %q", p.Mend)
+	}
+}
+
+// This machine is nobody's address: one who is behind a proxy nobody trusts does not
+// use up everybody's uploads.
+func TestUploadsFromThisMachine(t *testing.T) {
+	b := start(t)
+	for range 5 {
+		id, ada := b.open()
+		b.ask("POST", "/media?conversation="+id, ada, png, header{"X-Peer": "127.0.0.1", "Content-Type": "image/png"}).is(201, "")
+	}
+}

@@ -4,8 +4,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"sync"
-	"time"
 )
 
 // How many wrong proofs one address may show in a minute: on the page people sign
@@ -13,64 +11,18 @@ import (
 const (
 	wrongSignIns = 5
 	wrongTokens  = 60
-	// maxGuessers bounds the addresses that are remembered.
-	maxGuessers = 10_000
 )
 
 // guesses counts wrong proofs by address. Past the limit right ones are refused
 // too, or guessing would go on.
-type guesses struct {
-	limit int
+type guesses = perMinute[netip.Prefix]
 
-	mu   sync.Mutex
-	from map[netip.Prefix]*guesser
-}
-
-type guesser struct {
-	since time.Time
-	wrong int
-}
-
-func (g *guesses) wrong(from netip.Prefix) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.from == nil {
-		g.from = map[netip.Prefix]*guesser{}
+// refused is a problem while the address has guessed too often.
+func refused(g *guesses, from netip.Prefix) error {
+	if g.full(from) {
+		return fault(codeGuessing)
 	}
-	was, now := g.from[from], time.Now()
-	if was == nil || now.Sub(was.since) >= time.Minute {
-		g.room(now)
-		was = &guesser{since: now}
-		g.from[from] = was
-	}
-	was.wrong++
-}
-
-// room forgets whose minute is over, and everybody where that is not enough:
-// memory is worth more than the count.
-func (g *guesses) room(now time.Time) {
-	if len(g.from) < maxGuessers {
-		return
-	}
-	for from, was := range g.from {
-		if now.Sub(was.since) >= time.Minute {
-			delete(g.from, from)
-		}
-	}
-	if len(g.from) >= maxGuessers {
-		clear(g.from)
-	}
-}
-
-// refuse is a problem while the address has guessed too often.
-func (g *guesses) refuse(from netip.Prefix) error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	was := g.from[from]
-	if was == nil || was.wrong < g.limit || time.Since(was.since) >= time.Minute {
-		return nil
-	}
-	return fault(codeGuessing)
+	return nil
 }
 
 // address is where a request comes from, as far as that can be told: of the sixth

@@ -191,9 +191,9 @@ func start(t *testing.T) *bridge {
 	watch := &observer{desk: b.desk}
 	b.engine = engine.New(engine.Options{Journal: b.journal, Turner: parrot{}, Caller: caller{}, Desk: watch, Observer: watch, Setup: engineSetup()})
 	files := media.New(media.Options{Dir: t.TempDir(), Vault: b.journal, Key: []byte("files"),
-		Rules: media.Rules{MaxSize: 1 << 20, MaxFiles: 3, Types: media.DefaultTypes(), Fetch: media.FetchNever}})
+		Rules: media.Rules{MaxSize: 1 << 20, MaxFiles: 3, MaxTotal: 1 << 20, Types: media.DefaultTypes(), Fetch: media.FetchNever}})
 	t.Cleanup(files.Close)
-	b.api = api.New(api.Options{Journal: b.journal, Engine: b.engine, Desk: b.desk, Files: files, Status: status{b.engine}, Keys: keys, Setup: setup(), Peer: peer(), Answered: b.answers.count})
+	b.api = api.New(api.Options{Journal: b.journal, Engine: b.engine, Desk: b.desk, Files: files, Status: status{b.engine}, Keys: keys, Setup: setup(), Peer: peer(), MaxUploads: 4, Answered: b.answers.count})
 	watch.mu.Lock()
 	watch.api = b.api
 	watch.mu.Unlock()

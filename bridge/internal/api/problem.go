@@ -57,6 +57,7 @@ const (
 	codeTimeout      = "timeout"
 	codeFile         = "file_refused"
 	codeGuessing     = "too_many_attempts"
+	codeUploads      = "too_many_uploads"
 )
 
 // problems is every code with its status, title and mend.
@@ -83,6 +84,7 @@ var problems = map[string]struct {
 	codeInvalid:      {http.StatusUnprocessableEntity, "A field is not as it should be.", ""},
 	codeKind:         {http.StatusUnprocessableEntity, "Nobody may say an event of this kind.", "see the kinds in openapi.json"},
 	codeGuessing:     {http.StatusTooManyRequests, "Too many wrong tokens came from this address.", "wait a minute, and use a token of [[api.tokens]]"},
+	codeUploads:      {http.StatusTooManyRequests, "Too many files came in one minute.", "wait a minute; [media] max_uploads says how many are taken"},
 	codeInternal:     {http.StatusInternalServerError, "Something went wrong here.", "look for the request id in the log"},
 	codeDamaged:      {http.StatusInternalServerError, "The stored data is damaged.", "restore the journal from its backup"},
 	codeBusy:         {http.StatusServiceUnavailable, "There is too much to do.", "try again in a second"},

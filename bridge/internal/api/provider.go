@@ -88,7 +88,7 @@ func (a *API) finishSignIn(w http.ResponseWriter, r *http.Request, _ principal) 
 		return fault(codeNotFound).mending("sign in with a token of [[api.tokens]], or set [auth.oidc]")
 	}
 	from := a.address(r)
-	if err := a.signIns.refuse(from); err != nil {
+	if err := refused(&a.signIns, from); err != nil {
 		return err
 	}
 	f := a.flowOf(r)
@@ -101,7 +101,7 @@ func (a *API) finishSignIn(w http.ResponseWriter, r *http.Request, _ principal) 
 	case err == nil:
 		a.turn(w, r, f.Next)
 	case errors.Is(err, openid.ErrRefused):
-		a.signIns.wrong(from)
+		a.signIns.add(from)
 		a.Logger.Warn("sign-in refused", "address", from, "reason", err)
 		a.turn(w, r, f.Next+"#problem=refused")
 	default:

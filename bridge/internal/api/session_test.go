@@ -315,11 +315,11 @@ func TestGuessing(t *testing.T) {
 // Many addresses take bounded memory, and the minute of each is its own.
 func TestGuessersAreBounded(t *testing.T) {
 	g := guesses{limit: 1}
-	for i := range 3 * maxGuessers {
-		g.wrong(netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 32))
+	for i := range 3 * maxCounted {
+		g.add(netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 32))
 	}
-	if len(g.from) > maxGuessers {
-		t.Errorf("%d addresses are remembered", len(g.from))
+	if len(g.of) > maxCounted {
+		t.Errorf("%d addresses are remembered", len(g.of))
 	}
 }
 

@@ -199,7 +199,7 @@ func (a *API) postSession(w http.ResponseWriter, r *http.Request, _ principal) e
 		return err
 	}
 	from := a.address(r)
-	if err := a.signIns.refuse(from); err != nil {
+	if err := refused(&a.signIns, from); err != nil {
 		return err
 	}
 	var body signInBody
@@ -208,7 +208,7 @@ func (a *API) postSession(w http.ResponseWriter, r *http.Request, _ principal) e
 	}
 	t, ok := a.tokenOf(body.Token)
 	if !ok {
-		a.signIns.wrong(from)
+		a.signIns.add(from)
 		a.Logger.Warn("sign-in refused", "address", from)
 		return fault(codeUnauthorized).at("token").mending("use a token of [[api.tokens]]; one that was made for you is printed at start")
 	}

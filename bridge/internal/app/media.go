@@ -17,7 +17,7 @@ func (a *App) newMedia() *media.Store {
 	}
 	return media.New(media.Options{Dir: filepath.Join(a.conf.Journal.Dir, "media"), Vault: a.journal, Source: a.egress,
 		Key: a.keys.Derive("media links"), Base: baseURL(a.conf, a.doors.public.Addr().String()), Logger: a.log,
-		Rules: media.Rules{MaxSize: int64(m.MaxSize), MaxFiles: m.MaxFiles, Types: types, Fetch: m.Fetch, LinkTTL: m.LinkTTL,
+		Rules: media.Rules{MaxSize: int64(m.MaxSize), MaxFiles: m.MaxFiles, MaxTotal: int64(m.MaxTotal), Types: types, Fetch: m.Fetch, LinkTTL: m.LinkTTL,
 			Scan: m.Scan, ScanWithin: m.ScanTimeout}})
 }
 

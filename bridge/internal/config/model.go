@@ -139,6 +139,10 @@ type Media struct {
 	MaxSize int `toml:"max_size" default:"10485760" min:"1" max:"104857600"`
 	// MaxFiles is how many files one conversation may have.
 	MaxFiles int `toml:"max_files" default:"100" min:"1" max:"10000"`
+	// MaxTotal is how large all files of one conversation together may be, in bytes as they are stored.
+	MaxTotal int `toml:"max_total" default:"104857600" min:"1" max:"107374182400"`
+	// MaxUploads is how many files a visitor may upload in a minute; 0 is no limit.
+	MaxUploads int `toml:"max_uploads" default:"30" min:"0" max:"10000"`
 	// Types are the media types taken, or families such as image/*; empty: what people usually send.
 	Types []string `toml:"types" rule:"media-type"`
 	// Fetch says which files vendors point to are fetched and kept.

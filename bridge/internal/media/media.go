@@ -47,9 +47,12 @@ const (
 
 // Rules are what a file must be to be kept.
 type Rules struct {
-	// MaxSize is in bytes, MaxFiles for one conversation.
-	MaxSize  int64
+	// MaxSize is in bytes.
+	MaxSize int64
+	// MaxFiles and MaxTotal are for one conversation: how many files it may have, and
+	// their bytes as they are stored.
 	MaxFiles int
+	MaxTotal int64
 	// Types are media types, or whole families such as "image/*".
 	Types []string
 	// Fetch is one of the Fetch constants.
@@ -86,6 +89,7 @@ type Store struct {
 	work   sync.WaitGroup
 	slots  chan struct{} // fetches at once
 
+	naming  sync.Mutex // held while a file becomes one of its conversation's
 	mu      sync.Mutex
 	pending map[string]chan struct{} // by handle, closed when its fetch has ended
 }

@@ -120,7 +120,7 @@ func (w *web) Fetch(ctx context.Context, account, address string, _ bool) (io.Re
 
 func newStore(t *testing.T, v *safe, w *web, change ...func(*Rules)) *Store {
 	t.Helper()
-	rules := Rules{MaxSize: 1 << 20, MaxFiles: 5, Types: DefaultTypes(), Fetch: FetchAlways, LinkTTL: time.Hour, ScanWithin: 5 * time.Second}
+	rules := Rules{MaxSize: 1 << 20, MaxFiles: 5, MaxTotal: 16 << 20, Types: DefaultTypes(), Fetch: FetchAlways, LinkTTL: time.Hour, ScanWithin: 5 * time.Second}
 	for _, f := range change {
 		f(&rules)
 	}
@@ -308,18 +308,29 @@ func TestErased(t *testing.T) {
 
 // TestScan: the scanner's word decides, and none is a no.
 func TestScan(t *testing.T) {
-	for script, want := range map[string]string{`cat >/dev/null`: "", `grep -q picture && exit 1; exit 0`: "harmful", `exit 2`: "could not be scanned", `sleep 60`: "could not be scanned"} {
-		s := newStore(t, newSafe(t, here), nil, func(r *Rules) { r.Scan, r.ScanWithin = []string{"sh", "-c", script}, 500*time.Millisecond })
+	const harmful, unseen = "the scanner found it harmful", "it could not be scanned"
+	for script, want := range map[string]string{`cat >/dev/null`: "", `grep -q picture && exit 1; exit 0`: harmful, `exit 2`: unseen, `sleep 60`: unseen,
+		`kill -9 $$`: unseen, `exec /nowhere/scanner`: unseen, "": unseen} {
+		command := []string{"sh", "-c", script}
+		if script == "" {
+			command = []string{"/nowhere/scanner"} // it was there when the bridge was started
+		}
+		s := newStore(t, newSafe(t, here), nil, func(r *Rules) { r.Scan, r.ScanWithin = command, 500*time.Millisecond })
 		_, err := s.Put(t.Context(), here, event.Media{}, bytes.NewReader(png))
-		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
-			t.Errorf("%s: %v", script, err)
+		var no *Refusal
+		if want == "" && err != nil || want != "" && (!errors.As(err, &no) || no.Reason != want) {
+			t.Errorf("%s: %v, want %q", script, err, want)
+		}
+		left, err := filepath.Glob(filepath.Join(s.Dir, "*", "*"))
+		if err != nil || (len(left) == 1) != (want == "") {
+			t.Errorf("%s: left are %v %v", script, left, err)
 		}
 	}
 }
 
 // TestAnySize: whatever its size and wherever it is read, a file is what it was.
 func TestAnySize(t *testing.T) {
-	s := newStore(t, newSafe(t, here), nil, func(r *Rules) { r.MaxFiles = 1 << 20 })
+	s := newStore(t, newSafe(t, here), nil, func(r *Rules) { r.MaxFiles, r.MaxTotal = 1<<20, 1<<40 })
 	rapid.Check(t, func(t *rapid.T) {
 		size := rapid.OneOf(rapid.IntRange(1, 200), rapid.IntRange(piece-2, piece+2), rapid.IntRange(2*piece-1, 3*piece)).Draw(t, "size")
 		data := bytes.Repeat([]byte("0123456789abcdefghijklmnopqrstu"), size/31+1)[:size]

@@ -37,16 +37,15 @@ func (s *Store) Put(ctx context.Context, conversation string, given event.Media,
 	if conversationOf(handle) == "" {
 		return event.Media{}, journal.ErrNotFound
 	}
-	names, err := os.ReadDir(filepath.Dir(s.path(handle)))
-	if err == nil && len(names) >= s.Rules.MaxFiles {
-		return event.Media{}, &Refusal{fmt.Sprintf("the conversation has %d files already", len(names))}
-	}
 	f, err := s.put(ctx, handle, File{Media: given}, content)
 	return f.Media, err
 }
 
 // put stores a file under its handle.
 func (s *Store) put(ctx context.Context, handle string, f File, content io.Reader) (File, error) {
+	if err := s.fits(handle, 0, true); err != nil {
+		return f, err
+	}
 	w, err := s.create(handle)
 	if err != nil {
 		return f, err
@@ -154,11 +153,26 @@ func (w *writer) finish(ctx context.Context, f File) error {
 	if err := w.file.Sync(); err != nil {
 		return fmt.Errorf("sync a file: %w", err)
 	}
-	to := w.s.path(w.handle)
-	if err := os.Rename(w.file.Name(), to); err != nil {
+	if err := w.name(f); err != nil {
+		return err
+	}
+	return syncDirs(filepath.Dir(w.s.path(w.handle)), w.s.Dir)
+}
+
+// name gives the file its name if there is room for it now that its size is known.
+// That a file is not here is kept in any case.
+func (w *writer) name(f File) error {
+	w.s.naming.Lock()
+	defer w.s.naming.Unlock()
+	if f.Refused == "" && !f.Kept {
+		if err := w.s.fits(w.handle, w.size, false); err != nil {
+			return err
+		}
+	}
+	if err := os.Rename(w.file.Name(), w.s.path(w.handle)); err != nil {
 		return fmt.Errorf("name a file: %w", err)
 	}
-	return syncDirs(filepath.Dir(to), w.s.Dir)
+	return nil
 }
 
 // drop takes away what did not become a file.

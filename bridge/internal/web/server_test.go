@@ -211,7 +211,7 @@ func (s *server) start() {
 	s.engine = engine.New(engine.Options{Journal: s.journal, Turner: &inProcess{defs: map[string]adapter.Definition{"helper": helper(), "assistant": assistant()}},
 		Caller: noCalls{}, Desk: refusals{s.desk}, Observer: watcher{s}, Setup: routes()})
 	s.files = media.New(media.Options{Dir: filepath.Join(s.dir, "media"), Vault: s.journal, Key: keys.Derive("files"),
-		Rules: media.Rules{MaxSize: 1 << 20, MaxFiles: 10, Types: media.DefaultTypes(), Fetch: media.FetchNever}})
+		Rules: media.Rules{MaxSize: 1 << 20, MaxFiles: 10, MaxTotal: 1 << 24, Types: media.DefaultTypes(), Fetch: media.FetchNever}})
 	s.api = api.New(api.Options{Journal: s.journal, Engine: s.engine, Desk: s.desk, Files: s.files, Status: accounts{}, Keys: keys, Setup: api.Setup{
 		Tokens: []api.Token{{Name: "desk", Roles: []string{"live_agent", "supervisor"}, Secret: credential.NewSecret(deskToken)},
 			{Name: "kim", Agent: "kim", Roles: []string{"live_agent"}, Secret: credential.NewSecret(kimToken)}},
