@@ -20,6 +20,8 @@ import (
 type crowd struct {
 	r   *rig
 	ids map[string]string // conversation by customer
+	// tokens are the customers' own.
+	tokens map[string]string
 	// said are the words the bridge took, by conversation.
 	mu   sync.Mutex
 	said map[string][]string
@@ -30,14 +32,14 @@ type crowd struct {
 // gather opens a conversation for each customer, in which they talk until hushed.
 func (r *rig) gather(names ...string) *crowd {
 	r.t.Helper()
-	c := &crowd{r: r, ids: map[string]string{}, said: map[string][]string{}, stop: make(chan struct{})}
+	c := &crowd{r: r, ids: map[string]string{}, tokens: map[string]string{}, said: map[string][]string{}, stop: make(chan struct{})}
 	for _, name := range names {
 		var opened struct{ Conversation, Token string }
 		body := map[string]any{"account": "web", "customer": map[string]string{"id": name, "name": "okapi of " + name}}
 		if status := r.api("POST", "/conversations", deskToken, "", body, &opened); status != http.StatusCreated {
 			r.t.Fatalf("open for %s: status %d", name, status)
 		}
-		c.ids[name] = opened.Conversation
+		c.ids[name], c.tokens[name] = opened.Conversation, opened.Token
 		c.work.Go(func() { c.talk(opened.Conversation, opened.Token) })
 	}
 	return c

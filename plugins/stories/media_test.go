@@ -25,26 +25,33 @@ func (r *rig) upload(id, token, name string, data []byte) event.Media {
 	r.t.Helper()
 	var m event.Media
 	r.eventually("the file is taken", func() bool {
-		req, err := http.NewRequestWithContext(r.t.Context(), "POST", "http://"+r.public+"/api/v1/media?conversation="+id+"&name="+url.QueryEscape(name), bytes.NewReader(data))
-		if err != nil {
-			r.t.Fatal(err)
-		}
-		req.Header.Set("Content-Type", "image/png")
-		req.Header.Set("Authorization", "Bearer "+token)
-		resp, err := r.client.Do(req)
-		if err != nil {
+		var status int
+		var err error
+		if m, status, err = r.offer(id, token, name, data); err != nil || status >= 500 {
 			return false
 		}
-		defer resp.Body.Close()
-		if resp.StatusCode >= 500 {
-			return false
-		}
-		if err := json.NewDecoder(resp.Body).Decode(&m); err != nil || resp.StatusCode != http.StatusCreated {
-			r.t.Fatalf("upload: %d %v", resp.StatusCode, err)
+		if status != http.StatusCreated {
+			r.t.Fatalf("upload: %d", status)
 		}
 		return true
 	})
 	return m
+}
+
+// offer uploads a file once.
+func (r *rig) offer(id, token, name string, data []byte) (m event.Media, status int, err error) {
+	req, err := http.NewRequest("POST", "http://"+r.public+"/api/v1/media?conversation="+id+"&name="+url.QueryEscape(name), bytes.NewReader(data))
+	if err != nil {
+		return m, 0, err
+	}
+	req.Header.Set("Content-Type", "image/png")
+	req.Header.Set("Authorization", "Bearer "+token)
+	resp, err := r.client.Do(req)
+	if err != nil {
+		return m, 0, err
+	}
+	defer resp.Body.Close()
+	return m, resp.StatusCode, json.NewDecoder(resp.Body).Decode(&m)
 }
 
 // shows posts a message that is a file.

@@ -23,10 +23,10 @@ func oneFolder(_ *cobra.Command, args []string) error {
 
 func backupCommand() *cobra.Command {
 	var b app.BackingUp
-	c := &cobra.Command{Use: "backup DIR", Short: "Copy the journal while the bridge runs", Args: oneFolder,
+	c := &cobra.Command{Use: "backup DIR", Short: "Copy the journal and its files while the bridge runs", Args: oneFolder,
 		Long: `Copy the journal of the configuration into a folder, while the bridge may be running:
-one copy of this moment, journal-TIME.db, and beside it journal.keys, the keys its
-content is sealed with. Copies hold no keys and are never changed; journal.keys is
+one copy of this moment, journal-TIME.db, beside it journal.keys, the keys its content
+is sealed with, and media, the files of conversations, sealed too. Copies hold no keys and are never changed; journal.keys is
 replaced by every backup. So whoever was erased since cannot be read in any copy of
 the folder, however old. Keep only the newest journal.keys.
 
@@ -52,7 +52,7 @@ the journal's folder elsewhere. Without it nothing of the backup can be read.`,
 
 func restoreCommand() *cobra.Command {
 	var asJSON bool
-	c := &cobra.Command{Use: "restore DIR|FILE", Short: "Make the journal from a backup", Args: oneFolder,
+	c := &cobra.Command{Use: "restore DIR|FILE", Short: "Make the journal and its files from a backup", Args: oneFolder,
 		Long: `Make the journal of the configuration from a backup: from its newest copy, or from the
 copy that is named. What was erased since that copy was made is erased in it too, and
 everything is verified. The bridge must not be running, and the journal's folder must

@@ -11,6 +11,7 @@ import (
 	"github.com/footbridge/footbridge/bridge/internal/config"
 	"github.com/footbridge/footbridge/bridge/internal/credential"
 	"github.com/footbridge/footbridge/bridge/internal/journal/sqlite"
+	"github.com/footbridge/footbridge/bridge/internal/media"
 	"github.com/footbridge/footbridge/bridge/internal/observe"
 )
 
@@ -28,8 +29,9 @@ type BackingUp struct {
 	MasterKey bool
 }
 
-// BackUp copies the configured journal while a bridge may be running on it, and
-// gives the name of the copy, "" where only keys were asked for.
+// BackUp copies the configured journal and its files while a bridge may be running on
+// it, and gives the name of the copy, "" where only keys were asked for. Files nobody
+// can read any more, for their keys are gone, leave the backup.
 func BackUp(ctx context.Context, o Options, b BackingUp) (copied string, err error) {
 	conf, _, err := config.Load(o.Config, o.Environ)
 	if err != nil {
@@ -38,12 +40,28 @@ func BackUp(ctx context.Context, o Options, b BackingUp) (copied string, err err
 	if b.KeysOnly {
 		err = sqlite.BackUpKeys(ctx, conf.Journal.Dir, b.Into)
 	} else {
-		copied, err = sqlite.BackUp(ctx, conf.Journal.Dir, b.Into)
+		copied, err = sqlite.BackUp(ctx, conf.Journal.Dir, b.Into, func() error {
+			return media.Copy(ctx, filesOf(conf.Journal.Dir), filesOf(b.Into), func(string) bool { return true })
+		})
+	}
+	if err == nil {
+		err = dropUnreadable(b.Into)
 	}
 	if err == nil && b.MasterKey {
 		err = copyKey(conf.Journal.Dir, b.Into)
 	}
 	return copied, err
+}
+
+// filesOf is the folder of files beside a journal, and in a backup.
+func filesOf(dir string) string { return filepath.Join(dir, "media") }
+
+func dropUnreadable(backup string) error {
+	readable, err := sqlite.BackedUp(backup)
+	if err != nil {
+		return err
+	}
+	return media.Prune(filesOf(backup), func(id string) bool { return readable[id] })
 }
 
 // copyKey copies the master key into another folder, where there must be none but
@@ -87,7 +105,22 @@ func Restore(ctx context.Context, o Options, from string) (sqlite.Restored, erro
 		return sqlite.Restored{}, err
 	}
 	log := observe.NewLogger(o.Log, conf.Log.Format, logLevel(conf.Log.Level), credential.NewRedactor(), nil)
-	return sqlite.Restore(ctx, from, dir, keys, sqlite.Options{Logger: log})
+	return sqlite.Restore(ctx, from, dir, keys, sqlite.Options{Logger: log}, func() error {
+		backup := folderOf(from)
+		readable, err := sqlite.BackedUp(backup)
+		if err != nil {
+			return err
+		}
+		return media.Copy(ctx, filesOf(backup), filesOf(dir), func(id string) bool { return readable[id] })
+	})
+}
+
+// folderOf is the backup's folder, which may be named by one of its copies.
+func folderOf(from string) string {
+	if info, err := os.Stat(from); err == nil && !info.IsDir() {
+		return filepath.Dir(from)
+	}
+	return from
 }
 
 // bringKey sees that the journal's folder has a master key: a new one would open
@@ -96,9 +129,7 @@ func bringKey(from, dir string) error {
 	if _, err := os.Stat(filepath.Join(dir, masterKey)); err == nil {
 		return nil
 	}
-	if info, err := os.Stat(from); err == nil && !info.IsDir() {
-		from = filepath.Dir(from)
-	}
+	from = folderOf(from)
 	if _, err := os.Stat(filepath.Join(from, masterKey)); err != nil {
 		return fmt.Errorf("no master key is in %s or %s; mend: put the journal's own %s into the first, mode 0600", dir, from, masterKey)
 	}

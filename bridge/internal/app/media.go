@@ -2,7 +2,6 @@ package app
 
 import (
 	"os/exec"
-	"path/filepath"
 
 	"github.com/footbridge/footbridge/bridge/internal/config"
 	"github.com/footbridge/footbridge/bridge/internal/media"
@@ -15,7 +14,7 @@ func (a *App) newMedia() *media.Store {
 	if len(types) == 0 {
 		types = media.DefaultTypes()
 	}
-	return media.New(media.Options{Dir: filepath.Join(a.conf.Journal.Dir, "media"), Vault: a.journal, Source: a.egress,
+	return media.New(media.Options{Dir: filesOf(a.conf.Journal.Dir), Vault: a.journal, Source: a.egress,
 		Key: a.keys.Derive("media links"), Base: baseURL(a.conf, a.doors.public.Addr().String()), Logger: a.log,
 		Rules: media.Rules{MaxSize: int64(m.MaxSize), MaxFiles: m.MaxFiles, MaxTotal: int64(m.MaxTotal), Types: types, Fetch: m.Fetch, LinkTTL: m.LinkTTL,
 			Scan: m.Scan, ScanWithin: m.ScanTimeout}})

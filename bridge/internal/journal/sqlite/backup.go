@@ -41,8 +41,10 @@ type keyLine struct {
 }
 
 // BackUp copies the journal in dir into a folder while a bridge may be writing it,
-// and gives the name of the copy. Keys are read after it, so that they fit.
-func BackUp(ctx context.Context, dir, into string) (name string, err error) {
+// and gives the name of the copy. beside copies what belongs to it, after the journal,
+// so that all that is told of there is there, and before the keys, so that none of it
+// is left that can be read. Keys are read last, so that they fit.
+func BackUp(ctx context.Context, dir, into string, beside func() error) (name string, err error) {
 	db, err := openSource(dir, into)
 	if err != nil {
 		return "", err
@@ -52,7 +54,7 @@ func BackUp(ctx context.Context, dir, into string) (name string, err error) {
 	if err := copyJournal(ctx, db, name); err != nil {
 		return "", errors.Join(fmt.Errorf("copy the journal: %w", err), ignoreMissing(os.Remove(name+partSuffix)))
 	}
-	return name, backUpKeys(ctx, db, into)
+	return name, errors.Join(beside(), backUpKeys(ctx, db, into))
 }
 
 // BackUpKeys replaces a backup's keys by those there are now: what was erased since
@@ -131,6 +133,38 @@ func writeKeys(ctx context.Context, db *sql.DB, path string) error {
 	w := bufio.NewWriter(f)
 	err = readKeys(ctx, db, json.NewEncoder(w))
 	return errors.Join(err, w.Flush(), f.Close())
+}
+
+// BackedUp gives the conversations a backup has the keys of; no other can be read
+// in any of its copies.
+func BackedUp(into string) (map[string]bool, error) {
+	ids := map[string]bool{}
+	_, err := eachKey(filepath.Join(into, keysName), func(k keyLine) error { ids[k.Conversation] = true; return nil })
+	return ids, err
+}
+
+// eachKey reads a file of keys.
+func eachKey(path string, visit func(keyLine) error) (head keysHead, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return head, fmt.Errorf("read the keys: %w; mend: name the folder footbridge backup wrote into, whole", err)
+	}
+	defer f.Close() //nolint:errcheck // it was only read.
+	in := json.NewDecoder(bufio.NewReader(f))
+	if err := in.Decode(&head); err != nil || head.Version != 1 {
+		return head, errors.Join(err, errors.New("the file of keys is none, or of a newer program"))
+	}
+	for {
+		var k keyLine
+		if err := in.Decode(&k); errors.Is(err, io.EOF) {
+			return head, nil
+		} else if err != nil {
+			return head, fmt.Errorf("the file of keys is damaged: %w", err)
+		}
+		if err := visit(k); err != nil {
+			return head, err
+		}
+	}
 }
 
 func readKeys(ctx context.Context, db *sql.DB, out *json.Encoder) error {

@@ -18,7 +18,7 @@ import (
 
 func backUp(t *testing.T, dir, into string) string {
 	t.Helper()
-	name, err := BackUp(context.Background(), dir, into)
+	name, err := BackUp(context.Background(), dir, into, nothing)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,7 +29,7 @@ func backUp(t *testing.T, dir, into string) string {
 func restore(t *testing.T, from, keys string) (*Journal, Restored) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "restored")
-	r, err := Restore(context.Background(), from, dir, openKeys(t, keys), Options{})
+	r, err := Restore(context.Background(), from, dir, openKeys(t, keys), Options{}, nothing)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func TestARestoreIsRefused(t *testing.T) {
 		"an empty folder":           {t.TempDir(), t.TempDir(), "no copy"},
 		"nothing":                   {filepath.Join(into, "none"), t.TempDir(), "no such file"},
 	} {
-		_, err := Restore(ctx, row.from, row.dir, openKeys(t, dir), Options{})
+		_, err := Restore(ctx, row.from, row.dir, openKeys(t, dir), Options{}, nothing)
 		if err == nil || !strings.Contains(err.Error(), row.want) {
 			t.Errorf("%s: %v", what, err)
 		}
@@ -169,14 +169,54 @@ func TestARestoreIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Restore(ctx, into, t.TempDir(), another, Options{}); err == nil || !strings.Contains(err.Error(), "master key") {
+	if _, err := Restore(ctx, into, t.TempDir(), another, Options{}, nothing); err == nil || !strings.Contains(err.Error(), "master key") {
 		t.Errorf("another master key: %v", err)
 	}
 	full := t.TempDir()
 	if err := os.WriteFile(filepath.Join(full, fileName), []byte("something"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Restore(ctx, into, full, openKeys(t, dir), Options{}); err == nil || !strings.Contains(err.Error(), "there already") {
+	if _, err := Restore(ctx, into, full, openKeys(t, dir), Options{}, nothing); err == nil || !strings.Contains(err.Error(), "there already") {
 		t.Errorf("a folder with a journal: %v", err)
+	}
+}
+
+// nothing lies beside the journal.
+func nothing() error { return nil }
+
+// What lies beside the journal is copied between it and its keys, and brought back
+// before the journal has its name: a restore that fails there can be repeated.
+func TestWhatLiesBesideIsCopiedBetween(t *testing.T) {
+	dir, into, ctx := t.TempDir(), filepath.Join(t.TempDir(), "backup"), context.Background()
+	j := openJournal(t, dir, Options{})
+	commit(t, j, newTurn("c"))
+	commit(t, j, newTurn("d"))
+	name, err := BackUp(ctx, dir, into, func() error {
+		copies, _ := filepath.Glob(filepath.Join(into, copyPrefix+"*"+copySuffix))
+		if _, err := os.Stat(filepath.Join(into, keysName)); len(copies) != 1 || err == nil {
+			t.Errorf("copies are %v, the keys %v", copies, err)
+		}
+		return j.Erase(ctx, "d", journal.Audit{Who: "token ops", Reason: "7"})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ids, err := BackedUp(into); err != nil || len(ids) != 1 || !ids["c"] {
+		t.Errorf("readable are %v, %v", ids, err)
+	}
+	if _, err := BackUp(ctx, dir, t.TempDir(), func() error { return errors.New("the disk is full") }); err == nil || !strings.Contains(err.Error(), "the disk is full") {
+		t.Errorf("what failed beside it: %v", err)
+	}
+	restored := filepath.Join(t.TempDir(), "restored")
+	for _, fault := range []error{errors.New("cut short"), nil} {
+		_, err := Restore(ctx, name, restored, openKeys(t, dir), Options{}, func() error {
+			if info, err := os.Stat(filepath.Join(restored, fileName)); err != nil || info.Size() > 0 {
+				t.Errorf("the journal is there already: %v", err)
+			}
+			return fault
+		})
+		if (err == nil) != (fault == nil) {
+			t.Errorf("with %v: %v", fault, err)
+		}
 	}
 }

@@ -1,13 +1,10 @@
 package sqlite
 
 import (
-	"bufio"
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 
@@ -28,13 +25,14 @@ type Restored struct {
 // folder, which stands for the newest. What was erased since the copy was made is
 // erased in it too, and everything is verified; the error is around
 // journal.ErrDamaged where something is broken. A folder that has a journal is
-// refused, and so are keys that are older than the copy.
-func Restore[K DataKey](ctx context.Context, from, dir string, keys Sealer[K], o Options) (Restored, error) {
+// refused, and so are keys that are older than the copy. beside brings what belongs to
+// the journal, before it has its name: a restore that was cut short can be repeated.
+func Restore[K DataKey](ctx context.Context, from, dir string, keys Sealer[K], o Options, beside func() error) (Restored, error) {
 	name, err := newestCopy(from)
 	if err != nil {
 		return Restored{}, err
 	}
-	if err := putInPlace(ctx, name, dir, o); err != nil {
+	if err := putInPlace(ctx, name, dir, o, beside); err != nil {
 		return Restored{}, fmt.Errorf("restore %s: %w", name, err)
 	}
 	j, err := Open(ctx, dir, keys, o)
@@ -62,7 +60,7 @@ func newestCopy(from string) (string, error) {
 }
 
 // putInPlace puts the copy with its keys where the journal belongs.
-func putInPlace(ctx context.Context, name, dir string, o Options) error {
+func putInPlace(ctx context.Context, name, dir string, o Options, beside func() error) error {
 	lock, err := openFolder(dir, o.logger())
 	if err != nil {
 		return err
@@ -76,7 +74,11 @@ func putInPlace(ctx context.Context, name, dir string, o Options) error {
 	if err := copyFile(name, part); err != nil {
 		return err
 	}
-	if err := addKeys(ctx, part, filepath.Join(filepath.Dir(name), keysName)); err != nil {
+	err = addKeys(ctx, part, filepath.Join(filepath.Dir(name), keysName))
+	if err == nil {
+		err = beside()
+	}
+	if err != nil {
 		return errors.Join(err, os.Remove(part))
 	}
 	return syncAs(part, to)
@@ -84,18 +86,13 @@ func putInPlace(ctx context.Context, name, dir string, o Options) error {
 
 // addKeys puts the keys that are left into a copy.
 func addKeys(ctx context.Context, path, keysPath string) error {
-	f, err := os.Open(keysPath)
-	if err != nil {
-		return fmt.Errorf("read the keys: %w; mend: restore from the folder footbridge backup wrote into, whole", err)
-	}
-	defer f.Close() //nolint:errcheck // it was only read.
 	db, err := openPool(path, []string{"journal_mode(MEMORY)", "foreign_keys(0)"}, 1)
 	if err != nil {
 		return err
 	}
 	tx, err := db.BeginTx(ctx, nil)
 	if err == nil {
-		if err = insertKeys(ctx, tx, json.NewDecoder(bufio.NewReader(f))); err == nil {
+		if err = insertKeys(ctx, tx, keysPath); err == nil {
 			err = tx.Commit()
 		} else {
 			err = errors.Join(err, tx.Rollback())
@@ -104,10 +101,13 @@ func addKeys(ctx context.Context, path, keysPath string) error {
 	return errors.Join(err, db.Close())
 }
 
-func insertKeys(ctx context.Context, tx *sql.Tx, in *json.Decoder) error {
-	var head keysHead
-	if err := in.Decode(&head); err != nil || head.Version != 1 {
-		return errors.Join(err, errors.New("the file of keys is none, or of a newer program"))
+func insertKeys(ctx context.Context, tx *sql.Tx, keysPath string) error {
+	head, err := eachKey(keysPath, func(k keyLine) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO keys (conversation, wrapped) SELECT id, ? FROM conversations WHERE id = ?`, k.Wrapped, k.Conversation)
+		return damagedPages(err)
+	})
+	if err != nil {
+		return err
 	}
 	var position int64
 	if err := tx.QueryRowContext(ctx, positionNow).Scan(&position); err != nil {
@@ -116,18 +116,7 @@ func insertKeys(ctx context.Context, tx *sql.Tx, in *json.Decoder) error {
 	if position > head.Position {
 		return errors.New("the keys are older than the copy: conversations begun between would be lost; mend: put the keys of the newest backup beside it")
 	}
-	for {
-		var k keyLine
-		if err := in.Decode(&k); errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
-			return fmt.Errorf("the file of keys is damaged: %w", err)
-		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO keys (conversation, wrapped) SELECT id, ? FROM conversations WHERE id = ?`, k.Wrapped, k.Conversation)
-		if err != nil {
-			return damagedPages(err)
-		}
-	}
+	return nil
 }
 
 // finishRestore erases what has lost its key, verifies everything and records that
