@@ -68,11 +68,16 @@ export class Api {
   // all reads a list to its end.
   async all(path, field) {
     const out = [];
+    for await (const page of this.pages(path, field)) out.push(...page);
+    return out;
+  }
+
+  // pages reads a list page by page.
+  async *pages(path, field) {
     for (let next = ""; next !== null;) {
-      const page = await this.get(`${path}${path.includes("?") ? "&" : "?"}limit=200${next ? `&after=${encodeURIComponent(next)}` : ""}`);
-      out.push(...(page[field] || []));
+      const page = await this.get(`${path}${path.includes("?") ? "&" : "?"}limit=500${next ? `&after=${encodeURIComponent(next)}` : ""}`);
+      yield page[field] || [];
       next = page.next || null;
     }
-    return out;
   }
 }

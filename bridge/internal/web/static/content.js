@@ -1,12 +1,12 @@
 // Every type of content as elements, for the chat and for the desk.
-import { el } from "./dom.js";
+import { el, own } from "./dom.js";
 import { media } from "./files.js";
 import { link, words } from "./text.js";
 
 // body gives the element of a content. act is {say(text), answer(form response)}
 // where the reader may answer, and nothing where not; find gives links to files.
 export function body(content, act, find) {
-  const draw = shapes[content?.type];
+  const draw = own(shapes, content?.type);
   return el("div", { className: "bubble" }, ...(draw ? draw(content, act, find) : [`[${content?.type || "empty"}]`]));
 }
 

@@ -12,6 +12,10 @@ export function el(tag, props = {}, ...children) {
   return node;
 }
 
+// own is what a table has under a name that somebody else chose, and nothing of
+// what every object has.
+export const own = (table, name) => (Object.hasOwn(table, name) ? table[name] : undefined);
+
 export const byId = (id) => document.getElementById(id);
 
 // show hides or shows an element, and sets its text where one is given.
@@ -32,13 +36,16 @@ export function setText(node, text) {
 // under the finger. Elements changed in place must have no listeners of their own.
 export function sync(parent, items, { key, face, make, inPlace }) {
   const kept = new Map();
-  for (const node of parent.children) kept.set(node.dataset.key, node);
+  const wanted = new Set(items.map(key));
+  for (const node of [...parent.children]) {
+    if (wanted.has(node.dataset.key)) kept.set(node.dataset.key, node);
+    else node.remove();
+  }
   let at = parent.firstElementChild;
   for (const item of items) {
     const id = key(item);
     const look = JSON.stringify(face(item));
     let node = kept.get(id);
-    kept.delete(id);
     if (node?.dataset.face !== look) {
       const fresh = make(item);
       fresh.dataset.key = id;
@@ -54,7 +61,6 @@ export function sync(parent, items, { key, face, make, inPlace }) {
     if (node === at) at = at.nextElementSibling;
     else parent.insertBefore(node, at);
   }
-  for (const node of kept.values()) node.remove();
 }
 
 // change makes an element look like another and keeps it.
@@ -69,6 +75,17 @@ function change(old, fresh) {
   const [was, now] = [[...old.childNodes], [...fresh.childNodes]];
   now.forEach((node, i) => (was[i] ? change(was[i], node) : old.append(node)));
   was.slice(now.length).forEach((node) => node.remove());
+}
+
+// dayText is the day of a time, the close ones by name.
+export function dayText(iso) {
+  const t = new Date(iso);
+  if (Number.isNaN(t.getTime())) return "";
+  const day = (d) => new Date(d.getFullYear(), d.getMonth(), d.getDate());
+  const ago = Math.round((day(new Date()) - day(t)) / 86400000);
+  if (ago === 0 || ago === 1) return ago ? "Yesterday" : "Today";
+  const year = t.getFullYear() === new Date().getFullYear() ? {} : { year: "numeric" };
+  return t.toLocaleDateString([], { weekday: "long", day: "numeric", month: "long", ...year });
 }
 
 export function timeText(iso) {

@@ -51,6 +51,6 @@ export class Receipts {
   // #remember takes up what was told before a reload.
   #remember(story) {
     this.read = Math.max(this.read, this.told(story.now));
-    this.arrived = Math.max(this.arrived, this.read, ...[...story.now.delivered].map((id) => story.now.seqs.get(id) || 0));
+    this.arrived = Math.max(this.arrived, this.read, story.now.deliveredUpTo);
   }
 }

@@ -1,6 +1,7 @@
 // One conversation as the events tell it. A Story takes events in any order and
 // any number of times and is the same in the end: each counts once, by its id.
 
+import { own } from "./dom.js";
 import { begin as nothingLearnt, learn } from "./insight.js";
 
 const expired = (iso) => !iso || new Date(iso).getTime() < Date.now();
@@ -14,24 +15,38 @@ export class Story {
     this.ordered = [];
     this.streams = new Map();
     this.typing = new Map();
+    this.late = 0; // how often an event came after a later one
   }
 
   // take notes an event; false when it was known already.
   take(e) {
     if (this.byId.has(e.id)) return false;
-    const signal = signals[e.kind] || !e.seq && passing[e.kind];
+    const signal = own(signals, e.kind) || !e.seq && own(passing, e.kind);
     if (signal) return signal(this, e);
     if (!e.seq) return false;
     this.byId.set(e.id, e);
     let at = this.ordered.length;
     while (at > 0 && this.ordered[at - 1].seq > e.seq) at--;
-    this.ordered.splice(at, 0, e);
+    if (at === this.ordered.length) {
+      this.ordered.push(e);
+      if (this.facts) step(this.facts, e);
+    } else {
+      this.ordered.splice(at, 0, e);
+      this.facts = undefined; // it came late: what follows from it is worked out anew
+      this.late++;
+    }
     if (e.kind === "message.created") {
       this.typing.delete(e.actor.role);
       if (e.body.stream) this.streams.delete(e.body.stream);
     }
-    this.facts = undefined;
     return true;
+  }
+
+  // hush forgets what is true for a moment only, when nobody could tell that it
+  // has ended.
+  hush() {
+    this.typing.clear();
+    this.sound = undefined;
   }
 
   // last is the newest event, if there is one.
@@ -62,19 +77,20 @@ export class Story {
 
   // unread counts the customer's messages after the last a live agent has read
   // or answered.
-  unread() {
-    const upTo = this.now.readByAgent;
-    return this.ordered.filter((e) => e.kind === "message.created" && e.actor.role === "customer" && e.seq > upTo).length;
-  }
+  unread() { return after(this.now.byCustomer, this.now.readByAgent); }
 
   // unanswered counts the customer's messages nobody has said anything to.
-  unanswered() {
-    const upTo = this.ordered.findLast((e) => e.kind === "message.created" && e.actor.role === "live_agent")?.seq || 0;
-    return this.ordered.filter((e) => e.kind === "message.created" && e.actor.role === "customer" && e.seq > Math.max(upTo, this.now.requestedAt)).length;
-  }
+  unanswered() { return after(this.now.byCustomer, Math.max(this.now.answeredAt, this.now.requestedAt)); }
 
   // lastSaid is the newest message, for lists.
-  lastSaid() { return this.ordered.findLast((e) => e.kind === "message.created"); }
+  lastSaid() { return this.now.said; }
+}
+
+// after counts the positions behind one; they are in order.
+function after(positions, one) {
+  let n = 0;
+  while (n < positions.length && positions.at(-1 - n) > one) n++;
+  return n;
 }
 
 const signals = {
@@ -108,15 +124,15 @@ function begin() {
   return {
     phase: "automated", customer: {}, language: "", attributes: {}, agent: undefined, offered: undefined, position: 0, wait: 0,
     requestedAt: 0, reason: "", summary: "", queue: "", waitingSince: "", ended: undefined, wrapped: false,
-    delivered: new Set(), failed: new Map(), readByCustomer: 0, readByOthers: 0, readByAgent: 0, seqs: new Map(),
-    insights: nothingLearnt(),
+    delivered: new Set(), deliveredUpTo: 0, failed: new Map(), readByCustomer: 0, readByOthers: 0, readByAgent: 0, seqs: new Map(),
+    said: undefined, byCustomer: [], answeredAt: 0, insights: nothingLearnt(),
   };
 }
 
 // step folds one event into the facts.
 function step(m, e) {
   m.seqs.set(e.id, e.seq);
-  folds[e.kind]?.(m, e.body || {}, e);
+  own(folds, e.kind)?.(m, e.body || {}, e);
   return m;
 }
 
@@ -202,9 +218,14 @@ const folds = {
   },
   "wrapup.completed": (m) => { m.wrapped = true; },
   "message.created"(m, b, e) {
-    if (e.actor.role === "live_agent") m.readByAgent = e.seq;
+    m.said = e;
+    if (e.actor.role === "customer") m.byCustomer.push(e.seq);
+    if (e.actor.role === "live_agent") m.readByAgent = m.answeredAt = e.seq;
   },
-  "message.delivered": (m, b) => m.delivered.add(b.message),
+  "message.delivered"(m, b) {
+    m.delivered.add(b.message);
+    m.deliveredUpTo = Math.max(m.deliveredUpTo, m.seqs.get(b.message) || 0);
+  },
   "message.failed": (m, b) => m.failed.set(b.message, b.reason || ""),
   "message.read"(m, b, e) {
     const upTo = m.seqs.get(b.message) || 0;

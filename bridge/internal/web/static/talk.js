@@ -1,7 +1,7 @@
 // The lines of a conversation on the page: words, facts, what was said before,
 // and words still on their way.
 import { body } from "./content.js";
-import { el, sync, timeNode } from "./dom.js";
+import { dayText, el, own, sync, timeNode } from "./dom.js";
 
 const together = 3 * 60 * 1000; // words this close of one author share a head
 
@@ -11,17 +11,42 @@ const together = 3 * 60 * 1000; // words this close of one author share a head
 //   facts        kind → (body, event, name) → text of a line, or "" for none
 //   past         show the transcript a hand-off brought along
 //   answerable   the reader may answer choices and forms
-export function lines(story, pending, view) {
+//   days         begin each day with a line of its own
+// events are those to show where it is not the whole story; a part that does not
+// reach the end goes with ends false.
+export function lines(story, pending, view, { events = story.ordered, ends = true } = {}) {
   const out = [];
-  for (const e of story.ordered) {
+  for (const e of events) {
     if (e.kind === "message.created" || e.kind === "note.created") out.push(word(story, e, view));
     else out.push(...other(e, view));
   }
+  if (!ends) return finished(out, view);
   for (const s of story.streams.values()) out.push({ ...bare(s, view), key: s.id, content: { type: "text", text: s.text, format: "plain" } });
   for (const p of pending) out.push(waiting(p, view));
-  join(out);
   if (view.answerable) openLast(out);
-  return out;
+  return finished(out, view);
+}
+
+function finished(out, view) {
+  join(out);
+  return view.days ? daily(out) : out;
+}
+
+// daily puts a line before the first of each day.
+function daily(out) {
+  let day = "";
+  return out.flatMap((item) => {
+    const that = item.time ? dayText(item.time) : day;
+    if (that === day) return [item];
+    day = that;
+    item.same = false;
+    return [{ type: "day", key: `day-${item.key}`, text: day }, item];
+  });
+}
+
+// tells says whether an event may have a line of its own in a view.
+export function tells(e, view) {
+  return e.kind === "message.created" || e.kind === "note.created" || Object.hasOwn(view.facts, e.kind) || !!view.past && e.kind === "transcript.shared";
 }
 
 function bare(e, view) {
@@ -42,7 +67,7 @@ function other(e, view) {
   const entries = e.kind === "transcript.shared" ? e.body.entries : e.body?.transcript;
   const before = (entries || []).filter((x) => !x.event);
   if (view.past && before.length) out.push({ type: "past", key: `past-${e.id}`, entries: before });
-  const text = view.facts[e.kind]?.(e.body || {}, e, view.name);
+  const text = own(view.facts, e.kind)?.(e.body || {}, e, view.name);
   if (text) out.push({ type: "fact", key: e.id, text, time: e.time });
   return out;
 }
@@ -87,6 +112,7 @@ export function draw(parent, items, hands) {
 }
 
 const shapes = {
+  day: (item) => el("h3", { className: "day" }, item.text),
   fact: (item) => el("div", { className: "fact" }, item.text, " ", timeNode(item.time)),
   past: (item, hands) => el("section", { className: "past" }, el("h3", {}, "Said before"),
     ...item.entries.map((x) => bubble({ role: x.actor.role, author: hands.name(x.actor), time: x.time, content: x.content }, hands))),
