@@ -34,6 +34,7 @@ var matrix = map[string]string{
 	"GET /agents":                     "lso",
 	"GET /agents/{id}/state":          "lso",
 	"PUT /agents/{id}/state":          "ls",
+	"GET /desk":                       "lso",
 	"GET /queues":                     "lso",
 	"GET /availability":               "clso",
 	"GET /accounts":                   "lso",

@@ -127,6 +127,8 @@ type Setup struct {
 	PublicURL string
 	// Provider signs people in by OpenID Connect; nil where nobody does.
 	Provider Provider
+	// Tools are what live agents are given to work with.
+	Tools Tools
 }
 
 // Provider signs people in; *openid.Provider is one.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/footbridge/footbridge/bridge/event"
 	"github.com/footbridge/footbridge/bridge/internal/api"
@@ -298,6 +299,44 @@ func TestFilters(t *testing.T) {
 	kinds := b.events(waiting, superToken, "?kind=handoff.requested,handoff.queued").Events
 	if len(kinds) != 2 {
 		t.Errorf("kind gives %d events, want 2", len(kinds))
+	}
+}
+
+// TestWaitingRow: a row says since when it waits, and who is asked.
+func TestWaitingRow(t *testing.T) {
+	b := start(t)
+	id, token := b.open()
+	row := func() api.Conversation {
+		return decode[api.Conversation](b.ask("GET", "/conversations/"+id, samToken, "").is(200, ""))
+	}
+	if got := row(); !got.WaitingSince.IsZero() || got.Offered != "" {
+		t.Errorf("nobody waits, and the row says %v, %q", got.WaitingSince, got.Offered)
+	}
+	asked := time.Now()
+	b.say(id, token, message("human"))
+	b.until(func() bool { return row().State == "queued" }, "never queued")
+	if got := row(); got.WaitingSince.Before(asked.Add(-time.Minute)) || got.WaitingSince.After(time.Now()) || got.Position != 1 {
+		t.Errorf("waits since %v in place %d", got.WaitingSince, got.Position)
+	}
+	b.ask("POST", "/conversations/"+id+"/events", deskToken, `{"kind":"handoff.offered","body":{"agent":{"role":"live_agent","id":"kim"}}}`).is(201, "")
+	b.until(func() bool { return row().Offered == "kim" }, "nobody knows that kim is asked")
+	if got := decode[api.Conversation](b.ask("GET", "/conversations/"+id, token, "").is(200, "")); got.Offered != "" || !got.WaitingSince.IsZero() {
+		t.Errorf("the customer is told %+v", got)
+	}
+}
+
+// TestDeskTools: what the operator gives agents to work with is theirs to read.
+func TestDeskTools(t *testing.T) {
+	b := start(t)
+	if got := b.ask("GET", "/desk", samToken, "").is(200, ""); strings.TrimSpace(string(got.Body)) != `{"replies":[],"dispositions":[]}` {
+		t.Errorf("without any: %s", got.Body)
+	}
+	s := setup()
+	s.Tools = api.Tools{Replies: []api.CannedReply{{Name: "hello", Text: "Hello {customer}", Language: "en"}, {Name: "bye", Text: "Bye"}}, Dispositions: []string{"solved"}}
+	b.api.Configure(s)
+	want := `{"replies":[{"name":"hello","text":"Hello {customer}","language":"en"},{"name":"bye","text":"Bye"}],"dispositions":["solved"]}`
+	if got := b.ask("GET", "/desk", samToken, "").is(200, ""); strings.TrimSpace(string(got.Body)) != want {
+		t.Errorf("got %s, want %s", got.Body, want)
 	}
 }
 

@@ -26,6 +26,9 @@ type Conversation struct {
 	engine.Summary
 	// Position is the place in the desk's queue, from 1; 0 when it has none.
 	Position int `json:"position,omitempty"`
+	// WaitingSince is when it joined that queue; Offered is the agent who is asked now.
+	WaitingSince time.Time `json:"waiting_since,omitzero"`
+	Offered      string    `json:"offered,omitempty"`
 	// Erased says the content is gone.
 	Erased bool `json:"erased,omitempty"`
 }
@@ -43,8 +46,10 @@ type Opened struct {
 }
 
 func (a *API) show(l journal.Listed) Conversation {
+	place := a.Desk.Place(l.ID)
 	c := Conversation{ID: l.ID, State: l.Index.State, Owner: l.Index.Owner, Route: l.Index.Route, Queue: l.Index.Queue,
-		Created: l.Created.UTC(), Updated: l.Updated.UTC(), Erased: l.Erased, Position: a.Desk.Position(l.ID)}
+		Created: l.Created.UTC(), Updated: l.Updated.UTC(), Erased: l.Erased,
+		Position: place.Position, WaitingSince: place.Since.UTC(), Offered: place.Offered}
 	_ = json.Unmarshal(l.Index.Summary, &c.Summary) // a summary that is gone or of a newer program shows as empty
 	if c.Legs == nil {
 		c.Legs = []engine.SummaryLeg{}

@@ -39,6 +39,23 @@ type Availability struct {
 	QueueDepth int        `json:"queue_depth"`
 }
 
+// Tools are what the operator gives live agents to work with.
+type Tools struct {
+	// Replies are answers ready to be sent.
+	Replies []CannedReply `json:"replies"`
+	// Dispositions are what the end of a conversation may be called; with none,
+	// agents write their own words.
+	Dispositions []string `json:"dispositions"`
+}
+
+// CannedReply is an answer agents send with few keys. {customer} and {agent} in
+// its text stand for their names.
+type CannedReply struct {
+	Name     string `json:"name"`
+	Text     string `json:"text"`
+	Language string `json:"language,omitempty"`
+}
+
 const (
 	maxCapacity = 1000
 	maxWords    = 100
@@ -81,6 +98,11 @@ func (a *API) putAgentState(w http.ResponseWriter, r *http.Request, p principal)
 		return invalid("state", "use available, busy, away or offline")
 	}
 	return answer(w, http.StatusOK, agent)
+}
+
+func (a *API) getDesk(w http.ResponseWriter, _ *http.Request, _ principal) error {
+	t := a.setup.Load().Tools
+	return answer(w, http.StatusOK, Tools{Replies: append([]CannedReply{}, t.Replies...), Dispositions: append([]string{}, t.Dispositions...)})
 }
 
 func (a *API) listQueues(w http.ResponseWriter, _ *http.Request, _ principal) error {

@@ -70,6 +70,7 @@ func routes() []route {
 		{method: "GET", path: "/agents/{id}/state", roles: staff, handle: (*API).getAgentState, summary: "One live agent.", status: 200, result: agentSchema{}},
 		{method: "PUT", path: "/agents/{id}/state", roles: []string{roleLiveAgent, roleSupervisor}, handle: (*API).putAgentState, summary: "Declare a live agent's state.",
 			body: Declaration{}, status: 200, result: agentSchema{}},
+		{method: "GET", path: "/desk", roles: staff, handle: (*API).getDesk, summary: "What live agents are given to work with.", status: 200, result: Tools{}},
 		{method: "GET", path: "/queues", roles: staff, handle: (*API).listQueues, summary: "The desk's queues.", status: 200, result: QueueList{}},
 		{method: "GET", path: "/availability", roles: all, handle: (*API).getAvailability, summary: "Whether the desk takes hand-offs now.", query: []string{"queue"}, status: 200, result: Availability{}},
 

@@ -38,7 +38,17 @@ func (a *App) apiSetup() api.Setup {
 	for name, account := range sites(a.conf) {
 		s.Sites[name] = api.Site{PublishableKey: account.PublishableKey, AllowedOrigins: account.AllowedOrigins}
 	}
+	s.Tools = tools(a.conf.Desk)
 	return s
+}
+
+// tools are what the configuration gives live agents to work with.
+func tools(d config.Desk) api.Tools {
+	t := api.Tools{Dispositions: d.Dispositions}
+	for _, r := range d.Replies {
+		t.Replies = append(t.Replies, api.CannedReply(r))
+	}
+	return t
 }
 
 // sites are the native customer accounts.

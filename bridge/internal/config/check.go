@@ -20,6 +20,7 @@ func check(cfg *Config, found *findings) {
 	c.tokens()
 	c.provider()
 	c.breaker()
+	c.desk()
 	for _, name := range slices.Sorted(maps.Keys(cfg.Accounts)) {
 		c.account(name, cfg.Accounts[name])
 	}
@@ -135,6 +136,25 @@ func (c *checker) tokens() {
 			c.problem(join(at, "agent"), "is set for a token that may not act as an agent", `add "live_agent" to its roles, or take agent out`)
 		}
 		named[token.Name], secret[token.Token] = i, i
+	}
+}
+
+// maxReplies is how many answers the desk's page can still be quick with.
+const maxReplies = 1000
+
+func (c *checker) desk() {
+	if len(c.Desk.Replies) > maxReplies {
+		c.problem("desk.replies", "has more than 1,000 entries", "take some out")
+	}
+	first := map[[2]string]int{}
+	for i, r := range c.Desk.Replies {
+		which := [2]string{strings.ToLower(r.Name), r.Language}
+		if before, ok := first[which]; ok && r.Name != "" {
+			c.problem(join(index("desk.replies", i), "name"), "is the name of "+index("desk.replies", before)+" too, in the same language",
+				"give each its own name, or another language")
+			continue
+		}
+		first[which] = i
 	}
 }
 

@@ -36,6 +36,8 @@ type Config struct {
 	Breaker Breaker `toml:"breaker"`
 	// Agents says when a live agent counts as gone.
 	Agents Agents `toml:"agents"`
+	// Desk is what live agents are given to work with at /desk.
+	Desk Desk `toml:"desk"`
 	// Accounts are the vendor logins by name, at most 1,000.
 	Accounts map[string]Account `toml:"accounts" keys:"name"`
 	// Routes say which accounts form a conversation, first match wins; at most 1,000.
@@ -249,6 +251,24 @@ type Breaker struct {
 type Agents struct {
 	// Lost is how long an agent with neither socket nor request is kept before being taken for gone.
 	Lost time.Duration `toml:"lost" default:"60s" min:"1s"`
+}
+
+// Desk is what live agents are given to work with at /desk.
+type Desk struct {
+	// Replies are answers ready to be sent, at most 1,000; each name once a language.
+	Replies []CannedReply `toml:"replies"`
+	// Dispositions are what the end of a conversation may be called; none: agents write their own words.
+	Dispositions []string `toml:"dispositions" rule:"label"`
+}
+
+// CannedReply is an answer agents send with few keys.
+type CannedReply struct {
+	// Name is what agents type after the slash.
+	Name string `toml:"name" required:"true" rule:"label"`
+	// Text is what is sent; {customer} and {agent} in it become their names.
+	Text string `toml:"text" required:"true" rule:"text"`
+	// Language is that of customers it is shown first for; empty: of all.
+	Language string `toml:"language" rule:"language"`
 }
 
 // Account gives the account of that name, and whether there is one.

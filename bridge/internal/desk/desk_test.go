@@ -32,11 +32,11 @@ func TestPlaceIsToldAtOnce(t *testing.T) {
 		if since := time.Since(began); since != 0 {
 			t.Errorf("told after %s, want at once", since)
 		}
-		if got := w.desk.Position("b"); got != 2 {
+		if got := w.desk.Place("b").Position; got != 2 {
 			t.Errorf("position of b is %d, want 2", got)
 		}
 		w.as("sam", "a", event.HandoffAccepted{})
-		if got := w.desk.Position("b"); got != 1 {
+		if got := w.desk.Place("b").Position; got != 1 {
 			t.Errorf("after a was taken the position of b is %d, want 1", got)
 		}
 		if a, _ := w.desk.Get("sam"); a.Load != 1 {
@@ -55,7 +55,7 @@ func TestOnlyNativeDesksAreAnswered(t *testing.T) {
 		w.run()
 		w.ask("a", "")
 		w.expect("a handoff.requested")
-		if w.desk.Position("a") != 0 || w.desk.Waiting("") != 0 {
+		if w.desk.Place("a").Position != 0 || w.desk.Waiting("") != 0 {
 			t.Error("a conversation at another desk is counted here")
 		}
 		w.must("a", "3", event.RoleLiveAgent, "", event.HandoffFailed{Reason: "declined"})
@@ -223,12 +223,12 @@ func TestSeedKeepsTheOrderOfRequests(t *testing.T) {
 		w.ask("second", "q")
 		time.Sleep(time.Minute)
 		w.must("first", "2", event.RoleVirtualAgent, "", event.HandoffRequested{})
-		order := []int{w.desk.Position("second"), w.desk.Position("first")}
+		order := []int{w.desk.Place("second").Position, w.desk.Place("first").Position}
 		again := New(Rules{Native: map[string]bool{"desk": true}}, nil)
 		if err := again.Seed(t.Context(), w); err != nil {
 			t.Fatal(err)
 		}
-		for i, got := range []int{again.Position("second"), again.Position("first")} {
+		for i, got := range []int{again.Place("second").Position, again.Place("first").Position} {
 			if got != i+1 || got != order[i] {
 				t.Errorf("position %d after a restart, %d before, want %d", got, order[i], i+1)
 			}
@@ -350,7 +350,7 @@ func (w *world) check(t *rapid.T) {
 		last, _ := k.state.Leg(k.state.Candidate)
 		if k.state.Phase.Waiting() && last.Account == "desk" {
 			waiting++
-		} else if w.desk.Position(id) != 0 {
+		} else if w.desk.Place(id).Position != 0 {
 			t.Fatalf("%s does not wait here but has a position", id)
 		}
 	}
@@ -369,8 +369,8 @@ func (w *world) check(t *rapid.T) {
 		t.Fatalf("%d wait, want %d", got, waiting)
 	}
 	for i, id := range w.desk.Queue("q").Conversations {
-		if w.desk.Position(id) != i+1 {
-			t.Fatalf("%s has position %d, want %d", id, w.desk.Position(id), i+1)
+		if w.desk.Place(id).Position != i+1 {
+			t.Fatalf("%s has position %d, want %d", id, w.desk.Place(id).Position, i+1)
 		}
 	}
 }
@@ -389,7 +389,7 @@ func TestSeedCountsTheLastWaitOnly(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, d := range []*Desk{w.desk, after} {
-			if got := []int{d.Position("other"), d.Position("again")}; !slices.Equal(got, []int{1, 2}) {
+			if got := []int{d.Place("other").Position, d.Place("again").Position}; !slices.Equal(got, []int{1, 2}) {
 				t.Errorf("positions of other and again are %v, want 1 and 2", got)
 			}
 		}

@@ -198,20 +198,40 @@ func (d *Desk) Waiting(queue string) int {
 	return len(d.waitingIn(queue))
 }
 
-// Position is a conversation's place in its queue, from 1; 0 when it does not
-// wait at this desk.
-func (d *Desk) Position(id string) int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.position(id)
+// Place is how one conversation waits at this desk.
+type Place struct {
+	// Position is its place in the queue, from 1; 0 when it does not wait here.
+	Position int
+	// Since is when it began to wait.
+	Since time.Time
+	// Offered is the agent who is asked now, "" if nobody is.
+	Offered string
 }
 
+// Place tells how a conversation waits; the zero Place when it does not.
+func (d *Desk) Place(id string) Place {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	w := d.line[id]
+	if w == nil || !w.native {
+		return Place{}
+	}
+	return Place{Position: d.position(id), Since: w.since, Offered: w.offered}
+}
+
+// position is the place in the queue, 0 for none; the caller holds the lock.
 func (d *Desk) position(id string) int {
 	w := d.line[id]
 	if w == nil || !w.native {
 		return 0
 	}
-	return 1 + slices.Index(d.waitingIn(w.queue), w)
+	before := 0
+	for _, other := range d.line {
+		if other.native && other.queue == w.queue && inOrder(other, w) < 0 {
+			before++
+		}
+	}
+	return 1 + before
 }
 
 // waitingIn lists a queue, who waits longest first.
