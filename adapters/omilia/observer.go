@@ -103,7 +103,8 @@ func (s *state) deliver(tx *adapter.Tx, e event.Event) error {
 			return err
 		}
 	}
-	if body, ok := e.Body.(event.InsightRequested); ok && (e.Actor.Role == event.RoleLiveAgent || e.Actor.Role == event.RoleSystem) {
+	body, ok := e.Body.(event.InsightRequested)
+	if ok && body.Type != event.SuggestionAnswered && (e.Actor.Role == event.RoleLiveAgent || e.Actor.Role == event.RoleSystem) {
 		return s.request(tx, e.ID, body)
 	}
 	return nil

@@ -14,11 +14,18 @@ type InsightObserved struct{ Insight Insight }
 
 // InsightRequested is a live agent's wish that an observer looks again. Type is
 // the insight wanted, such as "dialog" or "flow", or a word only the observer
-// knows; Parameters narrow it, by names of the observer's own.
+// knows; Parameters narrow it, by names of the observer's own. With the type
+// SuggestionAnswered it asks for nothing.
 type InsightRequested struct {
 	Type       string                     `json:"type"`
 	Parameters map[string]json.RawMessage `json:"parameters,omitempty"`
 }
+
+// SuggestionAnswered is the type of an InsightRequested that tells what became of
+// an Analysis' suggested reply: the parameter "insight" is its event's id,
+// "outcome" is "accepted", "edited" or "dismissed". Observers that learn from
+// that take it up; to the others it means nothing.
+const SuggestionAnswered = "suggestion_answered"
 
 // Insight is one arm of the insight sum: one of SoundLevel, Analysis, Dialog,
 // Utterance, Call, Verification, Voice, Summary, SyntheticSpeech, CallerNumber,
