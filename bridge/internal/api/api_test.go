@@ -421,3 +421,25 @@ func TestUnknownPlaces(t *testing.T) {
 		t.Error("401 without WWW-Authenticate")
 	}
 }
+
+// TestRatingAfterTheEnd: whoever has left says how it was, once, and those who
+// look on see it.
+func TestRatingAfterTheEnd(t *testing.T) {
+	b := start(t)
+	id, customer := b.open()
+	b.say(id, customer, `{"kind":"conversation.ended","body":{}}`)
+	path, rating, again := "/conversations/"+id+"/events", `{"kind":"survey.answered","body":{"score":"4","comment":"quick"}}`, header{"Idempotency-Key": "r-1"}
+	b.ask("POST", path, customer, `{"kind":"survey.answered","body":{}}`).is(422, "invalid")
+	b.ask("POST", path, deskToken, rating).is(403, "role")
+	first := decode[event.Event](b.ask("POST", path, customer, rating, again).is(201, ""))
+	if repeated := decode[event.Event](b.ask("POST", path, customer, rating, again).is(201, "")); repeated.ID != first.ID {
+		t.Errorf("said again it is %s, want %s", repeated.ID, first.ID)
+	}
+	b.ask("POST", path, customer, rating).is(409, "ended")
+	for _, token := range []string{customer, superToken} {
+		seen := b.events(id, token, "?kind=survey.answered").Events
+		if len(seen) != 1 || seen[0].Body != (event.SurveyAnswered{Score: "4", Comment: "quick"}) {
+			t.Errorf("seen is %v", seen)
+		}
+	}
+}

@@ -105,6 +105,8 @@ func checkBody(body event.Body) error {
 		}
 	case event.HandoffOffered:
 		return required("agent.id", b.Agent.ID)
+	case event.SurveyAnswered:
+		return required("score", b.Score+b.Comment)
 	case event.HandoffFailed:
 		return required("reason", b.Reason)
 	case event.ContextUpdated:

@@ -113,6 +113,9 @@ type State struct {
 	// nobody: while Requested that of the request the Candidate began with, while
 	// Returning that of the handback.
 	KeptSeq int64 `json:"kept_seq,omitempty"`
+	// Rated says that the customer has answered a survey after the end; the bridge
+	// takes one such answer.
+	Rated bool `json:"rated,omitempty"`
 }
 
 // TimerName names one of the machine's timers.

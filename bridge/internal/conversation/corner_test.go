@@ -482,3 +482,18 @@ func TestPlaceInTheVendorsLineInWords(t *testing.T) {
 		}
 	}
 }
+
+// TestOneRatingAfterTheEnd: who has left says how it was, once; nobody else does.
+func TestOneRatingAfterTheEnd(t *testing.T) {
+	k := begin(t, bridgeBetween)
+	answer := event.SurveyAnswered{Score: "5"}
+	k.do("cust", asCustomer(), event.SurveyAnswered{Score: "4"})
+	k.do("cust", asCustomer(), event.ConversationEnded{Reason: "left", By: event.RoleCustomer})
+	k.refused(RefusedEnded, "va", asVirtual(), answer)
+	step := k.do("cust", asCustomer(), answer)
+	if d := draft(t, step, event.KindSurveyAnswered); len(d.To) != 0 || len(step.Drafts) != 1 {
+		t.Errorf("to %v, with %v", d.To, step.Drafts)
+	}
+	k.phase(Ended, "")
+	k.refused(RefusedEnded, "cust", asCustomer(), answer)
+}

@@ -30,3 +30,14 @@ func (m *move) finish() {
 		m.close(leg.ID)
 	}
 }
+
+// rated keeps the rating a customer gives when all is over, once. It is for the
+// journal: no leg is there any more.
+func rated(m *move) {
+	if m.s.Rated || m.leg.Role != event.RoleCustomer {
+		m.refused = RefusedEnded
+		return
+	}
+	m.s.Rated = true
+	recordOnly(m)
+}

@@ -85,6 +85,7 @@ var table = []row{
 	// Who is not, or no longer, part of it.
 	{event.KindWrapupCompleted, byGone, evermore(recordOnly)},
 	{event.KindNoteCreated, byGone, evermore(record)},
+	{event.KindSurveyAnswered, byDeparted, outcomes{detached, detached, detached, detached, detached, detached, rated}},
 	{event.KindHandoffAccepted, byGone, outcomes{noOffer, noOffer, noOffer, noOffer, taken, noOffer, over}},
 	{"", byGone | byDeparted, always(detached)},
 	{"", byImpostor, always(wrongRole)},
