@@ -21,6 +21,7 @@ var matrix = map[string]string{
 	"GET /session/finish":             "-",
 	"GET /me":                         "clso",
 	"POST /tickets":                   "clso",
+	"GET /chat":                       "-",
 	"GET /conversations":              "lso",
 	"POST /conversations":             "-",
 	"GET /conversations/{id}":         "clso",

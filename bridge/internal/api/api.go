@@ -116,6 +116,8 @@ type Site struct {
 	PublishableKey string
 	// AllowedOrigins are the sites whose pages may do so.
 	AllowedOrigins []string
+	// Chat is how its chat looks and speaks.
+	Chat Chat
 }
 
 // Setup is the configuration the API works by. It is replaced as a whole.

@@ -43,6 +43,8 @@ func routes() []route {
 		{method: "GET", path: "/me", roles: all, handle: (*API).getMe, summary: "Who the caller is.", status: 200, result: Me{}},
 		{method: "POST", path: "/tickets", roles: all, handle: (*API).postTicket, summary: "A ticket that opens one stream or socket, once, within 30 seconds.", status: 201, result: Ticket{}},
 
+		{method: "GET", path: "/chat", handle: (*API).getChat, summary: "How an account's chat looks and speaks; for pages that may open a conversation there.",
+			query: []string{"publishable_key", "account"}, status: 200, result: Chat{}},
 		{method: "GET", path: "/conversations", roles: staff, handle: (*API).listConversations, summary: "Conversations, newest first.",
 			query: append(list, "state", "owner", "queue", "account", "agent", "route", "since", "q"), status: 200, result: ConversationList{}},
 		{method: "POST", path: "/conversations", handle: (*API).postConversation, summary: "Open a conversation as a customer, with an account's publishable key, or for one, with a token.",

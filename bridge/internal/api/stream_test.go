@@ -189,12 +189,17 @@ type line struct {
 	ctx  context.Context
 }
 
-func (b *bridge) dial(query, token string) *line {
+func (b *bridge) dial(query, token string, more ...header) *line {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	h := http.Header{}
 	if token != "" {
 		h.Set("Authorization", "Bearer "+token)
+	}
+	for _, m := range more {
+		for name, value := range m {
+			h.Set(name, value)
+		}
 	}
 	conn, answer, err := websocket.Dial(ctx, "ws"+strings.TrimPrefix(b.server.URL, "http")+api.Base+"/socket"+query, &websocket.DialOptions{HTTPHeader: h})
 	if err != nil {

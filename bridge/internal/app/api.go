@@ -36,7 +36,7 @@ func (a *App) apiSetup() api.Setup {
 		s.Provider = a.provider
 	}
 	for name, account := range sites(a.conf) {
-		s.Sites[name] = api.Site{PublishableKey: account.PublishableKey, AllowedOrigins: account.AllowedOrigins}
+		s.Sites[name] = api.Site{PublishableKey: account.PublishableKey, AllowedOrigins: account.AllowedOrigins, Chat: chatOf(account)}
 	}
 	s.Tools = tools(a.conf.Desk)
 	return s
@@ -49,6 +49,12 @@ func tools(d config.Desk) api.Tools {
 		t.Replies = append(t.Replies, api.CannedReply(r))
 	}
 	return t
+}
+
+// chatOf is how an account's chat looks and speaks.
+func chatOf(a config.Account) api.Chat {
+	c := a.Chat
+	return api.Chat{Title: c.Title, Color: c.Color, ColorDark: c.ColorDark, Theme: c.Theme, Survey: c.Survey, Language: a.Language, Texts: c.Texts}
 }
 
 // sites are the native customer accounts.

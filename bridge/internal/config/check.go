@@ -205,8 +205,12 @@ func (c *checker) account(name string, a Account) {
 	case a.Inbound != "" && a.AllowUnauthenticated:
 		c.problem(at+".allow_unauthenticated", "contradicts inbound", "keep one of the two")
 	}
-	if a.PublishableKey != "" && a.Role != "" && a.Adapter != "" && (a.Role != customer || a.Adapter != "native") {
+	foreign := a.Role != "" && a.Adapter != "" && (a.Role != customer || a.Adapter != "native")
+	if a.PublishableKey != "" && foreign {
 		c.problem(at+".publishable_key", "is for native accounts with the role customer", "take it out")
+	}
+	if a.Chat.set() && foreign {
+		c.problem(at+".chat", "is for native accounts with the role customer", "take it out")
 	}
 	if len(a.AllowedOrigins) > 0 && a.Role != "" && a.Role != customer {
 		c.problem(at+".allowed_origins", "is for accounts with the role customer", "take it out")

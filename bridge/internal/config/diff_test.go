@@ -27,6 +27,7 @@ func TestDiff(t *testing.T) {
 		{"lost entry", "queues.a = {}", "", "", "queues.a"},
 		{"new entry with a dot", "", "queues.'a.b' = {}", "", `queues."a.b"`},
 		{"words", "texts.en.no_agents = 'x'", "texts.en.no_agents = 'y'", "", "texts.en.no_agents"},
+		{"chat", "", "", `adapter = "native"→adapter = "native"` + "\nchat = { survey = true, texts.de.greeting = 'Hallo' }", "accounts.web.chat.survey accounts.web.chat.texts.de"},
 		{"settings", "", "", `role = "virtual_agent"→role = "virtual_agent"` + "\nsettings = { a = [1] }", "accounts.brain.settings.a"},
 		{"route", "", "", `customer = "web"→customer = "web"` + "\nfallback = 'leave_message'\ntimers.total = '1h'", "routes[0].fallback routes[0].timers.total"},
 		{"new route", "", "", "[[routes]]→[[routes]]\nname='n'\ncustomer='web'\nlive_agent=['people']\nmatch.queue='q'\n[[routes]]", "routes"},

@@ -28,6 +28,31 @@ type Account struct {
 	AllowedOrigins []string `toml:"allowed_origins" rule:"origin"`
 	// Language is that of the bridge's own words where a conversation names none.
 	Language string `toml:"language" default:"en" rule:"language"`
+	// Chat is how /chat and the widget look and speak; native customers only.
+	Chat Chat `toml:"chat"`
+}
+
+// Chat is how an account's chat, on our page or another site's, looks and speaks.
+type Chat struct {
+	// Title is at its head while nobody in particular speaks; empty: the text "title".
+	Title string `toml:"title" rule:"label"`
+	// Color is that of buttons and of the customer's own words; empty: the chat's own.
+	Color string `toml:"color" rule:"color"`
+	// ColorDark is the same on dark screens; empty: Color.
+	ColorDark string `toml:"color_dark" rule:"color"`
+	// Theme is auto (as the customer's screen has it), light or dark.
+	Theme string `toml:"theme" default:"auto" oneof:"auto,light,dark"`
+	// Survey asks for a rating when a conversation has ended.
+	Survey bool `toml:"survey" default:"false"`
+	// Pictures are the sites live agents' pictures may come from on /chat.
+	Pictures []string `toml:"pictures" rule:"origin"`
+	// Texts are its words by language and key, in place of its own or for a further language.
+	Texts map[string]map[string]string `toml:"texts" keys:"language,chat-text" rule:"text"`
+}
+
+// set tells whether the file says anything of the chat.
+func (c Chat) set() bool {
+	return c.Title+c.Color+c.ColorDark != "" || c.Theme != "auto" || c.Survey || len(c.Pictures)+len(c.Texts) > 0
 }
 
 // Route says which accounts form a conversation.

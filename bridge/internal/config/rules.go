@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,6 +21,8 @@ type rule func(s string) (what, mend string)
 //
 //nolint:gochecknoglobals // a table that is never written.
 var rules = map[string]rule{
+	"chat-text":   chatTextRule,
+	"color":       pattern(`^#[0-9a-fA-F]{6}$`, "is not a colour", `write such as "#1f6f6b"`),
 	"date":        dateRule,
 	"host":        hostRule,
 	"hostport":    hostPortRule,
@@ -204,6 +207,13 @@ func textKeyRule(s string) (what, mend string) {
 		}
 	}
 	return "is unknown", choiceMend(s, TextKeys())
+}
+
+func chatTextRule(s string) (what, mend string) {
+	if slices.Contains(chatTexts, s) {
+		return "", ""
+	}
+	return "is unknown", choiceMend(s, chatTexts)
 }
 
 func dateRule(s string) (what, mend string) {
