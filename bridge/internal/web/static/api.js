@@ -1,6 +1,10 @@
 // The native API as the pages use it.
 
-const base = "/api/v1";
+// home is where the bridge is: these modules come from there, whatever page they
+// are on.
+export const home = new URL("/", import.meta.url);
+
+const base = new URL("api/v1", home).href;
 const patience = 20000; // for one request, in milliseconds
 const filePatience = 120000; // for one with a file
 
@@ -40,12 +44,17 @@ export class Api {
   post(path, body, key = newKey()) { return this.request("POST", path, body, key); }
   put(path, body) { return this.request("PUT", path, body, newKey()); }
   // file asks for a link to a file of a conversation.
-  file(blob) { return this.get(`/media/${encodeURIComponent(blob)}`); }
+  async file(blob) {
+    const link = await this.get(`/media/${encodeURIComponent(blob)}`);
+    return { ...link, url: new URL(link.url, home).href };
+  }
   // upload gives a file to a conversation; the answer is the content to say.
   async upload(conversation, file) {
     const path = `/media?conversation=${encodeURIComponent(conversation)}&name=${encodeURIComponent(file.name)}`;
     return { type: "media", ...await this.request("POST", path, file) };
   }
+  // socket is the address of the live line.
+  socket(query) { return `${base.replace(/^http/, "ws")}/socket?${query}`; }
   del(path) { return this.request("DELETE", path, undefined, newKey()); }
 
   async request(method, path, body, key) {

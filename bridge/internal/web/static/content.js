@@ -2,6 +2,7 @@
 import { el, own } from "./dom.js";
 import { media } from "./files.js";
 import { link, words } from "./text.js";
+import { t } from "./words.js";
 
 // body gives the element of a content. act is {say(text), answer(form response)}
 // where the reader may answer, and nothing where not; find gives links to files.
@@ -25,7 +26,7 @@ const shapes = {
   form_response: (c) => [facts((c.values || []).map((v) => [v.label || v.name, v.value]))],
   card: (c, act) => card(c, act),
   carousel: (c, act) => [el("div", { className: "cards" }, ...(c.cards || []).map((x) => el("div", { className: "card" }, ...card(x, act))))],
-  location: (c) => [el("div", {}, c.name || "Location"), el("div", { className: "small" }, c.address || ""),
+  location: (c) => [el("div", {}, c.name || t("location")), el("div", { className: "small" }, c.address || ""),
     link(`https://www.openstreetmap.org/?mlat=${Number(c.latitude)}&mlon=${Number(c.longitude)}`, `${c.latitude}, ${c.longitude}`)],
   link: (c) => [link(c.url, c.title)],
 };
@@ -43,7 +44,7 @@ function option(o, act) {
 }
 
 function card(c, act) {
-  return [el("strong", {}, c.title || ""), c.text ? el("div", {}, c.text) : "", c.image ? el("div", {}, link(c.image, "Picture")) : "",
+  return [el("strong", {}, c.title || ""), c.text ? el("div", {}, c.text) : "", c.image ? el("div", {}, link(c.image, t("picture"))) : "",
     c.actions?.length ? options(c.actions, act) : ""];
 }
 
@@ -53,11 +54,11 @@ function facts(rows) {
 
 function form(c, act) {
   const fields = c.fields || [];
-  if (!act) return [el("strong", {}, c.title || "Form"), ...fields.map((f) => el("div", { className: "small" }, f.label || f.name))];
+  if (!act) return [el("strong", {}, c.title || t("form")), ...fields.map((f) => el("div", { className: "small" }, f.label || f.name))];
   const inputs = fields.map(field);
   const sheet = el("form", { className: "form" }, c.title ? el("strong", {}, c.title) : "", c.text ? el("div", {}, c.text) : "",
     ...inputs.map((input, i) => el("label", {}, fields[i].label || fields[i].name, input)),
-    el("button", { type: "submit", className: "primary" }, "Send"));
+    el("button", { type: "submit", className: "primary" }, t("send")));
   sheet.addEventListener("submit", (e) => {
     e.preventDefault();
     act.answer({ type: "form_response", form: c.id, values: fields.map((f, i) => ({ name: f.name, label: f.label, value: valueOf(inputs[i]) })) });

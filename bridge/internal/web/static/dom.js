@@ -1,4 +1,6 @@
 // Building and refreshing elements. Text goes in as text only.
+import { passing } from "./store.js";
+import { locale } from "./words.js";
 
 // el makes an element: el("p", {className: "x"}, "words", child).
 export function el(tag, props = {}, ...children) {
@@ -92,11 +94,11 @@ export function timeText(iso) {
   const t = new Date(iso);
   if (!iso || Number.isNaN(t.getTime())) return "";
   const day = t.toDateString() === new Date().toDateString() ? {} : { day: "numeric", month: "short" };
-  return t.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", ...day });
+  return t.toLocaleTimeString(locale(), { hour: "2-digit", minute: "2-digit", ...day });
 }
 
 export function timeNode(iso) {
-  return el("time", { dateTime: iso || "", title: iso ? new Date(iso).toLocaleString() : "" }, timeText(iso));
+  return el("time", { dateTime: iso || "", title: iso ? new Date(iso).toLocaleString(locale()) : "" }, timeText(iso));
 }
 
 // ageText is how long ago something was, in one unit.
@@ -136,9 +138,9 @@ export const atEnd = (box) => box.scrollHeight - box.scrollTop - box.clientHeigh
 
 // drafts keeps what is being written through a reload.
 export const drafts = {
-  get: (id) => sessionStorage.getItem(`footbridge.draft.${id}`) || "",
+  get: (id) => passing.getItem(`footbridge.draft.${id}`) || "",
   set(id, text) {
-    if (text) sessionStorage.setItem(`footbridge.draft.${id}`, text);
-    else sessionStorage.removeItem(`footbridge.draft.${id}`);
+    if (text) passing.setItem(`footbridge.draft.${id}`, text);
+    else passing.removeItem(`footbridge.draft.${id}`);
   },
 };

@@ -2,27 +2,26 @@
 import { byId, el } from "./dom.js";
 import { link, safe } from "./text.js";
 
-// offer lets files be given: with the button #attach and its picker #pick, by
-// pasting into #text, by dropping on zone. ready tells whether one may be given
-// now; take gets each file in turn and gives a promise.
-export function offer({ zone, ready, take }) {
-  const pick = byId("pick");
+// offer lets files be given: with the button attach and its picker, by pasting
+// into text, by dropping on zone, which holds all three. ready tells whether one
+// may be given now; take gets each file in turn and gives a promise.
+export function offer({ zone, ready, take, attach = byId("attach"), pick = byId("pick"), text = byId("text") }) {
   const all = async (files) => {
     if (!ready()) return;
-    document.body.classList.add("sending-file");
+    zone.classList.add("sending-file");
     try {
       for (const file of files) await take(file);
     } finally {
-      document.body.classList.remove("sending-file");
+      zone.classList.remove("sending-file");
     }
   };
-  byId("attach").addEventListener("click", () => pick.click());
+  attach.addEventListener("click", () => pick.click());
   pick.addEventListener("change", () => {
     const files = [...pick.files];
     pick.value = "";
     all(files);
   });
-  byId("text").addEventListener("paste", (e) => {
+  text.addEventListener("paste", (e) => {
     if (!e.clipboardData?.files.length) return;
     e.preventDefault();
     all([...e.clipboardData.files]);
@@ -36,8 +35,8 @@ export function offer({ zone, ready, take }) {
 }
 
 // media gives the nodes of a file. find gives a promise of a link to the bridge's
-// own copy: {url, kind, name}; links are good for a while only, so each press asks
-// for a new one.
+// own copy: {url, kind, name}; links are good for an hour, so a later press asks for
+// a new one.
 export function media(c, find) {
   const name = c.name || `${c.kind || "file"}${c.mime ? ` (${c.mime})` : ""}`;
   const size = c.size ? ` · ${bytes(c.size)}` : "";
@@ -49,13 +48,19 @@ export function media(c, find) {
   return [frame, caption];
 }
 
+const fresh = 45 * 60000; // a link is taken for good this long, in milliseconds
+
 // copy shows a file that is to be had.
 function copy(c, found, name, size, find) {
-  if (!found.url.startsWith("/media/")) return [link(found.url, name), size];
-  const open = el("a", { href: found.url, download: found.name || "" }, found.kind === "image" ? el("img", { src: found.url, alt: c.caption || name }) : name);
+  if (!found.expires) return [link(found.url, name), size]; // it is the vendor's own
+  const open = el("a", { href: found.url, download: found.name || "", target: "_blank", rel: "noopener" }, found.kind === "image" ? el("img", { src: found.url, alt: c.caption || name }) : name);
+  let since = Date.now();
   open.addEventListener("click", async (e) => {
+    if (Date.now() - since < fresh) return;
     e.preventDefault();
-    location.assign((await find(c.blob)).url);
+    open.href = (await find(c.blob)).url;
+    since = Date.now();
+    open.click();
   });
   return found.kind === "image" ? [open] : [open, size];
 }

@@ -58,8 +58,7 @@ export class Live {
     const query = new URLSearchParams({ ticket });
     if (this.cursor !== undefined) query.set("after", this.cursor);
     if (this.agent) query.set("agent", this.agent);
-    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-    const socket = new WebSocket(`${scheme}//${location.host}/api/v1/socket?${query}`);
+    const socket = new WebSocket(this.api.socket(query));
     this.socket = socket;
     return new Promise((done) => {
       let opened = false;

@@ -2,6 +2,7 @@
 // and words still on their way.
 import { body } from "./content.js";
 import { dayText, el, own, sync, timeNode } from "./dom.js";
+import { t } from "./words.js";
 
 const together = 3 * 60 * 1000; // words this close of one author share a head
 
@@ -99,8 +100,6 @@ function openLast(out) {
   if (last && !last.mine) last.open = true;
 }
 
-const markText = { sending: "Sending…", sent: "Sent", delivered: "Delivered", read: "Read", failed: "Not delivered" };
-
 // draw brings an element's children up to the lines. hands is {act, again(item),
 // discard(item), name, file(blob)}.
 export function draw(parent, items, hands) {
@@ -125,15 +124,15 @@ function bubble(item, hands) {
   return el("article", { className: classes.filter(Boolean).join(" ") },
     item.same ? "" : el("div", { className: "who" }, el("b", {}, item.note ? `${item.author} · private note` : item.author), timeNode(item.time)),
     body(item.content, item.open ? hands.act : undefined, hands.file),
-    item.cut ? el("div", { className: "mark" }, "Cut off") : "",
+    item.cut ? el("div", { className: "mark" }, t("cut_off")) : "",
     item.mark ? mark(item.mark, hands) : "");
 }
 
 function mark(m, hands) {
-  const text = m.reason ? `${markText[m.state]}: ${m.reason}` : markText[m.state];
+  const text = m.reason ? `${t(m.state)}: ${m.reason}` : t(m.state);
   const node = el("div", { className: "mark" }, text);
   if (m.item) {
-    node.append(" ", button("Try again", () => hands.again(m.item)), button("Discard", () => hands.discard(m.item)));
+    node.append(" ", button(t("retry"), () => hands.again(m.item)), button(t("discard"), () => hands.discard(m.item)));
   }
   return node;
 }

@@ -1,5 +1,6 @@
 // Words in the three formats, as elements. Nothing is ever parsed as HTML by the
 // browser: a page shows what somebody else wrote.
+import { home } from "./api.js";
 import { el } from "./dom.js";
 
 const address = /\bhttps?:\/\/[^\s<>"'`]+[^\s<>"'`.,;:!?)\]}]/g;
@@ -14,7 +15,7 @@ export function words(text, format) {
 // bridge's own files.
 export function safe(url) {
   try {
-    const u = new URL(url, location.origin);
+    const u = new URL(url, home);
     return ["http:", "https:", "mailto:", "tel:"].includes(u.protocol) ? u.href : "";
   } catch {
     return "";
