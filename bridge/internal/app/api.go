@@ -78,6 +78,7 @@ func newPages(c *config.Config) (http.Handler, error) {
 			o.DefaultKey, o.DefaultAccount = all[name].PublishableKey, name
 		}
 		o.Framers = append(o.Framers, all[name].AllowedOrigins...)
+		o.Pictures = append(o.Pictures, all[name].Chat.Pictures...)
 	}
 	return web.New(o)
 }

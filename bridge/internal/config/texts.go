@@ -33,7 +33,7 @@ var chatTexts = strings.Fields(`
 	title greeting open close unread messages compose placeholder send attach end end_question stay again
 	you agent virtual_agent writing looking waiting next place about connected returning over
 	fact_looking joined passed_on back ended reconnecting unreachable unnamed
-	sending sent delivered read failed cut_off retry discard answered form picture location
+	sending sent delivered read failed cut_off retry discard form picture location
 	survey survey_score survey_comment survey_send survey_skip survey_thanks`)
 
 // ChatTextKeys lists the keys an account's chat has words for, in a fixed order.

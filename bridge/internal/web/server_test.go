@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"net"
 	"net/http"
@@ -68,6 +69,10 @@ func helperSays(tx *adapter.Tx, c event.Content) {
 	tx.Emit(adapter.Emission{Actor: helperActor(), Body: event.MessageCreated{Content: c}})
 }
 
+func helperWrites(tx *adapter.Tx, index int64, text string) {
+	tx.Emit(adapter.Emission{Actor: helperActor(), Body: event.MessagePartial{Stream: "one", Index: index, Mode: "append", Text: text}})
+}
+
 func helperHears(tx *adapter.Tx, m event.MessageCreated) {
 	text, ok := m.Content.Part.(event.Text)
 	switch {
@@ -77,6 +82,11 @@ func helperHears(tx *adapter.Tx, m event.MessageCreated) {
 			Summary: "Wants to talk about an order.", Context: map[string]string{"order": "4711", "plan": "gold"},
 			Transcript: []event.TranscriptEntry{{Actor: event.Actor{Role: event.RoleCustomer, Name: "Ada"},
 				Time: time.Now().Add(-26 * time.Hour), Content: event.Plain("I wrote to you yesterday, too.")}}}})
+	case ok && text.Text == "slowly":
+		helperWrites(tx, 0, "Let me see, ")
+	case ok && text.Text == "go on":
+		helperWrites(tx, 1, "it is on its way.")
+		tx.Emit(adapter.Emission{Actor: helperActor(), Body: event.MessageCreated{Stream: "one", Content: event.Plain("Let me see, it is on its way.")}})
 	case ok && text.Text == "form":
 		helperSays(tx, event.Content{Part: event.Form{ID: "address", Title: "Your address", Fields: []event.Field{
 			{Name: "street", Label: "Street", Required: true}, {Name: "floor", Label: "Floor", Options: []event.Choice{{Label: "1st"}, {Label: "2nd"}}}}}})
@@ -169,6 +179,7 @@ type server struct {
 	t       *testing.T
 	dir     string
 	address string
+	site    api.Site
 
 	journal *sqlite.Journal
 	engine  *engine.Engine
@@ -181,9 +192,12 @@ type server struct {
 	lose    atomic.Int32 // how many answers to events get lost on the way
 }
 
-func newServer(t *testing.T) *server {
+func newServer(t *testing.T, with ...func(*api.Site)) *server {
 	t.Helper()
-	s := &server{t: t, dir: t.TempDir(), address: "127.0.0.1:0"}
+	s := &server{t: t, dir: t.TempDir(), address: "127.0.0.1:0", site: api.Site{PublishableKey: chatKey}}
+	for _, change := range with {
+		change(&s.site)
+	}
 	s.start()
 	t.Cleanup(s.halt)
 	return s
@@ -215,13 +229,14 @@ func (s *server) start() {
 	s.api = api.New(api.Options{Journal: s.journal, Engine: s.engine, Desk: s.desk, Files: s.files, Status: accounts{}, Keys: keys, Setup: api.Setup{
 		Tokens: []api.Token{{Name: "desk", Roles: []string{"live_agent", "supervisor"}, Secret: credential.NewSecret(deskToken)},
 			{Name: "kim", Agent: "kim", Roles: []string{"live_agent"}, Secret: credential.NewSecret(kimToken)}},
-		Sites: map[string]api.Site{"web": {PublishableKey: chatKey}}}})
+		Sites: map[string]api.Site{"web": s.site}}})
 	s.must(s.engine.Start(ctx))
 	pages, err := web.New(web.Options{DefaultKey: chatKey})
 	s.must(err)
 	mux := http.NewServeMux()
 	mux.Handle("/api/", s.lossy(s.api))
 	mux.Handle(media.Root, s.files)
+	mux.HandleFunc("/portrait.png", portrait)
 	mux.Handle("/", pages)
 	l, err := net.Listen("tcp", s.address)
 	s.must(err)
@@ -229,6 +244,14 @@ func (s *server) start() {
 	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	s.work.Go(func() { _ = s.http.Serve(l) })
 	s.work.Go(func() { s.desk.Run(ctx, s.engine) })
+}
+
+// portrait is a live agent's picture.
+func portrait(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "image/png")
+	w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin")
+	data, _ := base64.StdEncoding.DecodeString(dot)
+	_, _ = w.Write(data)
 }
 
 // lossy lets some events arrive and loses the answers.

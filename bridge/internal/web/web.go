@@ -8,17 +8,12 @@ package web
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"fmt"
 	"html/template"
-	"io/fs"
-	"mime"
 	"net/http"
 	"path"
 	"strings"
-	"time"
 )
 
 //go:embed static
@@ -35,6 +30,8 @@ type Options struct {
 	// Framers are the origins whose pages may hold /chat in a frame. Nothing else
 	// may be framed by anybody.
 	Framers []string
+	// Pictures are the origins live agents' pictures on /chat may come from.
+	Pictures []string
 	// SignIn says that people may sign in at a provider.
 	SignIn bool
 	// Secure says that browsers reach the pages over TLS, and are to come back over
@@ -106,6 +103,9 @@ func New(o Options) (http.Handler, error) {
 	for name, a := range assets {
 		mux.Handle("GET /assets/"+name, a)
 	}
+	if err := serveWidget(mux, assets); err != nil {
+		return nil, err
+	}
 	return strict(o, mux), nil
 }
 
@@ -119,12 +119,24 @@ func strict(o Options, next http.Handler) http.Handler {
 		if o.Secure {
 			h.Set("Strict-Transport-Security", hsts)
 		}
-		if r.URL.Path == "/chat" && len(o.Framers) > 0 {
-			h.Del("X-Frame-Options") // it knows no list
-			h.Set("Content-Security-Policy", strings.Replace(policy, "frame-ancestors 'none'", "frame-ancestors 'self' "+strings.Join(o.Framers, " "), 1))
+		if r.URL.Path == "/chat" {
+			o.open(h)
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// open lets /chat be framed, and show pictures, where the options say so.
+func (o Options) open(h http.Header) {
+	csp := policy
+	if len(o.Framers) > 0 {
+		h.Del("X-Frame-Options") // it knows no list
+		csp = strings.Replace(csp, "frame-ancestors 'none'", "frame-ancestors 'self' "+strings.Join(o.Framers, " "), 1)
+	}
+	if len(o.Pictures) > 0 {
+		csp = strings.Replace(csp, "img-src 'self' data:", "img-src 'self' data: "+strings.Join(o.Pictures, " "), 1)
+	}
+	h.Set("Content-Security-Policy", csp)
 }
 
 // render fills a page with the options.
@@ -148,45 +160,4 @@ func (p page) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	_, _ = w.Write(p)
-}
-
-// asset is one embedded file with its digest.
-type asset struct {
-	name, tag string
-	body      []byte
-}
-
-// ServeHTTP answers with the file, or with 304 when the browser has it: asked
-// for every time, so that an upgrade is seen at once.
-func (a asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h := w.Header()
-	h.Set("Content-Type", types[path.Ext(a.name)])
-	h.Set("Cache-Control", "no-cache")
-	h.Set("ETag", a.tag)
-	http.ServeContent(w, r, a.name, time.Time{}, bytes.NewReader(a.body))
-}
-
-// embedded reads every file that is no page.
-func embedded() (map[string]asset, error) {
-	found := map[string]asset{}
-	err := fs.WalkDir(files, "static", func(file string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || path.Ext(file) == ".html" {
-			return err
-		}
-		body, err := fs.ReadFile(files, file)
-		if err != nil {
-			return err
-		}
-		name := strings.TrimPrefix(file, "static/")
-		if _, _, err := mime.ParseMediaType(types[path.Ext(name)]); err != nil {
-			return fmt.Errorf("no media type for %s: %w", name, err)
-		}
-		sum := sha256.Sum256(body)
-		found[name] = asset{name: name, tag: `"` + hex.EncodeToString(sum[:8]) + `"`, body: body}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read embedded files: %w", err)
-	}
-	return found, nil
 }

@@ -55,25 +55,29 @@ func TestHeadersAreStrict(t *testing.T) {
 	for _, name := range files {
 		addresses = append(addresses, "/assets/"+name)
 	}
-	for _, o := range []web.Options{{}, {Secure: true}, {Framers: []string{"https://shop.example", "http://127.0.0.1:9"}}} {
+	for _, o := range []web.Options{{}, {Secure: true}, {Framers: []string{"https://shop.example", "http://127.0.0.1:9"}}, {Pictures: []string{"https://img.example"}}} {
 		h := pages(t, o)
 		for _, address := range addresses {
 			for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodOptions} {
 				w := httptest.NewRecorder()
 				h.ServeHTTP(w, httptest.NewRequest(method, address, nil))
-				strictHeaders(t, o, method+" "+address, w.Result().Header, address == "/chat" && len(o.Framers) > 0)
+				strictHeaders(t, o, method+" "+address, w.Result().Header, address == "/chat")
 			}
 		}
 	}
 }
 
-func strictHeaders(t *testing.T, o web.Options, what string, got http.Header, framed bool) {
+func strictHeaders(t *testing.T, o web.Options, what string, got http.Header, chat bool) {
 	t.Helper()
 	want := map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY",
 		"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin", "Strict-Transport-Security": "",
 		"Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=(), display-capture=()"}
 	ancestors := "frame-ancestors 'none'"
-	if framed {
+	pictures := "img-src 'self' data:"
+	if chat && len(o.Pictures) > 0 {
+		pictures += " " + strings.Join(o.Pictures, " ")
+	}
+	if chat && len(o.Framers) > 0 {
 		want["X-Frame-Options"] = ""
 		ancestors = "frame-ancestors 'self' " + strings.Join(o.Framers, " ")
 	}
@@ -86,7 +90,7 @@ func strictHeaders(t *testing.T, o web.Options, what string, got http.Header, fr
 		}
 	}
 	parts := strings.Split(got.Get("Content-Security-Policy"), "; ")
-	for _, part := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'", ancestors,
+	for _, part := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'", ancestors, pictures,
 		"base-uri 'none'", "form-action 'none'", "require-trusted-types-for 'script'"} {
 		if !slices.Contains(parts, part) {
 			t.Errorf("%s: policy %q lacks %q", what, parts, part)
@@ -177,6 +181,11 @@ func TestFilesKeepThePolicy(t *testing.T) {
 		}
 		if found := forbidden.FindString(string(data)); found != "" {
 			t.Errorf("%s holds %q: build elements and set textContent instead", name, found)
+		}
+		for i, line := range strings.Split(string(data), "\n") {
+			if strings.HasSuffix(name, ".js") && strings.Count(line, "`")%2 != 0 {
+				t.Errorf("%s:%d: a text over several lines would lose those that look like comments", name, i+1)
+			}
 		}
 		for _, m := range imports.FindAllStringSubmatch(string(data), -1) {
 			if _, err := os.Stat(path.Join("static", m[1])); err != nil && strings.HasSuffix(name, ".js") {

@@ -8,7 +8,7 @@ import { t } from "./words.js";
 // where the reader may answer, and nothing where not; find gives links to files.
 export function body(content, act, find) {
   const draw = own(shapes, content?.type);
-  return el("div", { className: "bubble" }, ...(draw ? draw(content, act, find) : [`[${content?.type || "empty"}]`]));
+  return el("div", { className: "bubble", dir: "auto" }, ...(draw ? draw(content, act, find) : [`[${content?.type || "empty"}]`]));
 }
 
 // summary is a content in one line, for lists.

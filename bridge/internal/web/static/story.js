@@ -125,7 +125,7 @@ function begin() {
     phase: "automated", customer: {}, language: "", attributes: {}, agent: undefined, offered: undefined, position: 0, wait: 0,
     requestedAt: 0, reason: "", summary: "", queue: "", waitingSince: "", ended: undefined, wrapped: false,
     delivered: new Set(), deliveredUpTo: 0, failed: new Map(), readByCustomer: 0, readByOthers: 0, readByAgent: 0, seqs: new Map(),
-    said: undefined, byCustomer: [], answeredAt: 0, insights: nothingLearnt(),
+    survey: undefined, surveyed: undefined, said: undefined, byCustomer: [], answeredAt: 0, insights: nothingLearnt(),
   };
 }
 
@@ -216,6 +216,8 @@ const folds = {
     m.phase = "ended";
     m.ended = b;
   },
+  "survey.offered": (m, b) => { m.survey = b; },
+  "survey.answered": (m, b) => { m.surveyed = b; },
   "wrapup.completed": (m) => { m.wrapped = true; },
   "message.created"(m, b, e) {
     m.said = e;

@@ -22,7 +22,7 @@ export function lines(story, pending, view, { events = story.ordered, ends = tru
     else out.push(...other(e, view));
   }
   if (!ends) return finished(out, view);
-  for (const s of story.streams.values()) out.push({ ...bare(s, view), key: s.id, content: { type: "text", text: s.text, format: "plain" } });
+  for (const s of story.streams.values()) out.push({ ...bare(s, view), key: s.id, live: true, content: { type: "text", text: s.text, format: "plain" } });
   for (const p of pending) out.push(waiting(p, view));
   if (view.answerable) openLast(out);
   return finished(out, view);
@@ -51,7 +51,7 @@ export function tells(e, view) {
 }
 
 function bare(e, view) {
-  return { type: "word", role: e.actor.role, author: view.name(e.actor), who: `${e.actor.role}/${e.actor.id || ""}/${e.actor.name || ""}`, mine: view.mine(e), time: e.time };
+  return { type: "word", role: e.actor.role, author: view.name(e.actor), who: `${e.actor.role}/${e.actor.id || ""}/${e.actor.name || ""}`, mine: view.mine(e), time: e.time, avatar: e.actor.avatar };
 }
 
 function word(story, e, view) {
@@ -101,13 +101,25 @@ function openLast(out) {
 }
 
 // draw brings an element's children up to the lines. hands is {act, again(item),
-// discard(item), name, file(blob)}.
+// discard(item), name, file(blob)}, and face(item) where authors have pictures. A
+// mark changes by itself, so that nobody is read a word again that has arrived.
 export function draw(parent, items, hands) {
   sync(parent, items, {
     key: (item) => item.key,
-    face: ({ time, ...item }) => ({ ...item, mark: item.mark && [item.mark.state, item.mark.reason] }),
+    face: ({ time, mark, ...item }) => item,
     make: (item) => shapes[item.type](item, hands),
   });
+  const marks = new Map(items.map((item) => [item.key, item.mark]));
+  for (const node of parent.children) remark(node, marks.get(node.dataset.key), hands);
+}
+
+function remark(node, m, hands) {
+  const look = m ? JSON.stringify([m.state, m.reason]) : "";
+  if ((node.dataset.mark || "") === look) return;
+  node.dataset.mark = look;
+  node.querySelector(":scope > .way")?.remove();
+  node.classList.toggle("failed", m?.state === "failed");
+  if (m) node.append(mark(m, hands));
 }
 
 const shapes = {
@@ -120,17 +132,16 @@ const shapes = {
 
 function bubble(item, hands) {
   const classes = ["word", item.role, item.mine && "mine", item.same && "same", item.note && "note", item.pending && "pending",
-    item.mark?.state === "failed" && "failed"];
-  return el("article", { className: classes.filter(Boolean).join(" ") },
-    item.same ? "" : el("div", { className: "who" }, el("b", {}, item.note ? `${item.author} · private note` : item.author), timeNode(item.time)),
+    item.live && "live"];
+  return el("article", { className: classes.filter(Boolean).join(" "), "aria-hidden": item.live ? "true" : undefined },
+    item.same ? "" : el("div", { className: "who" }, hands.face?.(item), el("b", {}, item.note ? `${item.author} · private note` : item.author), timeNode(item.time)),
     body(item.content, item.open ? hands.act : undefined, hands.file),
-    item.cut ? el("div", { className: "mark" }, t("cut_off")) : "",
-    item.mark ? mark(item.mark, hands) : "");
+    item.cut ? el("div", { className: "mark" }, t("cut_off")) : "");
 }
 
 function mark(m, hands) {
   const text = m.reason ? `${t(m.state)}: ${m.reason}` : t(m.state);
-  const node = el("div", { className: "mark" }, text);
+  const node = el("div", { className: "mark way", "aria-live": m.state === "failed" ? undefined : "off" }, text);
   if (m.item) {
     node.append(" ", button(t("retry"), () => hands.again(m.item)), button(t("discard"), () => hands.discard(m.item)));
   }
