@@ -130,7 +130,7 @@ func (a *App) retention() retention.Rules {
 }
 
 func (a *App) tooOld(r journal.Removed) {
-	for what, n := range map[string]int64{"frames": r.Frames, "conversations": r.Conversations, "dead_letters": r.DeadLetters, "audit": r.Audit} {
+	for what, n := range map[string]int64{"frames": r.Frames, "turns": r.Turns, "conversations": r.Conversations, "dead_letters": r.DeadLetters, "audit": r.Audit} {
 		a.metrics.TooOld.WithLabelValues(what).Add(float64(n))
 	}
 }

@@ -36,6 +36,7 @@ func (b *batch) apply(l *leg, in adapter.Input, out adapter.Outcome, serves bool
 }
 
 func (b *batch) effect(l *leg, effect adapter.Effect, serves bool) {
+	b.leaves(effect)
 	switch x := effect.(type) {
 	case adapter.Emission:
 		b.emit(l, x)

@@ -32,12 +32,16 @@ type batch struct {
 	opened bool
 	// minted are the tokens the turn made.
 	minted []minted
+	// told is what the commit is, for later; passes says that something passed by
+	// that is not stored.
+	told   Told
+	passes bool
 	err    error
 }
 
 // begin starts a commit; ids made in it derive from id.
 func (c *convo) begin(id string) *batch {
-	return &batch{c: c, ctx: c.e.ctx, id: id, at: now(), byID: map[string]int64{}}
+	return &batch{c: c, ctx: c.e.ctx, id: id, at: now(), byID: map[string]int64{}, told: Told{Before: c.standing()}}
 }
 
 func (b *batch) nextID() string {
@@ -87,6 +91,9 @@ func (b *batch) fill() error {
 	}
 	summary, err := c.summary()
 	if err != nil {
+		return err
+	}
+	if err := b.tell(); err != nil {
 		return err
 	}
 	k := &b.commit

@@ -82,7 +82,7 @@ func (c *convo) onAttempt(ctx context.Context, w work) error {
 		return c.result(ctx, l, w, k)
 	}
 	l.dirty = true
-	k.resting, k.Unsent = true, v == verdictUnsent
+	k.resting, k.Unsent, k.last = true, v == verdictUnsent, w.attempt
 	k.MaybeDuplicate = k.MaybeDuplicate || v == verdictUnsure && k.Call.Repeat != adapter.RepeatKeyed
 	c.after(wait, work{kind: workRetry, leg: w.leg, tag: w.tag, call: k})
 	if !k.Unsent {
@@ -146,6 +146,7 @@ func (c *convo) onRetry(ctx context.Context, w work) error {
 	k.Attempts++
 	l.dirty = true
 	b := c.begin(fmt.Sprintf("try/%s/%s/%d", fullID(c.id, l.ID), w.tag, k.Attempts))
+	b.caused(l, Cause{Of: k.Turn, Tag: w.tag, Attempt: k.Attempts, Status: k.last.Status, Reason: k.last.Reason, MaybeDuplicate: k.MaybeDuplicate})
 	b.then(func() { c.try(l, w.tag, k) })
 	return b.finish(ctx)
 }

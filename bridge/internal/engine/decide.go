@@ -310,6 +310,7 @@ func (b *batch) show(in conversation.Input, to []string) event.Event {
 	if l := b.c.legs[in.Leg]; l != nil {
 		e.Via = event.Via{Account: l.Account, Role: l.Role}
 	}
+	b.passes = true
 	if len(to) > 0 {
 		b.then(func() { b.c.e.transient(e) })
 		b.glimpse(e, to)

@@ -112,7 +112,8 @@ type call struct {
 	// not begun.
 	Unsent bool `json:"unsent,omitempty"`
 
-	resting bool // between two tries, in this process
+	resting bool    // between two tries, in this process
+	last    Attempt // the try before
 }
 
 // held is a request whose answer is still owed to the vendor.

@@ -253,7 +253,9 @@ func (c *convo) onWritten(ctx context.Context, w work) error {
 		l.doc.Held[w.tag].Lost = !c.e.awaited(w.tag)
 	}
 	l.dirty = true
-	return c.begin(fmt.Sprintf("written/%s/%s/%d", c.id, w.tag, c.version)).finish(ctx)
+	b := c.begin(fmt.Sprintf("written/%s/%s/%d", c.id, w.tag, c.version))
+	b.caused(l, Cause{Frame: w.tag, Reason: writtenAs[w.kind]})
+	return b.finish(ctx)
 }
 
 // committedReply is the answer stored for a frame, for a vendor that asks again.
@@ -284,3 +286,8 @@ func (c *convo) inboundProves(l *leg, f journal.Frame) {
 		}
 	}
 }
+
+// writtenAs is how an answer left, for whoever looks later.
+//
+//nolint:gochecknoglobals // a table that is never written.
+var writtenAs = map[workKind]string{workWritten: adapter.SentWritten, workUnwritten: adapter.SentUnsent}

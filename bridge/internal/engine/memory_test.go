@@ -32,6 +32,7 @@ type memory struct {
 	letters    map[string]*journal.DeadLetter
 	idempotent map[[2]string]journal.Idempotent
 	commits    int
+	told       map[string][]journal.Turn
 	erased     map[string]journal.Audit
 	drained    []string
 }
@@ -40,7 +41,7 @@ func newMemory() *memory {
 	return &memory{convos: map[string]*journal.Conversation{}, wakes: map[string]time.Time{}, events: map[string][]event.Event{},
 		dedups: map[[3]string]*journal.Frame{}, marks: map[[3]string]*journal.Frame{}, keys: map[[2]string]string{}, replies: map[string][]byte{},
 		outcomes: map[[2]string][]journal.Delivery{}, letters: map[string]*journal.DeadLetter{}, idempotent: map[[2]string]journal.Idempotent{},
-		erased: map[string]journal.Audit{}}
+		erased: map[string]journal.Audit{}, told: map[string][]journal.Turn{}}
 }
 
 func (m *memory) Drain(_ context.Context, account string, drained bool, _ journal.Audit) error {
@@ -137,6 +138,10 @@ func (m *memory) Commit(_ context.Context, k journal.Commit) error {
 		return err
 	}
 	m.commits++
+	if t := k.Told; len(t.Data) > 0 {
+		t.Number, t.At = k.Version+1, k.Updated
+		m.told[k.Conversation] = append(m.told[k.Conversation], t)
+	}
 	c.Version, c.Updated, c.State = k.Version+1, k.Updated, k.State
 	c.Seq += int64(len(k.Events))
 	m.convos[k.Conversation], m.wakes[k.Conversation] = c, k.Wake
@@ -390,6 +395,12 @@ func (m *memory) outcomeOf(eventID string) []journal.Delivery {
 		}
 	}
 	return all
+}
+
+func (m *memory) turns(conversation string) []journal.Turn {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.told[conversation])
 }
 
 func (m *memory) deadLetters() []journal.DeadLetter {

@@ -137,6 +137,7 @@ type turn struct {
 func (c *convo) take(ctx context.Context, l *leg, t turn) (bool, error) {
 	out, result, reason := c.runTurn(ctx, l, t.id, t.in)
 	b := c.begin(t.id)
+	b.caused(l, c.causeOf(l, t))
 	if result == turnGood {
 		if why, err := b.mayStore(l, out); err != nil {
 			return false, err

@@ -83,6 +83,17 @@ type Accepted struct {
 	Reply []byte
 }
 
+// Turn is what one commit was, as its author tells: what came, what was sent and
+// how it went. Number is the version of the conversation that the commit made.
+type Turn struct {
+	Number int64
+	At     time.Time
+	// Leg is the one it was a turn of; "" where it was the bridge's own.
+	Leg string
+	// Data is the telling in the engine's encoding; it is stored sealed.
+	Data []byte
+}
+
 // Leg is one leg as it is stored. ID is unique across conversations.
 type Leg struct {
 	ID           string
@@ -199,6 +210,8 @@ type Commit struct {
 	Deliveries  []Delivery
 	DeadLetters []DeadLetter
 	Idempotent  *Idempotent
+	// Told is what the commit was; empty Data tells nothing.
+	Told Turn
 }
 
 // Conversation is what the engine needs to go on with a conversation.

@@ -42,6 +42,7 @@ type turn struct {
 	replies map[string][]byte
 	reasons [][]byte // of dead letters
 	inputs  [][]byte
+	told    []byte
 }
 
 // sealTurn does all that needs no database, so that the writer has little to do.
@@ -60,6 +61,9 @@ func (j *Journal) sealTurn(ctx context.Context, c journal.Commit) (*turn, error)
 	for _, leg := range c.Legs {
 		leg.Conversation = c.Conversation
 		t.legs = append(t.legs, legPlace(leg).seal(t.key, leg.Data))
+	}
+	if len(c.Told.Data) > 0 {
+		t.told = turnPlace(c.Conversation, c.Version+1, micros(c.Updated), c.Told.Leg).seal(t.key, c.Told.Data)
 	}
 	t.replies = make(map[string][]byte, len(c.Replies))
 	for frame, reply := range c.Replies {

@@ -27,6 +27,7 @@ func fullTurn() journal.Commit {
 	c.DeadLetters = []journal.DeadLetter{{ID: "d1", Conversation: "c", Leg: "c/2", Account: "desk", Adapter: "native",
 		Version: "1", Frame: "f1", Reason: "cannot be read", Input: []byte("input"), At: noon}}
 	c.Idempotent = &journal.Idempotent{Token: "desk", Key: "once", Digest: []byte{1, 2}, Event: "c-1", Expires: noon.Add(time.Hour)}
+	c.Told = journal.Turn{Leg: "c/1", Data: []byte("what it was")}
 	return c
 }
 
@@ -89,6 +90,12 @@ func readBack(t *testing.T, j *Journal, c journal.Commit) {
 	equal(t, "Frames", frames, []journal.Frame{ended, c.Frames[1]}, err)
 	frames, err = j.Frames(ctx, "c", "f1", 5)
 	equal(t, "Frames after f1", frames, c.Frames[1:], err)
+	one, err := j.Frame(ctx, "c", "f2")
+	equal(t, "Frame", one, c.Frames[1], err)
+	turns, err := j.Turns(ctx, "c", 0, 0)
+	equal(t, "Turns", turns, []journal.Turn{{Number: 1, At: noon, Leg: "c/1", Data: []byte("what it was")}}, err)
+	turns, err = j.Turns(ctx, "c", 1, 0)
+	equal(t, "Turns after the last", len(turns), 0, err)
 	reply, err := j.Reply(ctx, "f1")
 	equal(t, "Reply", reply, []byte("answer"), err)
 	deliveries, err := j.Deliveries(ctx, "c")

@@ -95,6 +95,9 @@ func TestDamageIsFound(t *testing.T) {
 		"input":             {[]string{`UPDATE dead_letters SET ` + flip("input")}, other},
 		"reason":            {[]string{`UPDATE dead_letters SET ` + flip("reason")}, other},
 		"adapter of letter": {[]string{`UPDATE dead_letters SET adapter = 'x'`}, other},
+		"turn":              {[]string{`UPDATE turns SET ` + flip("sealed")}, other},
+		"leg of turn":       {[]string{`UPDATE turns SET leg = 'c/2'`}, other},
+		"number of turn":    {[]string{`UPDATE turns SET number = 2`}, other},
 		"key":               {[]string{`UPDATE keys SET ` + flip("wrapped")}, events},
 	} {
 		t.Run(name, func(t *testing.T) { findDamage(t, row.damage, row.events) })

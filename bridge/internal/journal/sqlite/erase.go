@@ -40,7 +40,7 @@ func (j *Journal) Erase(ctx context.Context, conversation string, why journal.Au
 // somebody who took the key a moment ago still finds what it fits.
 func (b *batch) erase(conversation string) error {
 	for _, s := range []write{wDeleteKey, wDeleteLegKeys, wDeleteRefs, wDeleteDedups, wDeleteIdempotents, wDeleteReplies,
-		wDeleteDeadLetters, wDeleteFrameBodies, wEraseDeliveries, wEndErased} {
+		wDeleteDeadLetters, wDeleteFrameBodies, wDeleteTurns, wEraseDeliveries, wEndErased} {
 		if err := b.do(s, conversation); err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -57,9 +58,10 @@ func erased(t *testing.T, j *Journal, c journal.Commit) {
 	_, events := j.Events(ctx, "c", 0, 0)
 	_, one := j.Event(ctx, "c-1")
 	_, frames := j.Frames(ctx, "c", "", 0)
+	_, turns := j.Turns(ctx, "c", 0, 0)
 	_, accept := j.AcceptFrame(ctx, frame("c", "f9"))
 	c.Version = 1
-	for what, err := range map[string]error{"Load": load, "Events": events, "Event": one, "Frames": frames,
+	for what, err := range map[string]error{"Load": load, "Events": events, "Event": one, "Frames": frames, "Turns": turns,
 		"AcceptFrame": accept, "Commit": j.Commit(ctx, c)} {
 		isError(t, what, err, journal.ErrErased)
 	}
@@ -75,6 +77,11 @@ func erased(t *testing.T, j *Journal, c journal.Commit) {
 
 	index := c.Index
 	index.Summary, index.State = nil, journal.StateEnded
+	for _, row := range everything(t, j) {
+		if strings.HasPrefix(row, "turns ") {
+			t.Errorf("still there: %s", row)
+		}
+	}
 	listed, err := j.Conversations(ctx, journal.Filter{})
 	equal(t, "Conversations", listed, []journal.Listed{{ID: "c", Created: noon, Updated: noon, Index: index, Erased: true}}, err)
 	letters, err := j.DeadLetters(ctx, "", 0)

@@ -24,7 +24,7 @@ func (j *Journal) Drop(ctx context.Context, b journal.Bounds) (r journal.Removed
 		bound time.Time
 		drop  func(context.Context, int64) (int64, error)
 		count *int64
-	}{{b.Raw, j.dropFrames, &r.Frames}, {b.DeadLetters, j.dropLetters, &r.DeadLetters},
+	}{{b.Raw, j.dropFrames, &r.Frames}, {b.Raw, j.dropTurns, &r.Turns}, {b.DeadLetters, j.dropLetters, &r.DeadLetters},
 		{b.Audit, j.dropAudit, &r.Audit}, {b.Conversations, j.dropEnded, &r.Conversations}} {
 		if kind.bound.IsZero() {
 			continue
@@ -124,7 +124,7 @@ func (b *batch) dropConversation(id string) error {
 		write write
 		count string
 	}{{wDeleteKey, ""}, {wDeleteLegKeys, ""}, {wDeleteRefs, ""}, {wDeleteDedups, ""}, {wDeleteIdempotents, ""}, {wDeleteReplies, ""},
-		{wDeleteDeadLetters, ""}, {wDeleteFrameBodies, ""}, {wDeleteFrames, countFramesGone}, {wDropDeliveries, ""}, {wDropLegs, ""},
+		{wDeleteDeadLetters, ""}, {wDeleteFrameBodies, ""}, {wDeleteTurns, ""}, {wDeleteFrames, countFramesGone}, {wDropDeliveries, ""}, {wDropLegs, ""},
 		{wDropBodies, ""}, {wDropEvents, countEventsGone}, {wDropConversation, ""}} {
 		n, err := b.exec(s.write, id)
 		if err != nil {

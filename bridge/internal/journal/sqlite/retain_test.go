@@ -21,7 +21,7 @@ func dropAll(t *testing.T, j *Journal, b journal.Bounds) (all journal.Removed) {
 		if !r.Any() {
 			return all
 		}
-		all.Frames, all.Conversations = all.Frames+r.Frames, all.Conversations+r.Conversations
+		all.Frames, all.Turns, all.Conversations = all.Frames+r.Frames, all.Turns+r.Turns, all.Conversations+r.Conversations
 		all.DeadLetters, all.Audit = all.DeadLetters+r.DeadLetters, all.Audit+r.Audit
 	}
 }
@@ -44,6 +44,7 @@ func aged(id, state string, hours int) journal.Commit {
 		}
 	}
 	c.DeadLetters = []journal.DeadLetter{{ID: "d-" + id, Conversation: id, Leg: id + "/1", Account: "web", Input: []byte("input"), At: at}}
+	c.Told.Data = []byte("what it was")
 	return c
 }
 
@@ -65,7 +66,7 @@ func TestWhatIsTooOldIsDropped(t *testing.T) {
 	at := func(hours int) time.Time { return noon.Add(time.Duration(hours) * time.Hour) }
 	equal(t, "nothing", dropAll(t, j, journal.Bounds{}), journal.Removed{}, nil)
 	equal(t, "none so old", dropAll(t, j, journal.Bounds{Raw: noon, Conversations: noon, DeadLetters: noon, Audit: noon}), journal.Removed{}, nil)
-	equal(t, "frames", dropAll(t, j, journal.Bounds{Raw: at(5)}), journal.Removed{Frames: 6}, nil)
+	equal(t, "frames", dropAll(t, j, journal.Bounds{Raw: at(5)}), journal.Removed{Frames: 6, Turns: 6}, nil)
 	equal(t, "dead letters", dropAll(t, j, journal.Bounds{DeadLetters: at(3)}), journal.Removed{DeadLetters: 4}, nil)
 	equal(t, "audit", dropAll(t, j, journal.Bounds{Audit: at(550)}), journal.Removed{Audit: 550}, nil)
 	equal(t, "conversations", dropAll(t, j, journal.Bounds{Conversations: at(50)}), journal.Removed{Conversations: n}, nil)
@@ -101,6 +102,10 @@ func dropped(t *testing.T, j *Journal, n int64) {
 	equal(t, "frames of the running one", []any{len(running), running[0].ID}, []any{1, "running-pending"}, err)
 	young, err := j.Frames(ctx, "young", "", 0)
 	equal(t, "frames of the young one", len(young), 2, err)
+	turns, err := j.Turns(ctx, "young", 0, 0)
+	equal(t, "turns of the young one", len(turns), 1, err)
+	turns, err = j.Turns(ctx, "running", 0, 0)
+	equal(t, "turns of the running one", len(turns), 0, err)
 	letters, err := j.DeadLetters(ctx, "", 0)
 	equal(t, "DeadLetters", []any{len(letters), letters[0].ID}, []any{1, "d-young"}, err)
 	last, oldest, err := j.Position(ctx)

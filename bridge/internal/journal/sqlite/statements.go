@@ -78,6 +78,9 @@ const (
 	wEndErased
 	wInsertDrained
 	wDeleteDrained
+	wInsertTurn
+	wDeleteTurns
+	wDropTurns
 )
 
 //nolint:gochecknoglobals // a table that is never written.
@@ -162,6 +165,9 @@ var writeSQL = [...]string{
 	wDropConversation: `DELETE FROM conversations WHERE id = ?`,
 	wInsertDrained:    `INSERT INTO drained (account) VALUES (?) ON CONFLICT (account) DO NOTHING`,
 	wDeleteDrained:    `DELETE FROM drained WHERE account = ?`,
+	wInsertTurn:       `INSERT INTO turns (conversation, number, at, leg, sealed) VALUES (?, ?, ?, ?, ?)`,
+	wDeleteTurns:      `DELETE FROM turns WHERE conversation = ?`,
+	wDropTurns:        `DELETE FROM turns WHERE at <= ?`,
 	wEndErased:        `UPDATE conversations SET state = '` + journal.StateEnded + `', wake = 0 WHERE id = ? AND state <> '` + journal.StateEnded + `'`,
 }
 
@@ -208,6 +214,10 @@ const (
 	rOldConversations
 	rOldAudit
 	rDrained
+	rFrame
+	rTurns
+	rAllTurns
+	rOldTurns
 )
 
 const (
@@ -220,6 +230,7 @@ const (
 		f.dedup_while, f.outcome, f.digest, b.sealed FROM frames f LEFT JOIN frame_bodies b ON b.arrival = f.arrival`
 	letterColumns = `SELECT id, conversation, leg, account, adapter, version, frame, at, replayed, reason, input
 		FROM dead_letters`
+	turnColumns  = `SELECT number, at, leg, sealed FROM turns WHERE conversation = ?`
 	auditEnds    = `SELECT first, before, last, proof FROM audit_ends`
 	auditColumns = `SELECT position, at, sealed, chain FROM audit`
 )
@@ -273,6 +284,10 @@ var readSQL = [...]string{
 	rOldConversations: `SELECT id FROM conversations WHERE state = ? AND created < ? AND updated < ?
 		ORDER BY created LIMIT ?`,
 	rDrained:  `SELECT account FROM drained ORDER BY account`,
+	rFrame:    frameColumns + ` WHERE f.conversation = ? AND f.id = ?`,
+	rTurns:    turnColumns + ` AND number > ? ORDER BY number LIMIT ?`,
+	rAllTurns: turnColumns + ` ORDER BY number`,
+	rOldTurns: `SELECT at FROM turns WHERE at < ? ORDER BY at LIMIT ?`,
 	rOldAudit: `SELECT position FROM audit WHERE at < ? AND position - (SELECT first FROM audit_ends) < ? ORDER BY position`,
 }
 

@@ -28,7 +28,7 @@ func (t *turn) store(b *batch) error {
 		return err
 	}
 	for _, part := range []func(*batch) error{t.storeLegs, t.storeKeys, t.storeRefs, t.storeFrames,
-		t.storeDeliveries, t.storeLetters, t.storeIdempotent} {
+		t.storeDeliveries, t.storeLetters, t.storeIdempotent, t.storeTold} {
 		if err := part(b); err != nil {
 			return err
 		}

@@ -94,6 +94,9 @@ func (v *view) verifyRest(conversation string) error {
 	if _, err := v.letters(rDeadLettersOf, conversation); err != nil {
 		return err
 	}
+	if _, err := v.turns(rAllTurns, conversation); err != nil {
+		return err
+	}
 	return v.each(rRepliesOf, func(scan func(...any) error) error {
 		_, err := v.reply(scan)
 		return err
