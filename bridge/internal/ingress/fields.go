@@ -1,6 +1,7 @@
 package ingress
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -46,10 +47,10 @@ type fields struct {
 // parse reads the body strictly: one JSON object, no duplicate names, valid
 // UTF-8, bounded depth. Numbers keep their text.
 func (f *fields) parse() error {
-	if err := strict(f.body); err != nil {
+	if err := strict(bytes.NewReader(f.body)); err != nil {
 		return err
 	}
-	dec := json.NewDecoder(strings.NewReader(string(f.body)))
+	dec := json.NewDecoder(bytes.NewReader(f.body))
 	dec.UseNumber()
 	if err := dec.Decode(&f.doc); err != nil {
 		return errors.New("not JSON")
@@ -62,8 +63,8 @@ func (f *fields) parse() error {
 
 // strict walks the tokens; the decoder refuses duplicate names, bad UTF-8 and
 // more than one value.
-func strict(body []byte) error {
-	dec := jsontext.NewDecoder(strings.NewReader(string(body)))
+func strict(body io.Reader) error {
+	dec := jsontext.NewDecoder(body)
 	for {
 		if dec.StackDepth() > maxDepth {
 			return fmt.Errorf("nested deeper than %d", maxDepth)

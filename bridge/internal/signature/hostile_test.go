@@ -30,7 +30,8 @@ func timed(unit string) adapter.Signature {
 	return adapter.Signature{Algorithm: adapter.SignedHMACSHA256, Header: "S", Prefix: "v0=", Encoding: "hex", Over: "v0:{time}:{body}", TimeHeader: "T", TimeUnit: unit}
 }
 
-// badTimes are never the time of a request, however well they are signed.
+// badTimes are never the time of a request, however well they are signed: row H5 of the
+// catalogue of bad input. FuzzVerify begins with them.
 var badTimes = []string{"", " ", "1749999699", "1750000301", "-1750000000", "+1750000000", "9223372036854775808", "9223372036854775807", "1750000000.0", "1.75e9", "0x684f",
 	"1750000000 ", " 1750000000", "1750000000\n", "１７５０", "NaN", "now", "2025-06-15T15:06:40Z", "0", "1750000000000", strings.Repeat("0", 20) + "1750000000"}
 
@@ -63,20 +64,19 @@ func TestTimes(t *testing.T) {
 }
 
 // The signature and the time are there once, and written in the one way there is.
-func TestForms(t *testing.T) {
+// formCase is a way to write a signature.
+type formCase struct {
+	encoding string
+	values   []string
+	right    bool
+}
+
+// formCases are rows H1, H3 and H9 of the catalogue of bad input. FuzzVerify begins with
+// them.
+func formCases() []formCase {
 	hexed, based := hex.EncodeToString(mac("key", "{}")), base64.StdEncoding.EncodeToString(mac("key", "{}"))
-	in := func(encoding string) adapter.Signature {
-		return adapter.Signature{Algorithm: adapter.SignedHMACSHA256, Header: "S", Prefix: "sha256=", Encoding: encoding, Over: "{body}"}
-	}
 	url := strings.NewReplacer("+", "-", "/", "_").Replace(based)
-	if url == based {
-		t.Fatal("choose a text whose base64 has + or /")
-	}
-	for _, c := range []struct {
-		encoding string
-		values   []string
-		right    bool
-	}{
+	return []formCase{
 		{"hex", []string{"sha256=" + hexed}, true},
 		{"base64", []string{"sha256=" + based}, true},
 		{"hex", nil, false},
@@ -96,7 +96,17 @@ func TestForms(t *testing.T) {
 		{"base64", []string{"sha256=" + based[:10] + " " + based[10:]}, false},
 		{"base64", []string{"sha256=" + based[:10] + "\n" + based[10:]}, false},
 		{"base64", []string{"sha256=" + hexed}, false},
-	} {
+	}
+}
+
+func TestForms(t *testing.T) {
+	in := func(encoding string) adapter.Signature {
+		return adapter.Signature{Algorithm: adapter.SignedHMACSHA256, Header: "S", Prefix: "sha256=", Encoding: encoding, Over: "{body}"}
+	}
+	if based := base64.StdEncoding.EncodeToString(mac("key", "{}")); !strings.ContainsAny(based, "+/") {
+		t.Fatal("choose a text whose base64 has + or /")
+	}
+	for _, c := range formCases() {
 		_, err := verifier(t, in(c.encoding), "key").Verify(signature.Request{Header: http.Header{"S": c.values}, Body: []byte("{}")}, now)
 		if (err == nil) != c.right {
 			t.Errorf("%s %q: %v", c.encoding, c.values, err)
@@ -185,18 +195,25 @@ const (
 
 // TestTokens: the algorithm and the key are ours to choose; every claim that is
 // asked for holds.
-func TestTokens(t *testing.T) {
-	rule := adapter.Signature{Algorithm: adapter.SignedJWTHS256, Header: "Authorization", Prefix: "Bearer ", Issuer: "iss", Audience: "us", BodyClaim: "hash"}
+// signedToken is the rule the tokens below are held to.
+func signedToken() adapter.Signature {
+	return adapter.Signature{Algorithm: adapter.SignedJWTHS256, Header: "Authorization", Prefix: "Bearer ", Issuer: "iss", Audience: "us", BodyClaim: "hash"}
+}
+
+type tokenCase struct {
+	name, header string
+	right        bool
+}
+
+// tokenCases are row H10 of the catalogue of bad input. FuzzToken begins with them.
+func tokenCases() []tokenCase {
 	claims := func(more string) string {
 		return `{"iss":"iss","aud":"us","iat":1749999999,"exp":1750000100,"hash":"` + emptyHash + `"` + more + `}`
 	}
 	without := func(name string) string { return strings.Replace(claims(""), `"`+name+`"`, `"x`+name+`"`, 1) }
 	other := func(from, to string) string { return strings.Replace(claims(""), from, to, 1) }
 	good := jwt(goodHead, claims(""), "key")
-	cases := []struct {
-		name, header string
-		right        bool
-	}{
+	cases := []tokenCase{
 		{"good", "Bearer " + good, true},
 		{"audience in a list", "Bearer " + jwt(goodHead, other(`"us"`, `["them","us"]`), "key"), true},
 		{"begins within the tolerance", "Bearer " + jwt(goodHead, claims(`,"nbf":1750000300`), "key"), true},
@@ -216,26 +233,42 @@ func TestTokens(t *testing.T) {
 		`{"alg":["HS256","RS256"]}`, `{"alg":null}`, `{"alg":1}`, `{"alg":"HS256","alg":"none"}`, `{"Alg":"HS256"}`, `[]`, `null`, `"x"`, ``, `{"alg":"HS256"} {}`,
 		`{"alg":"HS256","jku":"https://evil.example/keys"}`, `{"alg":"HS256","jwk":{"kty":"oct","k":"a2V5"}}`, `{"alg":"HS256","x5u":"https://evil.example"}`,
 		`{"alg":"HS256","x5c":["AAAA"]}`, `{"alg":"HS256","crit":["exp"]}`, `{"alg":"HS256","b64":false}`, `{"alg":"HS256","zip":"DEF"}`} {
-		cases = append(cases, struct {
-			name, header string
-			right        bool
-		}{"header " + head, "Bearer " + jwt(head, claims(""), "key"), false})
+		cases = append(cases, tokenCase{"header " + head, "Bearer " + jwt(head, claims(""), "key"), false})
 	}
 	for name, c := range badClaims(claims, without, other) {
-		cases = append(cases, struct {
-			name, header string
-			right        bool
-		}{name, "Bearer " + jwt(goodHead, c, "key"), false})
+		cases = append(cases, tokenCase{name, "Bearer " + jwt(goodHead, c, "key"), false})
 	}
+	return cases
+}
+
+func TestTokens(t *testing.T) {
+	cases := tokenCases()
 	for _, c := range cases {
 		r := signature.Request{Header: http.Header{"Authorization": {c.header}}}
-		if _, err := verifier(t, rule, "key").Verify(r, now); (err == nil) != c.right {
+		if _, err := verifier(t, signedToken(), "key").Verify(r, now); (err == nil) != c.right {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
 	if len(cases) < 60 {
 		t.Errorf("%d tokens", len(cases))
 	}
+}
+
+// FuzzToken: of all that can stand in the header only the vendor's own tokens are right.
+func FuzzToken(f *testing.F) {
+	right := map[string]bool{}
+	for _, c := range tokenCases() {
+		f.Add(c.header)
+		if c.right {
+			right[c.header] = true
+		}
+	}
+	v := verifier(f, signedToken(), "key")
+	f.Fuzz(func(t *testing.T, header string) {
+		if _, err := v.Verify(signature.Request{Header: http.Header{"Authorization": {header}}}, now); (err == nil) != right[header] {
+			t.Fatalf("%q: %v", header, err)
+		}
+	})
 }
 
 func badClaims(claims, without func(string) string, other func(string, string) string) map[string]string {

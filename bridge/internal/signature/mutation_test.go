@@ -142,13 +142,16 @@ func runTogether(body []byte) string {
 // panic. The seeds are the vectors, and what a request can be that is none.
 func FuzzVerify(f *testing.F) {
 	all := schemes(f)
-	for n, s := range all {
+	for n, s := range schemes(f) {
 		for i := range s.Requests {
 			f.Add(n, s.Requests[i].Body, s.Requests[i].Header[s.Rule.Header]+"x", "1750000000", "id")
 		}
 	}
 	for _, c := range badTimes {
 		f.Add(3, []byte("{}"), "sha256=", c, "id")
+	}
+	for _, c := range formCases() {
+		f.Add(0, []byte("{}"), strings.Join(c.values, ","), "1750000000", "id")
 	}
 	f.Fuzz(func(t *testing.T, n int, body []byte, given, at, id string) {
 		s := all[uint(n)%uint(len(all))]

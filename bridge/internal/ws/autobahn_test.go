@@ -236,6 +236,8 @@ func limits() (all []numbered) {
 	return all
 }
 
+// suite is every case. Of the catalogue of bad input it has rows W6, W7, W8, W9, W11, W12 and
+// W14, and W24, which is all of them towards a client. FuzzGuard begins with them.
 func suite() []numbered {
 	return slices.Concat(framing(), pings(), reserved(), fragmentation(), texts(), closes(), limits())
 }

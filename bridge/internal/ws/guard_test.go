@@ -101,57 +101,57 @@ func streamCases() []streamCase {
 	cases := []streamCase{
 		{name: "text", stream: whole(0x81, "hello")},
 		{name: "empty text", stream: whole(0x81, "")},
-		{name: "at the limit", stream: whole(0x82, strings.Repeat("x", testLimit))},
-		{name: "fragments with a ping between", stream: several(whole(0x01, "a"), whole(0x89, "p"), whole(0x80, "b"))},
-		{name: "64 fragments", stream: several(whole(0x01, "a"), times(62, whole(0x00, "b")), whole(0x80, "c"))},
-		{name: "ten pings", stream: times(10, whole(0x89, ""))},
-		{name: "unsolicited pong", stream: whole(0x8A, "x")},
+		{name: "W2 at the limit", stream: whole(0x82, strings.Repeat("x", testLimit))},
+		{name: "W8 fragments with a ping between", stream: several(whole(0x01, "a"), whole(0x89, "p"), whole(0x80, "b"))},
+		{name: "W10 64 fragments", stream: several(whole(0x01, "a"), times(62, whole(0x00, "b")), whole(0x80, "c"))},
+		{name: "W13 ten pings", stream: times(10, whole(0x89, ""))},
+		{name: "W13 unsolicited pong", stream: whole(0x8A, "x")},
 
-		{name: "length out of range, text", stream: form(0x81, 127, 1<<63), code: 1002},
-		{name: "length all ones, binary", stream: form(0x82, 127, math.MaxUint64), code: 1002},
-		{name: "length out of range, continuation", stream: several(whole(0x01, "a"), form(0x80, 127, 1<<63|5)), code: 1002},
-		{name: "length out of range, ping", stream: form(0x89, 127, 1<<63), code: 1002},
-		{name: "length 2^31", stream: start(0x82, 1<<31), code: 1009},
-		{name: "length 2^32", stream: start(0x82, 1<<32), code: 1009},
-		{name: "length 2^53", stream: start(0x82, 1<<53), code: 1009},
-		{name: "largest length", stream: start(0x82, math.MaxInt64), code: 1009},
-		{name: "one over the limit", stream: start(0x82, testLimit+1), code: 1009},
-		{name: "fragments over the limit", stream: several(
+		{name: "W1 length out of range, text", stream: form(0x81, 127, 1<<63), code: 1002},
+		{name: "W1 length all ones, binary", stream: form(0x82, 127, math.MaxUint64), code: 1002},
+		{name: "W1 length out of range, continuation", stream: several(whole(0x01, "a"), form(0x80, 127, 1<<63|5)), code: 1002},
+		{name: "W1 length out of range, ping", stream: form(0x89, 127, 1<<63), code: 1002},
+		{name: "W2 length 2^31", stream: start(0x82, 1<<31), code: 1009},
+		{name: "W2 length 2^32", stream: start(0x82, 1<<32), code: 1009},
+		{name: "W2 length 2^53", stream: start(0x82, 1<<53), code: 1009},
+		{name: "W2 largest length", stream: start(0x82, math.MaxInt64), code: 1009},
+		{name: "W2 one over the limit", stream: start(0x82, testLimit+1), code: 1009},
+		{name: "W2 fragments over the limit", stream: several(
 			whole(0x02, strings.Repeat("x", testLimit-1)), start(0x80, 2)), code: 1009},
-		{name: "16 bit form for 125", stream: form(0x81, 126, 125), code: 1002},
-		{name: "64 bit form for 65535", stream: form(0x81, 127, 65535), code: 1002},
-		{name: "64 bit form for 0", stream: form(0x81, 127, 0), code: 1002},
-		{name: "wrong masking", stream: func(m bool) []byte { return frame(0x81, !m, []byte("x")) }, code: 1002},
-		{name: "wrong masking of a ping", stream: func(m bool) []byte { return frame(0x89, !m, nil) }, code: 1002},
-		{name: "control of 126", stream: start(0x89, 126), code: 1002},
-		{name: "fragmented ping", stream: whole(0x09, "x"), code: 1002},
-		{name: "fragmented close", stream: whole(0x08, ""), code: 1002},
-		{name: "continuation without start", stream: whole(0x80, "x"), code: 1002},
-		{name: "continuation after the end", stream: several(whole(0x81, "x"), whole(0x80, "x")), code: 1002},
-		{name: "start inside a message", stream: several(whole(0x01, "x"), whole(0x81, "x")), code: 1002},
-		{name: "65 fragments", stream: several(whole(0x01, ""), times(64, whole(0x00, ""))), code: 1008},
-		{name: "a million empty fragments", stream: several(whole(0x02, ""), times(1_000_000, whole(0x00, ""))), code: 1008},
-		{name: "1-byte fragments", stream: several(whole(0x02, "x"), times(1000, whole(0x00, "x"))), code: 1008},
-		{name: "ping flood", stream: times(100_000, whole(0x89, "x")), code: 1008},
-		{name: "pong flood", stream: times(1000, whole(0x8A, "x")), code: 1008},
+		{name: "W4 16 bit form for 125", stream: form(0x81, 126, 125), code: 1002},
+		{name: "W4 64 bit form for 65535", stream: form(0x81, 127, 65535), code: 1002},
+		{name: "W4 64 bit form for 0", stream: form(0x81, 127, 0), code: 1002},
+		{name: "W5 wrong masking", stream: func(m bool) []byte { return frame(0x81, !m, []byte("x")) }, code: 1002},
+		{name: "W5 wrong masking of a ping", stream: func(m bool) []byte { return frame(0x89, !m, nil) }, code: 1002},
+		{name: "W8 control of 126", stream: start(0x89, 126), code: 1002},
+		{name: "W8 fragmented ping", stream: whole(0x09, "x"), code: 1002},
+		{name: "W8 fragmented close", stream: whole(0x08, ""), code: 1002},
+		{name: "W9 continuation without start", stream: whole(0x80, "x"), code: 1002},
+		{name: "W9 continuation after the end", stream: several(whole(0x81, "x"), whole(0x80, "x")), code: 1002},
+		{name: "W9 start inside a message", stream: several(whole(0x01, "x"), whole(0x81, "x")), code: 1002},
+		{name: "W10 65 fragments", stream: several(whole(0x01, ""), times(64, whole(0x00, ""))), code: 1008},
+		{name: "W10 a million empty fragments", stream: several(whole(0x02, ""), times(1_000_000, whole(0x00, ""))), code: 1008},
+		{name: "W10 1-byte fragments", stream: several(whole(0x02, "x"), times(1000, whole(0x00, "x"))), code: 1008},
+		{name: "W13 ping flood", stream: times(100_000, whole(0x89, "x")), code: 1008},
+		{name: "W13 pong flood", stream: times(1000, whole(0x8A, "x")), code: 1008},
 
-		{name: "close without code", stream: whole(0x88, ""), code: 1005, remote: true},
-		{name: "close of one byte", stream: whole(0x88, "x"), code: 1002},
-		{name: "close with bad reason", stream: closed(1000, "\xff\xfe"), code: 1007},
-		{name: "data after close", stream: several(closed(1000, "bye"), whole(0x81, "late"), form(0x81, 127, 1<<63)), code: 1000, remote: true},
+		{name: "W12 close without code", stream: whole(0x88, ""), code: 1005, remote: true},
+		{name: "W12 close of one byte", stream: whole(0x88, "x"), code: 1002},
+		{name: "W12 close with bad reason", stream: closed(1000, "\xff\xfe"), code: 1007},
+		{name: "W12 data after close", stream: several(closed(1000, "bye"), whole(0x81, "late"), form(0x81, 127, 1<<63)), code: 1000, remote: true},
 	}
 	for _, code := range []uint16{0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65535} {
-		cases = append(cases, streamCase{name: "invalid close code", stream: closed(code, ""), code: 1002})
+		cases = append(cases, streamCase{name: "W12 invalid close code", stream: closed(code, ""), code: 1002})
 	}
 	for _, code := range []uint16{1000, 1001, 1003, 1007, 1008, 1011, 1012, 1013, 1014, 3000, 4001, 4999} {
-		cases = append(cases, streamCase{name: "valid close code", stream: closed(code, "why"), code: int(code), remote: true})
+		cases = append(cases, streamCase{name: "W12 valid close code", stream: closed(code, "why"), code: int(code), remote: true})
 	}
 	for op := byte(0); op < 16; op++ {
 		for _, rsv := range []byte{0x40, 0x20, 0x10, 0x70} {
-			cases = append(cases, streamCase{name: "reserved bit", stream: whole(0x80|rsv|op, ""), code: 1002})
+			cases = append(cases, streamCase{name: "W6 reserved bit", stream: whole(0x80|rsv|op, ""), code: 1002})
 		}
 		if op > 2 && op < 8 || op > 10 {
-			cases = append(cases, streamCase{name: "reserved opcode", stream: whole(0x80|op, ""), code: 1002})
+			cases = append(cases, streamCase{name: "W7 reserved opcode", stream: whole(0x80|op, ""), code: 1002})
 		}
 	}
 	return cases
