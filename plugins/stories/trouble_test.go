@@ -102,7 +102,7 @@ func (r *rig) handsOff(session string) (string, time.Duration) {
 	return r.conversation(session), time.Since(began)
 }
 
-const nervous = "[breaker]\nfailures = 2\nopen = \"4s\"\nmax_open = \"6s\"\ndeadline = \"1s\"\ninterval = \"4s\""
+const nervous = "[breaker]\nfailures = 2\nopen = \"4s\"\nmax_open = \"6s\"\ndeadline = \"1s\"\ninterval = \"4s\"\n[plugins]\nturn_timeout = \"1s\""
 
 // TestBackendFallsOver: a backend that fails opens its breaker; the hand-off
 // under way and the next ones go to the second backend, until the first one is

@@ -97,6 +97,9 @@ func Run(ctx context.Context, o Options) error {
 		a.log.Warn(w.String())
 	}
 	if err := a.build(ctx); err != nil {
+		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+			return nil // it was ended while it began
+		}
 		return err
 	}
 	return a.serve(ctx)
@@ -132,6 +135,12 @@ func (a *App) openJournal(ctx context.Context) error {
 	dir := a.conf.Journal.Dir
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("make the journal's folder: %w; mend: set [journal] dir to a folder this account may write", err)
+	}
+	if err := ours(dir); err != nil {
+		return err
+	}
+	if os.Geteuid() == 0 {
+		a.log.Warn("the bridge runs as root", "mend", "run it under an account of its own (docs/hardening.md)")
 	}
 	keys, err := credential.OpenKeyring(dir)
 	if err != nil {

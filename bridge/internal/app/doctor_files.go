@@ -74,7 +74,11 @@ func (d *doctor) disk(dir string) {
 		d.warn("disk", "nobody can tell how much room is left: "+err.Error(), "put [journal] dir on an ordinary local file system")
 		return
 	}
-	free := int64(s.Bavail) * int64(s.Bsize)
+	d.room(dir, int64(s.Bavail)*int64(s.Bsize))
+}
+
+// room judges how many bytes are left.
+func (d *Diagnosis) room(dir string, free int64) {
 	switch text := fmt.Sprintf("%d MiB free in %s", free>>20, dir); {
 	case free < leastFree:
 		d.fault("disk", text, "make room: without it nothing is acknowledged")

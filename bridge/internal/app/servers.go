@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/event"
@@ -138,9 +139,20 @@ func (a *App) shutdown(servers []*http.Server) {
 func listen(address, key string) (net.Listener, error) {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("%s = %q: %w; mend: choose a free address, or stop the program that has it", key, address, err)
+		return nil, fmt.Errorf("%s = %q: %w; mend: %s", key, address, err, listenMend(err))
 	}
 	return l, nil
+}
+
+// listenMend says what to do about an address that cannot be had.
+func listenMend(err error) string {
+	switch {
+	case errors.Is(err, syscall.EACCES):
+		return "choose a port from 1024 on, or let this account take it (CAP_NET_BIND_SERVICE)"
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return "choose an address of this host"
+	}
+	return "choose a free address, or stop the program that has it"
 }
 
 func (a *App) server(h http.Handler) *http.Server {

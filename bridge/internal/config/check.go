@@ -188,6 +188,10 @@ func (c *checker) breaker() {
 		c.problem("breaker.deadline", "must be under a third of breaker.interval ("+b.Interval.String()+
 			"): slower failures would be forgotten before they count", "shorten the deadline or lengthen the interval")
 	}
+	if !c.broken["plugins"] && c.Plugins.TurnTimeout > b.Deadline {
+		c.problem("plugins.turn_timeout", "is longer than breaker.deadline ("+b.Deadline.String()+
+			"): a turn that hangs would be given up and its process left as it is", "shorten it or lengthen breaker.deadline")
+	}
 	if b.Open > b.MaxOpen {
 		c.problem("breaker.open", "is longer than breaker.max_open ("+b.MaxOpen.String()+")", "make max_open at least as long")
 	}

@@ -16,6 +16,9 @@ const (
 )
 
 func (c *checker) routes() {
+	if len(c.Routes) == 0 && !c.broken["routes"] {
+		c.warn("routes", "there is none, so no conversation can begin", "add a section [[routes]]")
+	}
 	named := map[string]int{}
 	earlier := map[string][]int{}
 	for i, route := range c.Routes {

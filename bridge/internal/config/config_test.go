@@ -193,35 +193,52 @@ func TestLoadReadsAFile(t *testing.T) {
 	}
 }
 
+// noText are files of which no line can be read: row C1 of the catalogue of bad input.
+// FuzzParse begins with them.
+var noText = []struct{ name, content, want string }{
+	{"empty", "", ":1: is empty – mend: copy config.example.toml"},
+	{"comments alone", "# nothing\n \n", ":1: is empty"},
+	{"mark", "\xef\xbb\xbf" + sound, ":1: begins with a byte order mark – mend: save it as UTF-8 without BOM"},
+	{"utf-16", "\xff\xfea\x00", ":1: is UTF-16"},
+	{"latin-1", sound + "# caf\xe9\n", ":16: is not UTF-8"},
+}
+
 func TestLoadRefusesWhatIsNoFile(t *testing.T) {
 	dir := t.TempDir()
-	pipe := filepath.Join(dir, "pipe")
-	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+	pipe, huge := filepath.Join(dir, "pipe"), filepath.Join(dir, "huge")
+	if err := errors.Join(syscall.Mkfifo(pipe, 0o600), os.WriteFile(huge, nil, 0o600), os.Truncate(huge, 100<<20)); err != nil {
 		t.Fatal(err)
 	}
-	write := func(name, text string) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-	for _, c := range []struct{ name, path, want string }{
+	cases := []struct{ name, path, want string }{
 		{"missing", filepath.Join(dir, "none.toml"), "cannot be read: no such file or directory – mend: copy config.example.toml"},
 		{"folder", dir, "is a folder, not a file – mend: give the path"},
 		{"pipe", pipe, "is a pipe, not a file"},
 		{"device", "/dev/null", "is a device, not a file"},
-		{"empty", write("empty", ""), ":1: is empty – mend: copy config.example.toml"},
-		{"comments alone", write("comments", "# nothing\n \n"), ":1: is empty"},
-		{"large", write("large", strings.Repeat("#\n", 1<<19)+"#"), ":1: is larger than 1 MiB"},
-		{"mark", write("mark", "\xef\xbb\xbf"+sound), ":1: begins with a byte order mark – mend: save it as UTF-8 without BOM"},
-		{"utf-16", write("utf16", "\xff\xfea\x00"), ":1: is UTF-16"},
-		{"latin-1", write("latin", sound+"# caf\xe9\n"), ":16: is not UTF-8"},
-	} {
+		{"100 MiB", huge, ":1: is larger than 1 MiB"},
+	}
+	for i, c := range append(noText, struct{ name, content, want string }{"1 MiB and a byte", strings.Repeat("#\n", 1<<19) + "#", ":1: is larger than 1 MiB"}) {
+		path := filepath.Join(dir, fmt.Sprint(i))
+		if err := os.WriteFile(path, []byte(c.content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cases = append(cases, struct{ name, path, want string }{c.name, path, c.want})
+	}
+	for _, c := range cases {
 		cfg, _, err := Load(c.path, nil)
 		if err == nil || cfg != nil || !strings.HasPrefix(err.Error(), c.path) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %q", c.name, err, c.want)
 		}
+	}
+}
+
+// TestNothingIsFilledIn: a file and the environment are taken as they are written, so
+// that no variable can bring in what was not meant.
+func TestNothingIsFilledIn(t *testing.T) {
+	const odd = "a ${HOME} $(id) {{ .x }}\"\n[server]\nlisten = \":1\""
+	environ := []string{"HOME=/root", "FOOTBRIDGE_TEXTS__EN__NO_AGENTS=" + odd}
+	cfg := mustParse(t, sound+"[journal]\ndir = '${HOME}/data'\n", environ...)
+	if cfg.Journal.Dir != "${HOME}/data" || cfg.Text("en", "no_agents") != odd || cfg.Server.Listen != Defaults().Server.Listen {
+		t.Errorf("got %q, %q, %q", cfg.Journal.Dir, cfg.Text("en", "no_agents"), cfg.Server.Listen)
 	}
 }
 

@@ -229,7 +229,7 @@ type Plugins struct {
 	Checksums map[string]string `toml:"checksums" keys:"name" rule:"sha256"`
 	// StartTimeout is how long a process may take to say its manifest.
 	StartTimeout time.Duration `toml:"start_timeout" default:"10s" min:"100ms" max:"10m"`
-	// TurnTimeout is how long one turn may take before its process is ended.
+	// TurnTimeout is how long one turn may take before its process is ended; at most Breaker.Deadline.
 	TurnTimeout time.Duration `toml:"turn_timeout" default:"5s" min:"10ms" max:"10m"`
 }
 

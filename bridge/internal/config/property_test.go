@@ -118,6 +118,12 @@ func FuzzParse(f *testing.F) {
 			f.Add(c.file, "FOOTBRIDGE_LOG__LEVEL=warn")
 		}
 	}
+	for _, c := range badOverrides {
+		f.Add(overridable, variablePrefix+c.variable+"="+c.value)
+	}
+	for _, c := range noText {
+		f.Add(c.content, "")
+	}
 	f.Fuzz(func(t *testing.T, text, entry string) {
 		judgeResult(t, text, []string{entry})
 	})

@@ -80,6 +80,16 @@ func lookup(name string) (string, bool) {
 	return v, ok
 }
 
+// link gives a link to a file.
+func link(t *testing.T, to string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(to, path); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 func TestResolve(t *testing.T) {
 	for ref, want := range map[string]string{
 		"env:KEY":                               canary,
@@ -87,6 +97,8 @@ func TestResolve(t *testing.T) {
 		"file:" + file(t, canary+"\r\n", 0o400): canary,
 		"file:" + file(t, "a\nb\n\n", 0o640):    "a\nb\n",
 		"file:" + file(t, " spaced ", 0o600):    " spaced ",
+		// Secrets are mounted as links; what counts is the file behind.
+		"file:" + link(t, file(t, canary, 0o600)): canary,
 	} {
 		s, err := Resolve(ref, lookup)
 		if err != nil || s.Reveal() != want {
@@ -101,6 +113,8 @@ func TestResolveRefuses(t *testing.T) {
 		"env:": "write env:NAME", "env:" + canary: "write env:NAME",
 		canary: "write env:NAME or file:PATH", "": "write env:NAME or file:PATH", "ENV:KEY": "write env:NAME or file:PATH",
 		"file:" + file(t, canary, 0o604):                      "chmod 600",
+		"file:" + file(t, canary, 0o644):                      "chmod 600",
+		"file:" + link(t, file(t, canary, 0o644)):             "chmod 600",
 		"file:" + file(t, canary, 0o602):                      "chmod 600",
 		"file:" + file(t, "", 0o600):                          "is empty",
 		"file:" + file(t, "\n", 0o600):                        "is empty",
