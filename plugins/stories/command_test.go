@@ -57,49 +57,13 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// TestUsage: a mistake on the command line is told with what was meant, and the
-// exit code 2.
-func TestUsage(t *testing.T) {
+// TestUsageOfSimulate: a vendor, or a flag of its, that there is not.
+func TestUsageOfSimulate(t *testing.T) {
 	t.Parallel()
-	for line, wanted := range map[string]string{
-		"":                                   "name a command",
-		"chek":                               "did you mean check?",
-		"srve --config x":                    "did you mean serve?",
-		"frobnicate":                         `unknown command "frobnicate"`,
-		"check --confg x":                    "did you mean --config?",
-		"check --strct":                      "did you mean --strict?",
-		"check --config":                     "needs an argument",
-		"check extra":                        `unexpected argument "extra"`,
-		"serve -- extra":                     `unexpected argument "extra"`,
-		"check --json=perhaps":               "invalid",
-		"adapter tst":                        "did you mean test?",
-		"adapter test":                       "name one adapter",
-		"dead-letters":                       "name a command: list, replay",
-		"dead-letters lst":                   "did you mean list?",
-		"dead-letters replay":                "name the dead letters",
-		"dead-letters replay a --all":        "name the dead letters",
-		"dead-letters replay ../../accounts": "is no id",
-		"dead-letters replay *":              "is no id",
-		"conversations ..":                   "is no id",
-		"conversations a b":                  `unexpected argument "b"`,
-		"conversations --url ftp://x":        "is no address",
-		"simulate vonag":                     "did you mean vonage?",
-		"simulate vonage -nonsense":          "not defined",
-		"version --token=hunter2":            "secrets are not given on the command line",
-		"conversations --password hunter2":   "FOOTBRIDGE_TOKEN",
-		"completion fsh":                     "did you mean fish?",
-	} {
-		got := finish(t, nil, nil, strings.Fields(line)...)
-		if got.code != exitUsage || !strings.Contains(got.err, wanted) {
+	for line, wanted := range map[string]string{"simulate vonag": "did you mean vonage?", "simulate vonage -nonsense": "not defined"} {
+		if got := finish(t, nil, nil, strings.Fields(line)...); got.code != exitUsage || !strings.Contains(got.err, wanted) {
 			t.Errorf("footbridge %s: code %d, want %q:\n%s", line, got.code, wanted, got.all())
 		}
-		if strings.Contains(got.all(), "hunter2") {
-			t.Errorf("footbridge %s repeats the secret", line)
-		}
-	}
-	escape := finish(t, nil, nil, "conversations", "a\x1b[2Jb\n")
-	if escape.code != exitUsage || strings.ContainsRune(escape.all(), 0x1b) {
-		t.Errorf("an id with escape codes: %d %q", escape.code, escape.all())
 	}
 }
 
@@ -287,5 +251,44 @@ func TestStrangeSurroundings(t *testing.T) {
 	}
 	if files < 5 {
 		t.Errorf("only %d files were looked at", files)
+	}
+}
+
+// TestEraseCommand: nothing is erased unasked or by a wrong name; erasing again is no
+// mistake.
+func TestEraseCommand(t *testing.T) {
+	t.Parallel()
+	p := newProgram(t, "[server]\nlisten = \"{public}\"\n"+small)
+	p.env = append(p.env, "DESK_TOKEN="+deskToken)
+	p.serve()
+	p.until("/readyz")
+	resp, err := http.Post("http://"+p.public+"/api/v1/conversations", "application/json", strings.NewReader(`{"publishable_key":"pk_test","customer":{"id":"c-7"}}`))
+	var opened struct{ Conversation string }
+	if err != nil || json.NewDecoder(resp.Body).Decode(&opened) != nil || opened.Conversation == "" {
+		t.Fatalf("open a chat: %v %v", resp, err)
+	}
+	defer resp.Body.Close()
+	id := opened.Conversation
+	for _, c := range []struct {
+		stdin, line, wanted string
+		code                int
+	}{
+		{"", id, "say why with --reason", exitUsage},
+		{"", "--reason r", "name a conversation, or --customer", exitUsage},
+		{"", "../x --reason r", "is no id", exitUsage},
+		{"", "01AAAAAAAAAAAAAAAAAAAAAAAA --reason r --yes", "not_found", exitFailed},
+		{"", "--customer c-8 --reason r --yes", "has no conversation that can be read", exitFailed},
+		{"", id + " --reason r", "nothing was erased; mend: answer y, or give --yes", exitFailed},
+		{"n\n", id + " --reason r", "Erase conversation " + id + "? [y/N]", exitFailed},
+		{"y\n", id + " --reason r", id + "  erased", exitOK},
+		{"", id + " --reason r --yes", id + "  erased", exitOK},
+	} {
+		got := finish(t, p.env, strings.NewReader(c.stdin), append(strings.Fields("conversations erase "+c.line), "--config", p.config)...)
+		if got.code != c.code || !strings.Contains(got.all(), c.wanted) {
+			t.Errorf("erase %s: %+v, want %q and %d", c.line, got, c.wanted, c.code)
+		}
+	}
+	if trail := p.run("audit", "list", "--json"); strings.Count(trail.out, `"conversation.erased"`) != 1 {
+		t.Errorf("the audit trail has not one erasure: %+v", trail)
 	}
 }

@@ -323,6 +323,9 @@ func TestSecondProcess(t *testing.T) {
 	first := newProgram(t, "[server]\nlisten = \"{public}\"\n"+small)
 	first.serve()
 	first.await("is ready")
+	if os.Geteuid() == 0 {
+		first.says("the bridge runs as root", "run it under an account of its own")
+	}
 	second := newProgram(t, "[server]\nlisten = \"{public}\"\n"+strings.Replace(small, "{data}", filepath.Join(first.dir, "data"), 1))
 	second.serve()
 	if code := second.wait(); code != exitFailed {

@@ -112,6 +112,24 @@ func unreplayed(c *cobra.Command, r *remote) ([]string, error) {
 // agreed asks the person at the terminal.
 func agreed(c *cobra.Command, question string) bool {
 	fmt.Fprint(c.ErrOrStderr(), question, " [y/N] ")
-	answer, _ := bufio.NewReader(c.InOrStdin()).ReadString('\n')
-	return strings.EqualFold(strings.TrimSpace(answer), "y")
+	answer, _ := typed(c)
+	return strings.EqualFold(answer, "y")
+}
+
+// typed reads a line of standard input, without the space around it, unless an
+// interrupt comes first.
+func typed(c *cobra.Command) (string, error) {
+	var text string
+	var err error
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		text, err = bufio.NewReader(c.InOrStdin()).ReadString('\n')
+	}()
+	select {
+	case <-read:
+		return strings.TrimSpace(text), err
+	case <-c.Context().Done():
+		return "", c.Context().Err()
+	}
 }

@@ -24,6 +24,9 @@ Exit code 0 without faults, 1 with, 2 where the configuration is not good.`,
 		Example: "  footbridge doctor --config config.toml\n  footbridge doctor --json | jq '.findings[] | select(.state == \"fault\")'",
 		RunE: func(c *cobra.Command, _ []string) error {
 			d := app.Diagnose(c.Context(), options(c))
+			if err := c.Context().Err(); err != nil {
+				return err // what was cut short would look like faults
+			}
 			if asJSON {
 				if err := json.NewEncoder(c.OutOrStdout()).Encode(d); err != nil {
 					return err
@@ -37,7 +40,7 @@ Exit code 0 without faults, 1 with, 2 where the configuration is not good.`,
 			case d.Faults() > 0:
 				return fmt.Errorf("%w: %d", errFaults, d.Faults())
 			}
-			return c.Context().Err()
+			return nil
 		}}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c

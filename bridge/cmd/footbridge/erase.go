@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -53,8 +52,8 @@ func subjectFlags(c *cobra.Command) (read func(*cobra.Command, []string) (subjec
 			s.Conversation = args[0]
 		}
 		if s.Customer == "-" {
-			line, err := bufio.NewReader(c.InOrStdin()).ReadString('\n')
-			if s.Customer = strings.TrimSpace(line); s.Customer == "" {
+			var err error
+			if s.Customer, err = typed(c); s.Customer == "" {
 				return s, fmt.Errorf("read the customer's id: %w", errors.Join(err, errors.New("there is none on standard input")))
 			}
 		}

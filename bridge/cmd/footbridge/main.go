@@ -44,22 +44,31 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if err == nil && out.err != nil {
 		err = fmt.Errorf("write the output: %w", out.err)
 	}
+	return judge(ctx, err, stderr)
+}
+
+// judge tells what went wrong, nothing of it so that it could steer a terminal, and
+// gives the exit code.
+func judge(ctx context.Context, err error, stderr io.Writer) int {
 	var usage usageError
 	var conf *config.Error
 	switch {
 	case err == nil:
 		return exitOK
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		fmt.Fprintln(stderr, "footbridge: interrupted")
+		return exitFailed
 	case errors.As(err, &conf):
-		fmt.Fprintln(stderr, err)
+		fmt.Fprintln(stderr, visible(err.Error()))
 		return exitUsage
 	case errors.Is(err, errToMend):
-		fmt.Fprintf(stderr, "footbridge: %v\n", err)
+		fmt.Fprintln(stderr, "footbridge:", visible(err.Error()))
 		return exitUsage
 	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "footbridge: %v\nTry 'footbridge --help'.\n", err)
+		fmt.Fprintf(stderr, "footbridge: %s\nTry 'footbridge --help'.\n", visible(err.Error()))
 		return exitUsage
 	}
-	fmt.Fprintf(stderr, "footbridge: %v\n", err)
+	fmt.Fprintln(stderr, "footbridge:", visible(err.Error()))
 	return exitFailed
 }
 
@@ -96,6 +105,7 @@ func command() *cobra.Command {
 			exampleCompletions(c)
 		}
 	}
+	once(root)
 	return root
 }
 

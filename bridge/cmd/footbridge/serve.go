@@ -31,6 +31,9 @@ func serveCommand() *cobra.Command {
 			signal.Notify(reload, syscall.SIGHUP)
 			defer signal.Stop(reload)
 			o.Reload = reload
+			unread := make(chan os.Signal, 1) // without it the end of whoever reads the log would be the bridge's
+			signal.Notify(unread, syscall.SIGPIPE)
+			defer signal.Stop(unread)
 			return app.Run(c.Context(), o)
 		}}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -106,7 +107,7 @@ func (t *translation) run(c *cobra.Command, args []string) error {
 		defer file.Close()
 		in, name = file, args[0]
 	}
-	tally, err := t.translate(c, in)
+	tally, err := t.translate(c, interruptible(c.Context(), in))
 	if err != nil {
 		return mistaken(err)
 	}
@@ -116,6 +117,17 @@ func (t *translation) run(c *cobra.Command, args []string) error {
 		return fmt.Errorf("%s: not all of it could be translated (%d errors)", name, tally.Bad)
 	}
 	return nil
+}
+
+// interruptible reads until the context ends, whose error comes then.
+func interruptible(ctx context.Context, from io.Reader) io.Reader {
+	reader, writer := io.Pipe()
+	context.AfterFunc(ctx, func() { _ = writer.CloseWithError(ctx.Err()) })
+	go func() {
+		_, err := io.Copy(writer, from)
+		_ = writer.CloseWithError(err)
+	}()
+	return reader
 }
 
 // check finds mistakes in the flags.

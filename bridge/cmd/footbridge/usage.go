@@ -57,6 +57,32 @@ func flagError(c *cobra.Command, err error) error {
 	return usageError{fmt.Errorf("%w%s", err, meant("--", found[1], names))}
 }
 
+// single is a flag's value that is given once.
+type single struct {
+	pflag.Value
+	given bool
+}
+
+// Set refuses a second value: of two customers to erase, or two files, one would be
+// passed over without a word.
+func (s *single) Set(text string) error {
+	if s.given {
+		return errors.New("it is given twice")
+	}
+	s.given = true
+	return s.Value.Set(text)
+}
+
+// once lets every flag of the command, and of those below it, be given once.
+func once(c *cobra.Command) {
+	for _, set := range []*pflag.FlagSet{c.Flags(), c.PersistentFlags()} {
+		set.VisitAll(func(f *pflag.Flag) { f.Value = &single{Value: f.Value} })
+	}
+	for _, below := range c.Commands() {
+		once(below)
+	}
+}
+
 // meant suggests the known name that is nearest, "" where none is near.
 func meant(prefix, name string, known []string) string {
 	best, least := "", max(2, len(name)/3)+1
