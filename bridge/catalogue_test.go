@@ -1,20 +1,13 @@
 package bridge_test
 
-import (
-	"fmt"
-	"os"
-	"path/filepath"
-	"regexp"
-	"strings"
-	"testing"
-)
-
 // row says where one row of the catalogue of bad input is automated: in tests by
 // name, or in cases whose names begin with the row's; or why it is not.
 type row struct {
 	folder string
-	tests  string // between blanks; "cases" for cases of the row's name
-	not    string // what of the row does not apply, and why
+	// tests are between blanks: of the folder, or FOLDER.NAME of another; "cases" are
+	// those of the row's name.
+	tests string
+	not   string // what of the row does not apply, and why
 }
 
 const (
@@ -23,6 +16,19 @@ const (
 	inSocket = "bridge/internal/ws"
 	program  = "bridge/cmd/footbridge"
 	inApp    = "bridge/internal/app"
+	inConfig = "bridge/internal/config"
+	inHost   = "bridge/internal/host"
+	inAPI    = "bridge/internal/api"
+	inWeb    = "bridge/internal/web"
+	inEngine = "bridge/internal/engine"
+	inTalk   = "bridge/internal/conversation"
+	inEgress = "bridge/internal/egress"
+	inMedia  = "bridge/internal/media"
+	inSecret = "bridge/internal/credential"
+	inStore  = "bridge/internal/journal/sqlite"
+	inWire   = "bridge/adapter/adapterpb"
+	inLaws   = "bridge/adapter/adaptertest"
+	stories  = "plugins/stories"
 	dead     = "a body that cannot be parsed is answered 400 and not stored, signed or not: the vendor learns of its fault"
 	inside   = "what is well formed goes to the adapter and the engine, and is their tests'"
 )
@@ -96,52 +102,4 @@ var sockets = map[string]row{
 	"W25": {"", "", inside}, "W26": {"", "", inside},
 	"W27": {inDoors, "TestSocketsFirstMessageSaysWhose", "a second login is a frame like any other: whose the socket is does not change"},
 	"W28": {"", "", inside},
-}
-
-// TestCatalogue: every row of the catalogue is automated where it says, or says why
-// not.
-func TestCatalogue(t *testing.T) {
-	for prefix, rows := range map[string]map[string]row{"H": webhooks, "W": sockets} {
-		last := map[string]int{"H": 44, "W": 28}[prefix]
-		for n := 1; n <= last; n++ {
-			name := fmt.Sprintf("%s%d", prefix, n)
-			t.Run(name, func(t *testing.T) {
-				r, listed := rows[name]
-				if !listed || r.tests == "" && r.not == "" {
-					t.Fatal("is neither automated nor said not to apply")
-				}
-				for test := range strings.FieldsSeq(r.tests) {
-					wanted := regexp.QuoteMeta("func " + test + "(")
-					if test == "cases" {
-						wanted = `[{\t]"` + name + ` `
-					}
-					if !tells(t, r.folder, wanted) {
-						t.Errorf("%s has no %s", r.folder, test)
-					}
-				}
-			})
-		}
-		if len(rows) != last {
-			t.Errorf("%s has %d rows, the catalogue %d", prefix, len(rows), last)
-		}
-	}
-}
-
-// tells reports whether a test file of the folder has the expression.
-func tells(t *testing.T, folder, expression string) bool {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join(root, folder, "*_test.go"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no tests in %s: %v", folder, err)
-	}
-	for _, name := range files {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if regexp.MustCompile(expression).Match(data) {
-			return true
-		}
-	}
-	return false
 }

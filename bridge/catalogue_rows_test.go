@@ -1,0 +1,74 @@
+package bridge_test
+
+// letter is one part of the catalogue of bad input.
+type letter struct {
+	name  string
+	rows  int
+	table map[string]row
+	// unparsed are the rows that go to no parser of ours: what others read, and what
+	// is not bytes but a way to behave.
+	unparsed string
+}
+
+func catalogue() []letter {
+	return []letter{
+		{"H", 44, webhooks, httpRead + " H2 H6 H7 H8 H11 H13 H29 H30 H31 H32 H33 H34 H35 H36 H37 H38 H39 H40 H41 H42 H43 H44"},
+		{"W", 28, sockets, "W3 W15 W16 W17 W18 W19 W20 W21 W22 W23 W25 W26 W27 W28"},
+		{"C", 16, settings, "C13 C16"},
+		{"L", 10, lines, "L3 L4 L5 L7 L8 L9 L10"},
+	}
+}
+
+// httpRead are the rows that net/http reads.
+const httpRead = "H12 H14 H15 H16 H17 H18 H19"
+
+func seeds() []seed {
+	return []seed{
+		{"H1 H3 H9", inSigned, "FuzzVerify", "formCases"},
+		{"H4", inSigned, "FuzzVerify", "schemes"},
+		{"H5", inSigned, "FuzzVerify", "badTimes"},
+		{"H10", inSigned, "FuzzToken", "tokenCases"},
+		{"H20 H21 H22 H23 H24 H25 H26 H28", inDoors, "FuzzFields", "badRequests"},
+		{"H27", inDoors, "FuzzFields", "oddRequests"},
+		{"W1 W2 W4 W5 W10 W13", inSocket, "FuzzGuard", "streamCases"},
+		{"W6 W7 W8 W9 W11 W12 W14 W24", inSocket, "FuzzGuard", "suite"},
+		{"C1", inConfig, "FuzzParse", "noText"},
+		{"C2 C3 C4 C5 C7 C8 C9 C10 C11 C12 C14 C15", inConfig, "FuzzParse", "broken"},
+		{"C6", inConfig, "FuzzParse", "badOverrides"},
+		{"L1 L2 L6", program, "FuzzArguments", "wrongLines"},
+	}
+}
+
+// settings are the rows of what a configuration can be.
+var settings = map[string]row{
+	"C1":  {inConfig, "TestLoadRefusesWhatIsNoFile " + stories + ".TestCheckNoFile", ""},
+	"C2":  {inConfig, "cases TestSyntaxHasAColumn TestSecretsAreNeverTold", "of the line the key alone is shown, so that nothing of it need be masked"},
+	"C3":  {inConfig, "cases TestNearest", ""},
+	"C4":  {inConfig, "cases TestMutatedSample", ""},
+	"C5":  {inConfig, "cases", ""},
+	"C6":  {inConfig, "TestBadOverrides TestTwoVariablesForOneKey TestOverrides TestRandomOverrides", ""},
+	"C7":  {inConfig, "cases " + inSecret + ".TestResolve " + inSecret + ".TestResolveRefuses " + stories + ".TestCheckBroken", "a link is followed, for secrets are mounted as links; the mode of what is behind it counts"},
+	"C8":  {inConfig, "cases TestNothingIsFilledIn", "nothing is filled in, so nothing is refused for being unset"},
+	"C9":  {inConfig, "cases TestWarnings", "plain http to a vendor's host is the operator's choice by base_url; public_url without encryption is a warning"},
+	"C10": {inConfig, "cases TestWarnings", "a route names accounts and no routes, and an account has one role and one path, its name, so neither a cycle nor a shared path can be written; a configuration without routes is a warning"},
+	"C11": {inConfig, "cases TestWarnings", "the limits of frames and of draining are no settings"},
+	"C12": {inConfig, "cases TestLargeFilesStayQuick", "there are no expressions in a configuration"},
+	"C13": {stories, "TestReload TestReloadRefused TestReloadsDuringTraffic TestTLS", ""},
+	"C14": {inConfig, "cases " + inHost + ".TestRefusedBeforeTheyRun " + inHost + ".TestPinnedChecksumAndManifest " + stories + ".TestChecksums " + stories + ".TestDoctor", "a plugin without a checksum runs, and the doctor warns of it"},
+	"C15": {inConfig, "cases " + stories + ".TestListenersRefused " + inApp + ".TestListenMends", ""},
+	"C16": {stories, "TestAnotherAccount TestSecondProcess " + inStore + ".TestANewerJournalIsRefused " + inStore + ".TestNetworkFileSystemsAreKnown " + inStore + ".TestAFailedDiskEndsTheJournal " + inApp + ".TestRoom", "a folder that is missing is made; a disk with little room is a fault the doctor finds, and one without ends the bridge"},
+}
+
+// lines are the rows of the command line.
+var lines = map[string]row{
+	"L1":  {program, "cases TestUsage " + stories + ".TestHelp", "-h and --help are what was asked for, with exit code 0"},
+	"L2":  {program, "cases TestUsage " + stories + ".TestHelp", ""},
+	"L3":  {stories, "TestOutputNotTaken TestReaderGoesAway TestHelp", "it runs on Linux and macOS, which have no code pages; nothing it prints depends on the width or has colours"},
+	"L4":  {stories, "TestDeadLettersCommand TestReplayIsResumed " + inEngine + ".TestReplayTwice", "one process serves one company"},
+	"L5":  {stories, "TestEraseCommand TestErasingCustomersUnderLoad " + inEngine + ".TestARunningConversationEndsBeforeItIsErased", ""},
+	"L6":  {program, "cases TestUsage " + stories + ".TestConversationsCommand", ""},
+	"L7":  {stories, "TestSignals TestSecondSignal TestInterrupts TestReaderGoesAway", "one signal ends a command in peace with exit code 1, or 0 where it runs until then; a hangup ends it at once, as nohup expects"},
+	"L8":  {stories, "TestAnotherAccount TestSecondProcess", ""},
+	"L9":  {stories, "TestDoctor", ""},
+	"L10": {stories, "TestStrangeSurroundings TestDoctor", ""},
+}
