@@ -16,6 +16,7 @@ func catalogue() []letter {
 		{"W", 28, sockets, "W3 W15 W16 W17 W18 W19 W20 W21 W22 W23 W25 W26 W27 W28"},
 		{"C", 16, settings, "C13 C16"},
 		{"L", 10, lines, "L3 L4 L5 L7 L8 L9 L10"},
+		{"O", 15, operators, "O1 O2 O3 O4 O5 O6 O7 O9 O10 O11 O12 O13 O15"},
 	}
 }
 
@@ -36,6 +37,8 @@ func seeds() []seed {
 		{"C2 C3 C4 C5 C7 C8 C9 C10 C11 C12 C14 C15", inConfig, "FuzzParse", "broken"},
 		{"C6", inConfig, "FuzzParse", "badOverrides"},
 		{"L1 L2 L6", program, "FuzzArguments", "wrongLines"},
+		{"O8", inAPI, "FuzzQuery", "OddQueries"},
+		{"O14", inAPI, "FuzzStrict", "BadBodies"},
 	}
 }
 
@@ -71,4 +74,24 @@ var lines = map[string]row{
 	"L8":  {stories, "TestAnotherAccount TestSecondProcess", ""},
 	"L9":  {stories, "TestDoctor", ""},
 	"L10": {stories, "TestStrangeSurroundings TestDoctor", ""},
+}
+
+// operators are the rows of what people at desk and console, and pages in their
+// browsers, can do.
+var operators = map[string]row{
+	"O1":  {inAPI, "TestEveryRouteForEveryProof TestEveryRouteForEveryRole TestForeignConversation TestForeignAgent " + inWeb + ".TestNothingElseIsServed", ""},
+	"O2":  {inAPI, "TestCrossSite TestOpening TestPreflight", ""},
+	"O3":  {inAPI, "TestCrossSiteSockets TestTickets TestTicketsAreBound TestTicketsExpireAndAreBounded", ""},
+	"O4":  {inAPI, "TestSignInRotates TestSignOut TestIdleSignInEnds TestSignInEnds TestStreamsEndWithTheirProof", ""},
+	"O5":  {inAPI, "TestGuessing TestGuessersAreBounded TestWrongTokensLookAlike " + inSecret + ".TestEqual", "there are tokens and a provider's sign-ins, no names with passwords to list"},
+	"O6":  {inWeb, "TestHeadersAreStrict TestFilesKeepThePolicy", "that the pages show such words as text is seen in a browser for words that were said, not for a corpus"},
+	"O7":  {inWeb, "TestHeadersAreStrict TestPagesAreNotStored " + inAPI + ".TestAnswersHaveStrictHeaders", ""},
+	"O8":  {inAPI, "TestOddQueries TestPages TestFilters", "what is searched for are words, neither expressions nor SQL; a mistake is answered 422"},
+	"O9":  {stories, "TestErasingCustomersUnderLoad " + inAPI + ".TestACustomerIsExportedAndErased TestSignals", "an export is JSON lines, in which a formula is a text in quotes; it is written as it is read, and one that is cut short says so"},
+	"O10": {inAPI, "TestTwoOperators TestDeadLetters", ""},
+	"O11": {inAPI, "TestHubLetsSlowReadersGo TestHubDropsPassingEventsFirst TestStreamGoesOnWhereItEnded TestAStreamDoesNotGoOnBeforeWhatWasDropped", "stored events are not sampled: a reader that is too slow is let go, and goes on where it was; positions are numbers of the journal's, no times"},
+	"O12": {inDoors, "TestMask " + inAPI + ".TestACustomerIsExportedAndErased", "what is masked is replaced before it is stored, so nobody can reveal it; whoever reads out a conversation has the role, says why and is in the audit trail"},
+	"O13": {inAPI, "TestSignInAtTheProvider TestRefusedAtTheProvider " + stories + ".TestPublicSide", ""},
+	"O14": {inAPI, "cases TestBadBodies", "what is well formed and wrong is answered 422"},
+	"O15": {stories, "TestPublicSide", ""},
 }

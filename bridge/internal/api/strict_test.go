@@ -20,6 +20,11 @@ func FuzzStrict(f *testing.F) {
 		strings.Repeat(`{"body":`, 70), `{"actor":{"role":"customer","id":null}}`, `{"kind":"x"}{}`} {
 		f.Add([]byte(seed))
 	}
+	for _, c := range BadBodies() {
+		if len(c.Body) < 10_000 {
+			f.Add([]byte(c.Body))
+		}
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var s Saying
 		if err := strict(data, &s); err != nil {
