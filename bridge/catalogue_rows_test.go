@@ -14,6 +14,7 @@ func catalogue() []letter {
 	return []letter{
 		{"H", 44, webhooks, httpRead + " H2 H6 H7 H8 H11 H13 H29 H30 H31 H32 H33 H34 H35 H36 H37 H38 H39 H40 H41 H42 H43 H44"},
 		{"W", 28, sockets, "W3 W15 W16 W17 W18 W19 W20 W21 W22 W23 W25 W26 W27 W28"},
+		{"G", 18, plugins, "G1 G2 G3 G4 G5 G7 G9 G10 G11 G12 G13 G14 G15 G16 G17 G18"},
 		{"C", 16, settings, "C13 C16"},
 		{"L", 10, lines, "L3 L4 L5 L7 L8 L9 L10"},
 		{"O", 15, operators, "O1 O2 O3 O4 O5 O6 O7 O9 O10 O11 O12 O13 O15"},
@@ -33,6 +34,7 @@ func seeds() []seed {
 		{"H27", inDoors, "FuzzFields", "oddRequests"},
 		{"W1 W2 W4 W5 W10 W13", inSocket, "FuzzGuard", "streamCases"},
 		{"W6 W7 W8 W9 W11 W12 W14 W24", inSocket, "FuzzGuard", "suite"},
+		{"G6 G8", inWire, "FuzzDecodeOutcome", "badOutcomes"},
 		{"C1", inConfig, "FuzzParse", "noText"},
 		{"C2 C3 C4 C5 C7 C8 C9 C10 C11 C12 C14 C15", inConfig, "FuzzParse", "broken"},
 		{"C6", inConfig, "FuzzParse", "badOverrides"},
@@ -40,6 +42,28 @@ func seeds() []seed {
 		{"O8", inAPI, "FuzzQuery", "OddQueries"},
 		{"O14", inAPI, "FuzzStrict", "BadBodies"},
 	}
+}
+
+// plugins are the rows of what an adapter's process can be, do and reply.
+var plugins = map[string]row{
+	"G1":  {inHost, "cases TestBadStarts", ""},
+	"G2":  {inHost, "TestRefusedBeforeTheyRun TestOnlyThePinnedProgramRuns", "a link is followed, and what is behind it is held to the same"},
+	"G3":  {inHost, "TestCrashLoopIsQuarantined TestExitInTurn " + stories + ".TestCrashLoop", ""},
+	"G4":  {inHost, "TestStoppedPluginTimesOut TestStoppedIdlePluginIsNoticed " + inEngine + ".TestKillerBecomesDeadLetter", "a turn has the time the operator gives it, 5 s by default"},
+	"G5":  {inHost, "cases " + inEngine + ".TestPoisonBecomesDeadLetter", ""},
+	"G6":  {inHost, "cases " + inWire + ".TestNotDecoded", ""},
+	"G7":  {inHost, "cases", "a turn is of one leg, and an adapter names no conversation or account in its reply"},
+	"G8":  {inHost, "cases " + inWire + ".TestNotDecoded", ""},
+	"G9":  {inLaws, "TestBrokenToysAreFound", "the laws find it before an adapter is trusted; no turn is taken twice for it while it serves"},
+	"G10": {inEgress, "TestAllowList TestHeadersAndMethods TestForgery", ""},
+	"G11": {inSecret, "TestReplaceRefuses " + inEgress + ".TestPlaceholders", ""},
+	"G12": {inHost, "cases TestPrintsComeToTheLogCapped", ""},
+	"G13": {inEngine, "TestGiveUp TestRepeatRules " + inEgress + ".TestRetryAfter", ""},
+	"G14": {inHost, "cases TestBadStarts " + inLaws + ".TestHonest", ""},
+	"G15": {inHost, "cases TestNothingOutlivesAPlugin TestKilledHostLeavesNoPlugin", ""},
+	"G16": {inHost, "TestHostilePluginIsDenied TestHostilePluginOfAnotherAccount", ""},
+	"G17": {inHost, "cases", ""},
+	"G18": {inHost, "cases TestStoppedIdlePluginIsNoticed", ""},
 }
 
 // settings are the rows of what a configuration can be.
