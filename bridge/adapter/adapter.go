@@ -56,6 +56,18 @@ type Definition struct {
 	Unknown func(data []byte) map[string]int
 }
 
+// Check says what the definition lacks to be run; serve and adaptertest ask before
+// anything else.
+func (d Definition) Check() error {
+	switch {
+	case d.Configure == nil:
+		return errors.New("the adapter's Definition has no Configure: set the function that gives an account's Profile")
+	case d.Adapter == nil:
+		return errors.New("the adapter's Definition has no Adapter: set what handles its inputs, such as adapter.Func(handle)")
+	}
+	return nil
+}
+
 // Account is one configured login of a vendor, as the adapter may see it:
 // without its secrets.
 type Account struct {

@@ -2,6 +2,7 @@ package adaptertest_test
 
 import (
 	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -136,5 +137,23 @@ func TestReplayRefusesWhatItCannotRead(t *testing.T) {
 		if _, err := adaptertest.Replay(toy{}.definition(), c.script); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q: error %v, want %q", c.script, err, c.want)
 		}
+	}
+}
+
+// TestWithoutConfigure: an author who forgot it reads so, and no stack.
+func TestWithoutConfigure(t *testing.T) {
+	d := toy{turns: new(int)}.definition()
+	d.Configure = nil
+	for _, v := range adaptertest.Examine(d.Manifest, d.Configure, adaptertest.InProcess(d), adaptertest.Options{Only: []string{"total"}}) {
+		if v.Err == nil || !strings.Contains(v.Err.Error(), "has no Configure") {
+			t.Errorf("%s: %v", v.Law, v.Err)
+		}
+	}
+	script, err := os.ReadFile("testdata/toy.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := adaptertest.Replay(d, string(script)); err == nil || !strings.Contains(err.Error(), "has no Configure") {
+		t.Errorf("replay: %v", err)
 	}
 }

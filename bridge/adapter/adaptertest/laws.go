@@ -179,6 +179,9 @@ func Examine(m adapter.Manifest, configure func(adapter.Account) (adapter.Profil
 
 // fit is Configure's answer, held to what every profile must be.
 func fit(configure func(adapter.Account) (adapter.Profile, error), a adapter.Account) (adapter.Profile, error) {
+	if configure == nil {
+		return adapter.Profile{}, adapter.Definition{}.Check()
+	}
 	profile, err := configure(a)
 	if err == nil {
 		err = profile.Check()

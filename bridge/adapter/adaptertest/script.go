@@ -87,6 +87,9 @@ func at(lines []string, i int) string {
 // place of those it had; a script that is right comes back as it was. The error
 // begins with the line of a step that cannot be read.
 func Replay(d adapter.Definition, script string) (string, error) {
+	if err := d.Check(); err != nil {
+		return "", err
+	}
 	return ReplayOver(d.Configure, InProcess(d), script)
 }
 

@@ -245,3 +245,21 @@ func TestClosedWatchdogEnds(t *testing.T) {
 	}
 	_ = r.Close()
 }
+
+// TestDefinitionThatLacksSomething: what cannot be run is told when it is loaded, in
+// words for its author.
+func TestDefinitionThatLacksSomething(t *testing.T) {
+	whole := definition(nil)
+	for want, change := range map[string]func(*adapter.Definition){
+		"has no Configure: set the function": func(d *adapter.Definition) { d.Configure = nil },
+		"has no Adapter: set what handles":   func(d *adapter.Definition) { d.Adapter = nil },
+		"":                                   func(*adapter.Definition) {},
+	} {
+		d := whole
+		change(&d)
+		_, err := client(t, d).Describe(t.Context(), &adapterpb.DescribeRequest{})
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", want, err)
+		}
+	}
+}

@@ -11,6 +11,8 @@ import (
 
 	"github.com/hashicorp/go-plugin"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
@@ -50,6 +52,9 @@ type server struct {
 }
 
 func (s *server) Describe(context.Context, *adapterpb.DescribeRequest) (*adapterpb.DescribeResponse, error) {
+	if err := s.definition.Check(); err != nil {
+		return nil, status.Error(codes.FailedPrecondition, err.Error())
+	}
 	manifest, err := json.Marshal(s.definition.Manifest)
 	if err != nil {
 		return nil, fmt.Errorf("write manifest: %w", err)
