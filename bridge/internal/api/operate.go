@@ -87,7 +87,7 @@ type Frame struct {
 	Account  string    `json:"account"`
 	Endpoint string    `json:"endpoint"`
 	Received time.Time `json:"received"`
-	// Outcome is empty until a turn has dealt with it.
+	// Outcome is empty until a turn has dealt with it; "conflict" is another body under an id that came before.
 	Outcome string     `json:"outcome,omitempty"`
 	Dedup   string     `json:"dedup,omitempty"`
 	Method  string     `json:"method,omitempty"`

@@ -110,10 +110,13 @@ func (a *App) called(account, outcome string, took time.Duration) {
 	a.metrics.CallSeconds.WithLabelValues(account).Observe(took.Seconds())
 }
 
-func (a *App) received(account, endpoint string, duplicate bool) {
+func (a *App) received(account, endpoint string, r engine.Receipt) {
 	a.metrics.FramesReceived.WithLabelValues(account, endpoint).Inc()
-	if duplicate {
+	if r.Duplicate {
 		a.metrics.FramesDuplicate.WithLabelValues(account).Inc()
+	}
+	if r.Conflict {
+		a.metrics.FramesConflict.WithLabelValues(account).Inc()
 	}
 }
 

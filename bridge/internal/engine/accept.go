@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -45,7 +46,9 @@ type Receipt struct {
 	// vendor sent it again.
 	Frame     string
 	Duplicate bool
-	answer    chan reply
+	// Conflict says a Duplicate has another body than the first had.
+	Conflict bool
+	answer   chan reply
 }
 
 // Accept stores a request and gives it to its conversation, opening one where
@@ -101,6 +104,7 @@ func (e *Engine) acceptKnown(ctx context.Context, a Arrival, l journal.Leg) (Rec
 	}
 	if got.Duplicate != "" {
 		e.leave(r)
+		r.Conflict = a.Opened == nil && e.conflicts(ctx, frame, got.Duplicate)
 		return e.again(ctx, r, a, got), nil
 	}
 	e.hand(r, frame, a.attach)
@@ -116,6 +120,29 @@ func (e *Engine) hand(r Receipt, frame journal.Frame, attach func(Receipt)) {
 	if e.post(r.Conversation, work{kind: workFrame, leg: r.Leg, frame: frame}) != nil {
 		e.deliverReply(r.Frame, reply{declared: true})
 	}
+}
+
+// conflicts reports whether a repeated request has another body than its first. It is
+// kept then, for people to look at; no turn has it.
+func (e *Engine) conflicts(ctx context.Context, f journal.Frame, first string) bool {
+	stored, err := e.Journal.Frame(ctx, f.Conversation, first)
+	if err != nil || sameBody(stored.Data, f.Data) {
+		return false // the first may be older than frames are kept
+	}
+	f.Dedup, f.ReplyBy, f.Outcome = "", time.Time{}, journal.FrameConflict
+	_, err = e.Journal.AcceptFrame(ctx, f)
+	e.Logger.Warn("another body came under an id that was there; the first one counts", "account", f.Account, "endpoint", f.Endpoint,
+		"conversation", f.Conversation, "frame", f.ID, "first", first, "error", err)
+	return true
+}
+
+// sameBody compares the bodies of two stored requests.
+func sameBody(a, b []byte) bool {
+	var one, other storedInput
+	if json.Unmarshal(a, &one) != nil || json.Unmarshal(b, &other) != nil || one.Request == nil || other.Request == nil {
+		return true
+	}
+	return bytes.Equal(one.Request.Body, other.Request.Body)
 }
 
 // again attaches a repeated request to its first: to the answer committed, or to

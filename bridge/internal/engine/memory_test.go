@@ -104,6 +104,17 @@ func (m *memory) Marked(_ context.Context, account, endpoint, mark string) (time
 	return time.Time{}, journal.ErrNotFound
 }
 
+func (m *memory) Frame(_ context.Context, _, id string) (journal.Frame, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, f := range m.frames {
+		if f.ID == id {
+			return *f, nil
+		}
+	}
+	return journal.Frame{}, journal.ErrNotFound
+}
+
 func (m *memory) FindLeg(_ context.Context, account, key string) (journal.Leg, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

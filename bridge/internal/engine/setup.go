@@ -143,8 +143,9 @@ type Reader interface {
 	Ref(ctx context.Context, leg string, kind event.Kind, ref string) (string, error)
 }
 
-// Outcomes tells what became of a conversation's events at each leg.
+// Outcomes tells what became of a conversation's events at each leg, and of an input.
 type Outcomes interface {
+	Frame(ctx context.Context, conversation, id string) (journal.Frame, error)
 	Deliveries(ctx context.Context, conversation string) ([]journal.Delivery, error)
 }
 

@@ -78,7 +78,7 @@ type Options struct {
 	// the least rate; 10 s if unset.
 	BodyWithin time.Duration
 	// Received and Refused count requests; they may be nil.
-	Received func(account, endpoint string, duplicate bool)
+	Received func(account, endpoint string, r engine.Receipt)
 	Refused  func(account, reason string)
 }
 
@@ -202,7 +202,7 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if d.i.o.Received != nil {
-		d.i.o.Received(d.account.Name, d.endpoint.Name, receipt.Duplicate)
+		d.i.o.Received(d.account.Name, d.endpoint.Name, receipt)
 	}
 	if d.endpoint.Answer != adapter.AnswerReply {
 		write(w, orElse(d.endpoint.Default, adapter.Reply{Status: http.StatusOK, Body: []byte("{}")}))

@@ -1,9 +1,11 @@
 package ingress_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -30,6 +32,9 @@ type bridge struct {
 	journal *sqlite.Journal
 	engine  *engine.Engine
 	doors   *ingress.Ingress
+	// dedup is where the vendor's id is; "" is the signature.
+	dedup               string
+	repeated, conflicts int
 }
 
 func handle(tx *adapter.Tx, _ *struct{}, in adapter.Input) error {
@@ -63,7 +68,7 @@ func (b *bridge) start() {
 		b.t.Fatal(err)
 	}
 	e := adapter.Endpoint{Name: "hook", Method: "POST", Path: "/hook", Answer: adapter.AnswerAck, Key: "body:/id", Unknown: adapter.UnknownOpen,
-		Dedup: "signature", DedupWhile: adapter.DedupForever, Auth: "signature:secret", Signature: adapter.Signature{
+		Dedup: cmp.Or(b.dedup, "signature"), DedupWhile: adapter.DedupForever, Auth: "signature:secret", Signature: adapter.Signature{
 			Algorithm: adapter.SignedHMACSHA256, Header: "S", Encoding: "hex", Over: "{time}.{body}", TimeHeader: "T"}}
 	profile := adapter.Profile{Endpoints: []adapter.Endpoint{e}}
 	setup := &engine.Setup{Text: func(_, key string) string { return key },
@@ -74,7 +79,14 @@ func (b *bridge) start() {
 	if err := b.engine.Start(b.t.Context()); err != nil {
 		b.t.Fatal(err)
 	}
-	b.doors = ingress.New(ingress.Options{Engine: b.engine})
+	b.doors = ingress.New(ingress.Options{Engine: b.engine, Received: func(_, _ string, r engine.Receipt) {
+		if r.Duplicate {
+			b.repeated++
+		}
+		if r.Conflict {
+			b.conflicts++
+		}
+	}})
 	b.doors.Configure([]ingress.Account{{Name: "vendor", Endpoints: profile.Endpoints, Secrets: map[string]credential.Secret{"secret": credential.NewSecret("key")}}})
 }
 
@@ -183,5 +195,39 @@ func TestCapturedRequest(t *testing.T) {
 	b.holds(2, 1)
 	captured()
 	b.holds(2, 1)
+	b.stop()
+}
+
+// TestAnotherBodyUnderOneID: what came first under an id counts. Another body is
+// answered like it, counted, and kept for people to look at.
+func TestAnotherBodyUnderOneID(t *testing.T) {
+	b := &bridge{t: t, dir: t.TempDir(), dedup: "body:/ref"}
+	b.start()
+	stamp := strconv.FormatInt(time.Now().Unix(), 10)
+	const first, other = `{"id":"c-1","ref":"7","text":"hello"}`, `{"id":"c-1","ref":"7","text":"transfer it all"}`
+	b.ask(first, stamp)
+	b.ask(first, stamp)
+	if b.repeated != 1 || b.conflicts != 0 {
+		t.Errorf("the same again: %d repeated, %d in conflict", b.repeated, b.conflicts)
+	}
+	b.ask(other, stamp)
+	if b.repeated != 2 || b.conflicts != 1 {
+		t.Errorf("another body: %d repeated, %d in conflict", b.repeated, b.conflicts)
+	}
+	b.holds(1, 1)
+	b.stop()
+	b.start() // a kept one has no turn later either
+	b.holds(1, 1)
+	list, err := b.journal.Conversations(t.Context(), journal.Filter{Limit: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	frames, err := b.journal.Frames(t.Context(), list[0].ID, "", 0)
+	if err != nil || len(frames) != 2 {
+		t.Fatalf("%d frames, %v", len(frames), err)
+	}
+	if kept := frames[1]; kept.Outcome != journal.FrameConflict || kept.Dedup != "" || !strings.Contains(string(kept.Data), base64.StdEncoding.EncodeToString([]byte(other))) {
+		t.Errorf("kept is %s %q: %s", kept.Outcome, kept.Dedup, kept.Data)
+	}
 	b.stop()
 }

@@ -148,7 +148,7 @@ func (v *visit) begin() bool {
 	err := v.door.i.o.Sockets.Connect(ctx, v.arrival, v)
 	if err == nil {
 		if v.door.i.o.Received != nil {
-			v.door.i.o.Received(v.door.account.Name, v.door.endpoint.Name, false)
+			v.door.i.o.Received(v.door.account.Name, v.door.endpoint.Name, engine.Receipt{})
 		}
 		<-v.ready
 		return true

@@ -69,6 +69,9 @@ type Frame struct {
 const (
 	FrameDone = "done" // a turn has dealt with it
 	FrameDead = "dead" // it became a dead letter
+	// FrameConflict has another body than the one its dedup id came with first: it is
+	// kept, and no turn has it.
+	FrameConflict = "conflict"
 )
 
 // WhileHandoff remembers a dedup id as long as the hand-off is open.

@@ -121,7 +121,7 @@ var metricLine = regexp.MustCompile(`fqName: "(footbridge_[a-z_]+)".*variableLab
 func TestMetricsAreNamedAndLabelledFromClosedSets(t *testing.T) {
 	m := NewMetrics()
 	want := map[string]string{
-		"frames_received_total": "account,endpoint", "frames_duplicate_total": "account", "frames_refused_total": "account,reason",
+		"frames_received_total": "account,endpoint", "frames_duplicate_total": "account", "frames_conflict_total": "account", "frames_refused_total": "account,reason",
 		"events_committed_total": "kind", "deliveries_total": "account,outcome", "maybe_duplicates_total": "account",
 		"calls_total": "account,outcome", "call_seconds": "account", "turns_total": "adapter,outcome", "turn_seconds": "adapter",
 		"dead_letters_total": "account", "breaker_state": "name", "plugin_restarts_total": "adapter", "plugin_quarantined": "adapter",

@@ -16,6 +16,7 @@ import (
 type Metrics struct {
 	FramesReceived    *prometheus.CounterVec   // raw frames stored: account, endpoint
 	FramesDuplicate   *prometheus.CounterVec   // frames that had come before: account
+	FramesConflict    *prometheus.CounterVec   // of these, with another body: account
 	FramesRefused     *prometheus.CounterVec   // frames refused before they were stored: account, reason
 	EventsCommitted   *prometheus.CounterVec   // events in the journal: kind
 	Deliveries        *prometheus.CounterVec   // deliveries settled: account, outcome
@@ -59,6 +60,7 @@ func NewMetrics() *Metrics {
 	n := namer{r}
 	return &Metrics{
 		FramesReceived:    n.counter("frames_received_total", "Raw frames stored.", "account", "endpoint"),
+		FramesConflict:    n.counter("frames_conflict_total", "Frames that had come before with another body.", "account"),
 		FramesDuplicate:   n.counter("frames_duplicate_total", "Frames that had come before.", "account"),
 		FramesRefused:     n.counter("frames_refused_total", "Frames refused before they were stored.", "account", "reason"),
 		EventsCommitted:   n.counter("events_committed_total", "Events written to the journal.", "kind"),

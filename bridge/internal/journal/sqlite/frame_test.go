@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -26,6 +27,11 @@ func TestARepeatedFrameIsNotStored(t *testing.T) {
 	equal(t, "after the reply", accepted, journal.Accepted{Duplicate: "f1", Reply: []byte("ok")}, err)
 	frames, err := j.Frames(ctx, "c", "", 0)
 	equal(t, "frames stored", len(frames), 1, err)
+	one, err := j.Frame(ctx, "c", "f1")
+	equal(t, "the first by its id", string(one.Data), "data of f1", err)
+	if _, err := j.Frame(ctx, "c", "f2"); !errors.Is(err, journal.ErrNotFound) {
+		t.Errorf("one that is not stored: %v", err)
+	}
 }
 
 func TestADedupIDHoldsForItsAccountEndpointAndLegOnly(t *testing.T) {

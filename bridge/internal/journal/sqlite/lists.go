@@ -93,6 +93,25 @@ func (v *view) listed(scan func(...any) error) (journal.Listed, error) {
 	return l, err
 }
 
+// Frame gives one frame of a conversation.
+func (j *Journal) Frame(ctx context.Context, conversation, id string) (journal.Frame, error) {
+	var found []journal.Frame
+	err := j.look(ctx, func(v *view) (err error) {
+		if _, err := v.key(conversation); err != nil {
+			return err
+		}
+		found, err = v.frames(rFrame, conversation, id)
+		return err
+	})
+	if err == nil && len(found) == 0 {
+		err = journal.ErrNotFound
+	}
+	if err != nil {
+		return journal.Frame{}, fmt.Errorf("read frame %s: %w", id, err)
+	}
+	return found[0], nil
+}
+
 // Frames gives a conversation's frames after one of them ("": from the first), by
 // id, at most limit (0: 1000).
 func (j *Journal) Frames(ctx context.Context, conversation, after string, limit int) (frames []journal.Frame, err error) {

@@ -182,6 +182,7 @@ const (
 	rLegs
 	rPending
 	rFrames
+	rFrame
 	rWakes
 	rEarliest
 	rHead
@@ -214,7 +215,6 @@ const (
 	rOldConversations
 	rOldAudit
 	rDrained
-	rFrame
 	rTurns
 	rAllTurns
 	rOldTurns
@@ -243,6 +243,7 @@ var readSQL = [...]string{
 		JOIN legs l ON l.id = k.leg WHERE k.account = ? AND k.key = ?`,
 	rConversation: `SELECT version, created, updated, wake, seq, sealed FROM conversations WHERE id = ?`,
 	rLegs:         `SELECT id, conversation, account, role, sealed FROM legs WHERE conversation = ? ORDER BY id`,
+	rFrame:        frameColumns + ` WHERE f.conversation = ? AND f.id = ?`,
 	rPending:      frameColumns + ` WHERE f.conversation = ? AND f.outcome = '' ORDER BY f.id`,
 	rFrames:       frameColumns + ` WHERE f.conversation = ? AND f.id > ? ORDER BY f.id LIMIT ?`,
 	rWakes: `SELECT c.id, c.wake FROM conversations c WHERE c.wake > 0
@@ -284,7 +285,6 @@ var readSQL = [...]string{
 	rOldConversations: `SELECT id FROM conversations WHERE state = ? AND created < ? AND updated < ?
 		ORDER BY created LIMIT ?`,
 	rDrained:  `SELECT account FROM drained ORDER BY account`,
-	rFrame:    frameColumns + ` WHERE f.conversation = ? AND f.id = ?`,
 	rTurns:    turnColumns + ` AND number > ? ORDER BY number LIMIT ?`,
 	rAllTurns: turnColumns + ` ORDER BY number`,
 	rOldTurns: `SELECT at FROM turns WHERE at < ? ORDER BY at LIMIT ?`,

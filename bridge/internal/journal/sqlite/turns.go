@@ -62,19 +62,6 @@ func (v *view) turns(s read, args ...any) (turns []journal.Turn, err error) {
 	return turns, err
 }
 
-// Frame gives one frame of a conversation.
-func (j *Journal) Frame(ctx context.Context, conversation, id string) (journal.Frame, error) {
-	var f sealedFrame
-	err := j.look(ctx, func(v *view) (err error) {
-		f, err = v.frame(v.row(rFrame, conversation, id).Scan)
-		return err
-	})
-	if err != nil {
-		return journal.Frame{}, fmt.Errorf("read frame %s: %w", id, err)
-	}
-	return f.Frame, nil
-}
-
 // dropTurns removes turns of before a time, the oldest first.
 func (j *Journal) dropTurns(ctx context.Context, before int64) (gone int64, err error) {
 	old, err := tooOld[int64](ctx, j, rOldTurns, before, dropRows)
