@@ -12,7 +12,7 @@ type letter struct {
 
 func catalogue() []letter {
 	return []letter{
-		{"H", 44, webhooks, httpRead + " H2 H6 H7 H8 H11 H13 H29 H30 H31 H32 H33 H34 H35 H36 H37 H38 H39 H40 H41 H42 H43 H44"},
+		{"H", 44, webhooks, httpRead + " H2 H6 H7 H8 H11 H13 H29 H30 H31 H32 H33 H34 H35 H36 H38 H39 H40 H41 H42 H43 H44"},
 		{"W", 28, sockets, "W3 W15 W16 W17 W18 W19 W20 W21 W22 W23 W25 W26 W27 W28"},
 		{"G", 18, plugins, "G1 G2 G3 G4 G5 G7 G9 G10 G11 G12 G13 G14 G15 G16 G17 G18"},
 		{"C", 16, settings, "C13 C16"},
@@ -31,6 +31,7 @@ func seeds() []seed {
 		{"H5", inSigned, "FuzzVerify", "badTimes"},
 		{"H10", inSigned, "FuzzToken", "tokenCases"},
 		{"H20 H21 H22 H23 H24 H25 H26 H28", inDoors, "FuzzFields", "badRequests"},
+		{"H37", inEgress, "FuzzTarget", "forgeries"},
 		{"H27", inDoors, "FuzzFields", "oddRequests"},
 		{"W1 W2 W4 W5 W10 W13", inSocket, "FuzzGuard", "streamCases"},
 		{"W6 W7 W8 W9 W11 W12 W14 W24", inSocket, "FuzzGuard", "suite"},

@@ -28,9 +28,10 @@ const (
 	inStore  = "bridge/internal/journal/sqlite"
 	inWire   = "bridge/adapter/adapterpb"
 	inLaws   = "bridge/adapter/adaptertest"
+	inCodec  = "bridge/adapter/codec"
+	inEvent  = "bridge/event"
 	stories  = "plugins/stories"
 	dead     = "a body that cannot be parsed is answered 400 and not stored, signed or not: the vendor learns of its fault"
-	inside   = "what is well formed goes to the adapter and the engine, and is their tests'"
 )
 
 // webhooks are the rows of what a vendor's request can be.
@@ -41,7 +42,7 @@ var webhooks = map[string]row{
 	"H4":  {inSigned, "TestMutations", ""},
 	"H5":  {inSigned, "TestTimes", ""},
 	"H6":  {inDoors, "TestCapturedRequest TestSignedTwice", "there is one node"},
-	"H7":  {inDoors, "TestCapturedRequest", "the second body under one id is answered 200 and makes no event; it is neither flagged nor kept"},
+	"H7":  {inDoors, "TestAnotherBodyUnderOneID", "of two bodies the first one counts; a socket's frames are compared by nothing but their id"},
 	"H8":  {inDoors, "TestOldAndNewKey", ""},
 	"H9":  {inSigned, "TestForms", ""},
 	"H10": {inSigned, "TestTokens TestTokenSignedWithThePublicKey", ""},
@@ -63,11 +64,16 @@ var webhooks = map[string]row{
 	"H26": {inDoors, "cases", dead},
 	"H27": {inDoors, "cases", "the adapters count them"},
 	"H28": {inDoors, "cases", ""},
-	"H29": {"", "", inside}, "H30": {"", "", inside}, "H31": {"", "", inside}, "H32": {"", "", inside}, "H33": {"", "", inside}, "H34": {"", "", inside},
+	"H29": {inCodec, "TestSplit TestSplitLaws " + inAPI + ".TestBadBodies " + stories + ".TestConversationsCommand", "an adapter splits what its vendor does not take whole, in order; letters that turn the direction are words, written as numbers at a terminal"},
+	"H30": {inEvent, "TestTime", "an event has the time of its turn; what a vendor says of time stays beside it, unread"},
+	"H31": {inEngine, "TestResumedWordsKeepTheirOrder", "no vendor numbers its messages, so their order is that in which they came"},
+	"H32": {inEngine, "TestKeyAfterTheEnd TestARunningConversationEndsBeforeItIsErased " + inTalk + ".TestWordsForAnEndedConversation " + inStore + ".TestNothingIsStoredUnderADestroyedKey " + inDoors + ".TestNoKeyIgnored", ""},
+	"H33": {stories, "TestWhatNobodyKnowsIsCounted", "there is no kind for an edit or a deletion: what a vendor says of them is an extension or unknown, and counted"},
+	"H34": {inEngine, "TestEchoIsDropped", "an echo is known by its id, ours or the vendor's; without one the words are new"},
 	"H35": {"", "", "no endpoint takes batches yet"},
 	"H36": {"", "", "no endpoint answers challenges yet"},
-	"H37": {"", "", "the bridge fetches no address that comes in a message"},
-	"H38": {"", "", "the bridge fetches no address that comes in a message"},
+	"H37": {inEgress, "TestForgery TestForgeryIsHeard TestForgeryByRedirect TestRebinding TestPublicAddresses TestFetch " + inMedia + ".TestNotFetched", "what is not fetched stays the vendor's address in the event"},
+	"H38": {inMedia, "TestRefused TestServed TestLinks TestScan TestNotFetched " + inEgress + ".TestFetch", "nothing is unpacked, so nothing can burst"},
 	"H39": {inDoors, "TestWhoIsLocal TestSignedAddress TestWhosePace", ""},
 	"H40": {inDoors, "TestRateOfPeers TestRateOfAccounts", "strangers from many addresses get 401 before their body is read, and use up nothing of the vendor's"},
 	"H41": {inApp, "TestLimitsOfTheListener", "net/http closes them; what is ours is the time and the bound of connections"},
@@ -90,16 +96,17 @@ var sockets = map[string]row{
 	"W13": {inSocket, "TestStreamsOverSockets TestGuardRefillsAndRests", ""},
 	"W14": {inSocket, "TestAutobahn", "compression is never agreed on: a compressed frame is a reserved bit"},
 	"W15": {inSocket, "TestHandshakeRefused", ""},
-	"W16": {"", "", "vendors' sockets are for programs; the browsers' is the native API's, and tested there"},
+	"W16": {inAPI, "TestCrossSiteSockets", "vendors' sockets are for programs, which name no origin; the browsers' is the native API's"},
 	"W17": {program, "TestEveryDoor", ""},
 	"W18": {inSocket, "TestPipelinedWithHandshake", ""},
-	"W19": {"", "", "text and binary reach the adapter, which knows what its vendor sends"},
+	"W19": {inLaws, "TestBrokenToysAreFound", "text and binary reach the adapter, told apart; the law total holds it to any bytes"},
 	"W20": {inSocket, "TestStalledReader TestStalledReaderThatWakes", ""},
 	"W21": {inSocket, "TestResetMidFrame TestSilence", ""},
-	"W22": {inDoors, "TestRateOfPeers TestRateOfAccounts", "that the newest socket of a key wins is the engine's"},
-	"W23": {"", "", "only the native API resumes; it is tested there"},
+	"W22": {inDoors, "TestRateOfPeers TestRateOfAccounts " + inEngine + ".TestNewerSocketReplacesTheOlder", ""},
+	"W23": {inAPI, "TestStreamGoesOnWhereItEnded TestCustomersStreamIsTheirOwn TestAStreamDoesNotGoOnBeforeWhatWasDropped", "only the native API resumes"},
 	"W24": {inSocket, "TestAutobahn TestStreamsOverSockets", "every case is played in the role of the client too"},
-	"W25": {"", "", inside}, "W26": {"", "", inside},
+	"W25": {inEngine, "TestDialIsTriedUntilItIsGivenUp TestLostConnectionsAreToldOnceAndWordsWait " + inSocket + ".TestErrTellsWhoClosed " + inSocket + ".TestSocketIOSaysWhetherToComeBack", "what a code of its vendor's means is the adapter's, which dials again or does not"},
+	"W26": {inEngine, "TestPiecesAreNeverLost TestPiecesAreBounded TestPiecesComeBeforeTheEnd TestAnswerIsNotCompleteInTheMiddleOfAMessage", "pieces are put together in the order of their connection, which loses none; what never comes whole is told as incomplete after two minutes"},
 	"W27": {inDoors, "TestSocketsFirstMessageSaysWhose", "a second login is a frame like any other: whose the socket is does not change"},
-	"W28": {"", "", inside},
+	"W28": {stories, "TestHTTPAgentSessionEndsMeanwhile TestTotalExpires " + program + ".TestTotalExpires " + inSocket + ".TestPongKeepsOpen", ""},
 }

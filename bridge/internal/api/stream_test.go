@@ -63,7 +63,9 @@ func TestStreamGoesOnWhereItEnded(t *testing.T) {
 		t.Errorf("from the beginning the stream gives %+v", e)
 	}
 	b.ask("GET", "/events?after=100000", superToken, "").is(410, "position_gone")
-	b.ask("GET", "/events?after=x", superToken, "").is(422, "invalid")
+	for _, no := range []string{"x", "-1", "1.5", "9223372036854775808"} {
+		b.ask("GET", "/events?after="+no, superToken, "").is(422, "invalid")
+	}
 }
 
 func TestStreamsAreFiltered(t *testing.T) {

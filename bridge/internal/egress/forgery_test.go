@@ -28,7 +28,8 @@ type forgery struct {
 	answers []string // what the name server says, in the order of the questions
 }
 
-func forgeries(t *testing.T, port string) []forgery {
+// forgeries are row H37 of the catalogue of bad input. FuzzTarget begins with them.
+func forgeries(t testing.TB, port string) []forgery {
 	t.Helper()
 	f, err := os.Open("testdata/forgery.txt")
 	if err != nil {
