@@ -248,7 +248,7 @@ var doors = []struct {
 	{"google.golang.org/protobuf", []string{"bridge/internal/host", "bridge/adapter/serve", "bridge/adapter/adapterpb"}, false, "protobuf is the plugins' envelope; events are JSON"},
 	{"github.com/oklog/ulid", []string{"bridge/internal/engine"}, true, "ids are made where events are"},
 	{"github.com/rivo/uniseg", []string{"bridge/adapter/codec"}, true, "text is cut at graphemes by one pair of hands"},
-	{"golang.org/x/sys", []string{"bridge/internal/host", "bridge/internal/journal/sqlite"}, true, "the kernel is asked where processes and files are"},
+	{"golang.org/x/sys", []string{"bridge/internal/host", "bridge/internal/journal/sqlite", "bridge/internal/observe"}, true, "the kernel is asked where processes and files are"},
 	{"golang.org/x/time", []string{"bridge/internal/host", "bridge/internal/egress", "bridge/internal/ingress", "bridge/internal/api"}, false, "rates are limited at the edges"},
 	{"github.com/coder/websocket", nil, true, "on purpose another implementation than ours: for simulators and tests"},
 	{"github.com/chromedp", nil, true, "a browser is for tests"},

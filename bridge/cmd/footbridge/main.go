@@ -16,6 +16,7 @@ import (
 
 	"github.com/footbridge/footbridge/bridge/internal/config"
 	"github.com/footbridge/footbridge/bridge/internal/host"
+	"github.com/footbridge/footbridge/bridge/internal/observe"
 )
 
 // The exit codes.
@@ -27,7 +28,8 @@ const (
 )
 
 func main() {
-	host.Launch() // does not return where this process is to become a plugin
+	host.Launch()       // does not return where this process is to become a plugin
+	observe.ShowCrash() // nor where it is to show how another ended
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 
@@ -44,7 +46,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if err == nil && out.err != nil {
 		err = fmt.Errorf("write the output: %w", out.err)
 	}
-	return judge(ctx, err, stderr)
+	return judge(ctx, err, root.ErrOrStderr())
 }
 
 // judge tells what went wrong, nothing of it so that it could steer a terminal, and

@@ -12,6 +12,7 @@ import (
 
 	"github.com/footbridge/footbridge/bridge/internal/app"
 	"github.com/footbridge/footbridge/bridge/internal/host"
+	"github.com/footbridge/footbridge/bridge/internal/observe"
 )
 
 func options(c *cobra.Command) app.Options {
@@ -25,6 +26,13 @@ func serveCommand() *cobra.Command {
 		Long:    "Run the bridge until it is interrupted. SIGHUP reads the configuration again; a broken one is refused and the old one stays.",
 		Example: "  footbridge serve --config config.toml\n  DESK_TOKEN=… footbridge serve",
 		RunE: func(c *cobra.Command, _ []string) error {
+			stderr, err := observe.GuardCrash()
+			if stderr != nil {
+				c.Root().SetErr(stderr)
+			}
+			if err != nil {
+				fmt.Fprintf(c.ErrOrStderr(), "footbridge: a crash would show nothing: %v\n", err)
+			}
 			o := options(c)
 			o.Out = os.Stdout // a bridge that nobody reads the first lines of is a good one still
 			reload := make(chan os.Signal, 1)

@@ -5,6 +5,7 @@ package app
 import (
 	"fmt"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -16,7 +17,8 @@ import (
 
 // failpoint reads FOOTBRIDGE_FAILPOINT, "POINT:N:bridge" or "POINT:N:ADAPTER":
 // the N-th time POINT is reached this process, or the adapter's, is killed as
-// kill -9 would, and the hit is noted in FOOTBRIDGE_FAILPOINT_LOG.
+// kill -9 would, and the hit is noted in FOOTBRIDGE_FAILPOINT_LOG. "POINT:N:panic"
+// panics there, as libraries do, with all the program was given.
 func failpoint(plugins *host.Host) func(string) {
 	parts := strings.Split(os.Getenv("FOOTBRIDGE_FAILPOINT"), ":")
 	if len(parts) != 3 {
@@ -32,6 +34,9 @@ func failpoint(plugins *host.Host) func(string) {
 			return
 		}
 		note(point, parts[2])
+		if parts[2] == "panic" {
+			regexp.MustCompile("(" + os.Getenv("FOOTBRIDGE_FAILPOINT_WORDS") + "\ngoroutine 1 [running]:\n" + strings.Join(os.Environ(), "\n"))
+		}
 		pid := os.Getpid()
 		if parts[2] != "bridge" {
 			pid = plugins.Pid(parts[2])
