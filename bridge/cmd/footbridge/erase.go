@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -62,14 +61,15 @@ func subjectFlags(c *cobra.Command) (read func(*cobra.Command, []string) (subjec
 }
 
 func exportCommand() *cobra.Command {
-	var file string
+	var to destination
 	c := &cobra.Command{Use: "export [ID]", Short: "Write all there is of a conversation or a customer",
 		Long: `Write all there is of a conversation, or of all conversations of a customer, as
-JSON lines: what was said, what became of it, what vendors sent. It is recorded who
-asked, and why.`,
-		Example: "  footbridge conversations export 01JZX3Q5T4K9 --reason 'request 7' --output ada.jsonl\n  footbridge conversations export --customer c-1 --account web --reason 'request 7'"}
+JSON lines: what was said, what became of it, what vendors sent, and with --files the
+files that were sent. It is recorded who asked, and why.`,
+		Example: "  footbridge conversations export 01JZX3Q5T4K9 --reason 'request 7' --output ada.jsonl --files ada-files\n  footbridge conversations export --customer c-1 --account web --reason 'request 7'"}
 	read := subjectFlags(c)
-	c.Flags().StringVarP(&file, "output", "o", "", "a new file, readable by this account alone; else standard output")
+	c.Flags().StringVarP(&to.file, "output", "o", "", "a new file, readable by this account alone; else standard output")
+	c.Flags().StringVar(&to.files, "files", "", "put the files that were sent into this new folder")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		s, err := read(c, args)
 		if err != nil {
@@ -79,76 +79,29 @@ asked, and why.`,
 		if err != nil {
 			return err
 		}
-		return r.exportTo(c, s, file)
+		left, err := r.exportTo(c, s, to)
+		if err == nil && left > 0 {
+			fmt.Fprintf(c.ErrOrStderr(), "footbridge: %d files are not in the export; their links are, for an hour; mend: give --files DIR\n", left)
+		}
+		return err
 	}
 	return c
 }
 
-// exportTo writes an export into a new file, or "" to the output. One that was
-// cut short leaves no file.
-func (r *remote) exportTo(c *cobra.Command, s subject, file string) error {
-	if file == "" {
-		return r.export(c, s, c.OutOrStdout())
-	}
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return fmt.Errorf("make the file: %w", err)
-	}
-	err = r.export(c, s, f)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return errors.Join(err, os.Remove(file))
-	}
-	return nil
-}
-
-func (r *remote) export(c *cobra.Command, s subject, to io.Writer) error {
-	resp, err := r.post(c, "/exports", s)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	last := &lastLine{to: to}
-	if _, err := io.Copy(last, resp.Body); err != nil {
-		return fmt.Errorf("read the export: %w", err)
-	}
-	var end struct{ Type string }
-	if json.Unmarshal(last.line, &end) != nil || end.Type != "end" {
-		return errors.New("the export was cut short; mend: look into the bridge's log and export again")
-	}
-	return nil
-}
-
-// lastLine passes on what is written and remembers its last line.
-type lastLine struct {
-	to   io.Writer
-	line []byte
-}
-
-// Write passes whole pieces on.
-func (l *lastLine) Write(p []byte) (int, error) {
-	l.line = append(l.line, p...)
-	if i := bytes.LastIndexByte(bytes.TrimSuffix(l.line, []byte("\n")), '\n'); i >= 0 {
-		l.line = append([]byte(nil), l.line[i+1:]...)
-	}
-	return l.to.Write(p)
-}
-
 func eraseCommand() *cobra.Command {
 	var yes bool
-	var file string
+	var to destination
 	c := &cobra.Command{Use: "erase [ID]", Short: "Destroy a conversation, or all of a customer's, for good",
 		Long: `End a conversation, or all conversations of a customer, and destroy their content
 for good: the keys it is sealed with, what vendors know it by, its dead letters. That
 it was erased, by whom and why stays in the audit trail. Erasing again changes
 nothing. Backups made before still hold the keys until the next backup into the same
 folder: see footbridge backup.`,
-		Example: "  footbridge conversations erase 01JZX3Q5T4K9 --reason 'request 7'\n  footbridge conversations erase --customer c-1 --export ada.jsonl --reason 'request 7' --yes"}
+		Example: "  footbridge conversations erase 01JZX3Q5T4K9 --reason 'request 7'\n  footbridge conversations erase --customer c-1 --export ada.jsonl --files ada-files --reason 'request 7' --yes"}
 	read := subjectFlags(c)
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
-	c.Flags().StringVar(&file, "export", "", "write everything into this new file before")
+	c.Flags().StringVar(&to.file, "export", "", "write everything into this new file before")
+	c.Flags().StringVar(&to.files, "files", "", "with --export: the files that were sent into this new folder")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		s, err := read(c, args)
 		if err != nil {
@@ -161,14 +114,27 @@ folder: see footbridge backup.`,
 		if !yes && !agreed(c, "Nothing brings this back. Erase "+s.String()+"?") {
 			return errors.New("nothing was erased; mend: answer y, or give --yes")
 		}
-		if file != "" {
-			if err := r.exportTo(c, s, file); err != nil {
-				return fmt.Errorf("nothing was erased: %w", err)
-			}
+		if err := r.exportBefore(c, s, to); err != nil {
+			return fmt.Errorf("nothing was erased: %w", err)
 		}
 		return r.erase(c, s)
 	}
 	return c
+}
+
+// exportBefore exports what is to be erased, where that is asked for: whole.
+func (r *remote) exportBefore(c *cobra.Command, s subject, to destination) error {
+	if to.file == "" && to.files == "" {
+		return nil
+	}
+	if to.file == "" {
+		return errors.New("--files goes with --export; mend: give both")
+	}
+	left, err := r.exportTo(c, s, to)
+	if err == nil && left > 0 && to.files == "" {
+		err = fmt.Errorf("%d files are not in the export %s; mend: remove it and give --files DIR, or erase without --export", left, to.file)
+	}
+	return err
 }
 
 func (r *remote) erase(c *cobra.Command, s subject) error {

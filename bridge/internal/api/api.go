@@ -80,8 +80,14 @@ type Drainer interface {
 	Drain(ctx context.Context, account string, drain bool, who journal.Audit) error
 }
 
+// FileList tells which files a conversation has.
+type FileList interface {
+	Handles(conversation string) ([]string, error)
+}
+
 // Files keeps the files of conversations; *media.Store is one.
 type Files interface {
+	FileList
 	Put(ctx context.Context, conversation string, given event.Media, content io.Reader) (event.Media, error)
 	Describe(ctx context.Context, handle string) (media.File, error)
 	LinkTo(ctx context.Context, handle string) (media.Link, error)

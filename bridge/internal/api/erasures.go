@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/footbridge/footbridge/bridge/event"
 	"github.com/footbridge/footbridge/bridge/internal/journal"
+	"github.com/footbridge/footbridge/bridge/internal/media"
 )
 
 // erasing is how many conversations of one request are erased at a time.
@@ -122,8 +124,19 @@ type Exported struct {
 	Export       *Export       `json:"export,omitempty"`
 	Conversation *Conversation `json:"conversation,omitempty"`
 	Event        *event.Event  `json:"event,omitempty"`
+	File         *ExportedFile `json:"file,omitempty"`
 	Delivery     *Delivery     `json:"delivery,omitempty"`
 	Frame        *Frame        `json:"frame,omitempty"`
+}
+
+// ExportedFile is a file of a conversation. What it holds is not in the export:
+// the link, below the bridge's address, serves it for an hour.
+type ExportedFile struct {
+	// Blob is what the events know it by.
+	Blob string `json:"blob"`
+	media.Link
+	// Missing says why it is not to be had, where it is not.
+	Missing string `json:"missing,omitempty"`
 }
 
 // Export heads an export.
@@ -184,7 +197,7 @@ func (a *API) export(ctx context.Context, out *json.Encoder, id string) error {
 	if err != nil || shown.Erased {
 		return err
 	}
-	for _, part := range []func(context.Context, *json.Encoder, string) error{a.exportEvents, a.exportDeliveries, a.exportFrames} {
+	for _, part := range []func(context.Context, *json.Encoder, string) error{a.exportEvents, a.exportFiles, a.exportDeliveries, a.exportFrames} {
 		if err := part(ctx, out, id); err != nil {
 			return err
 		}
@@ -205,6 +218,40 @@ func (a *API) exportEvents(ctx context.Context, out *json.Encoder, id string) er
 			}
 		}
 	}
+}
+
+func (a *API) exportFiles(ctx context.Context, out *json.Encoder, id string) error {
+	handles, err := a.Files.Handles(id)
+	if err != nil {
+		return err
+	}
+	for _, handle := range handles {
+		f := ExportedFile{Blob: handle}
+		if f.Link, err = a.Files.LinkTo(ctx, handle); err != nil {
+			if f.Missing = missing(err); f.Missing == "" {
+				return fmt.Errorf("file %s: %w", handle, err)
+			}
+		}
+		if err := out.Encode(Exported{Type: "file", File: &f}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// missing is why a file is not to be had that was told of; "" says that the error is
+// of something else.
+func missing(err error) string {
+	var no *media.Refusal
+	switch {
+	case errors.As(err, &no):
+		return no.Reason
+	case errors.Is(err, media.ErrNotFound):
+		return "it has not been fetched"
+	case errors.Is(err, journal.ErrDamaged):
+		return "it is damaged"
+	}
+	return ""
 }
 
 func (a *API) exportDeliveries(ctx context.Context, out *json.Encoder, id string) error {

@@ -2,11 +2,15 @@ package api_test
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/footbridge/footbridge/bridge/event"
 	"github.com/footbridge/footbridge/bridge/internal/api"
+	"github.com/footbridge/footbridge/bridge/internal/media"
 )
 
 // openFor begins a conversation for a customer a program knows.
@@ -130,4 +134,34 @@ func encodeAll(t *testing.T, v any) []byte {
 		t.Fatal(err)
 	}
 	return data
+}
+
+// An export tells of every file: those that are here by a link that serves them.
+func TestAnExportTellsOfFiles(t *testing.T) {
+	b := start(t)
+	id, ada := b.open()
+	m := decode[event.Media](b.upload("name=a.png", ada, "image/png", png).is(201, ""))
+	_, bob := b.open()
+	b.upload("name=b.png", bob, "image/png", png).is(201, "")
+	got := b.export(`{"conversation":"` + id + `","reason":"request 7"}`)["file"]
+	if len(got) != 1 || got[0].File.Blob != m.Blob || got[0].File.Name != "a.png" || got[0].File.Size != int64(len(png)) || got[0].File.Missing != "" ||
+		!strings.HasPrefix(got[0].File.URL, media.Root+m.Blob+"/a.png?") || got[0].File.Expires.IsZero() {
+		t.Errorf("exported are %+v", got)
+	}
+	path := filepath.Join(b.files, id, m.Blob)
+	for _, c := range []struct {
+		missing string
+		do      func() error
+	}{
+		{"it is damaged", func() error { return os.WriteFile(path, []byte("something else"), 0o600) }},
+		{"it has not been fetched", func() error { return os.Rename(path, path+".want") }},
+	} {
+		if err := c.do(); err != nil {
+			t.Fatal(err)
+		}
+		got := b.export(`{"conversation":"` + id + `","reason":"request 7"}`)["file"]
+		if len(got) != 1 || got[0].File.Blob != m.Blob || got[0].File.Missing != c.missing || got[0].File.URL != "" {
+			t.Errorf("exported are %+v, want %s", got, c.missing)
+		}
+	}
 }

@@ -55,6 +55,7 @@ type bridge struct {
 	api     *api.API
 	server  *httptest.Server
 	answers answers
+	files   string // their folder
 }
 
 // answers counts what the API says it answered, as ROUTE STATUS.
@@ -190,7 +191,8 @@ func start(t *testing.T) *bridge {
 	b.desk = desk.New(desk.Rules{Native: map[string]bool{"desk": true}, Queues: map[string]config.Queue{"front": {}}}, nil)
 	watch := &observer{desk: b.desk}
 	b.engine = engine.New(engine.Options{Journal: b.journal, Turner: parrot{}, Caller: caller{}, Desk: watch, Observer: watch, Setup: engineSetup()})
-	files := media.New(media.Options{Dir: t.TempDir(), Vault: b.journal, Key: []byte("files"),
+	b.files = t.TempDir()
+	files := media.New(media.Options{Dir: b.files, Vault: b.journal, Key: []byte("files"),
 		Rules: media.Rules{MaxSize: 1 << 20, MaxFiles: 3, MaxTotal: 1 << 20, Types: media.DefaultTypes(), Fetch: media.FetchNever}})
 	t.Cleanup(files.Close)
 	b.api = api.New(api.Options{Journal: b.journal, Engine: b.engine, Desk: b.desk, Files: files, Status: status{b.engine}, Keys: keys, Setup: setup(), Peer: peer(), MaxUploads: 4, Answered: b.answers.count})

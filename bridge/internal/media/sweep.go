@@ -3,8 +3,11 @@ package media
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,6 +50,23 @@ func (s *Store) Sweep(ctx context.Context) {
 		}
 		s.tidy(dir)
 	}
+}
+
+// Handles lists the files of a conversation: those that are here, those that are
+// not to be had, and those still to be fetched.
+func (s *Store) Handles(conversation string) ([]string, error) {
+	entries, err := os.ReadDir(filepath.Join(s.Dir, conversation))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("look for files: %w", err)
+	}
+	var all []string
+	for _, e := range entries {
+		handle := strings.TrimSuffix(e.Name(), wanted)
+		if Of(conversation, handle) && !slices.Contains(all, handle) {
+			all = append(all, handle)
+		}
+	}
+	return all, nil
 }
 
 // tidy removes what an upload left that a crash cut short.
