@@ -135,6 +135,7 @@ var mapped = []struct {
 	{journal.ErrDamaged, codeDamaged},
 	{journal.ErrRepeated, codeKeyReused},
 	{journal.ErrClosed, codeClosing},
+	{journal.ErrReading, codeBusy},
 	{engine.ErrKeyReused, codeKeyReused},
 	{engine.ErrReplayed, codeReplayed},
 	{engine.ErrBusy, codeBusy},

@@ -41,6 +41,9 @@ func (o *output) copy(r io.Reader) {
 	for {
 		line, more, err := lines.ReadLine()
 		if err != nil {
+			o.mu.Lock()
+			o.tell()
+			o.mu.Unlock()
 			return
 		}
 		o.line(line, more)
@@ -57,11 +60,16 @@ func (o *output) line(line []byte, cut bool) {
 		o.dropped++
 		return
 	}
+	o.tell()
+	o.log.Debug("plugin output", "line", escape(string(line)), "cut", cut)
+}
+
+// tell tells how many lines were dropped. The caller holds the lock.
+func (o *output) tell() {
 	if o.dropped > 0 {
 		o.log.Warn("the plugin printed too much", "lines_dropped", o.dropped)
 		o.dropped = 0
 	}
-	o.log.Debug("plugin output", "line", escape(string(line)), "cut", cut)
 }
 
 // escape shows control characters and broken text instead of obeying them.

@@ -31,6 +31,10 @@ var ErrKeyTaken = errors.New("key belongs to another leg")
 // lies open about the conversation is still there.
 var ErrErased = errors.New("content was erased")
 
+// ErrReading says that what was erased cannot be taken out of the log yet, for
+// somebody reads the journal for long. Erase again.
+var ErrReading = errors.New("the log that may still hold destroyed keys is in use")
+
 // ErrRepeated says an idempotency key was used before and has not expired;
 // nothing of the commit was stored.
 var ErrRepeated = errors.New("idempotency key was used before")

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -60,7 +59,8 @@ const (
 )
 
 // EmptyLog empties the write-ahead log, in which destroyed keys still lie. It
-// waits some seconds for those who read; a start empties the log too.
+// waits some seconds for those who read, then gives journal.ErrReading; a start
+// empties the log too.
 func (j *Journal) EmptyLog(ctx context.Context) error {
 	db, err := openPool(j.path, []string{emptyPragma}, 1)
 	if err != nil {
@@ -84,5 +84,5 @@ func (j *Journal) EmptyLog(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
-	return errors.New("the log that may still hold destroyed keys is in use: erase again")
+	return journal.ErrReading
 }
