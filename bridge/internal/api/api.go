@@ -80,9 +80,11 @@ type Drainer interface {
 	Drain(ctx context.Context, account string, drain bool, who journal.Audit) error
 }
 
-// FileList tells which files a conversation has.
+// FileList is all files of a conversation together.
 type FileList interface {
 	Handles(conversation string) ([]string, error)
+	// Remove removes them; their key is gone.
+	Remove(conversation string) error
 }
 
 // Files keeps the files of conversations; *media.Store is one.

@@ -109,7 +109,9 @@ func (a *API) eraseAll(ctx context.Context, ids []string, why journal.Audit) err
 		turn <- struct{}{}
 		under.Go(func() {
 			defer func() { <-turn }()
-			errs[i] = a.Engine.Erase(ctx, id, why)
+			if errs[i] = a.Engine.Erase(ctx, id, why); errs[i] == nil {
+				errs[i] = a.Files.Remove(id)
+			}
 		})
 	}
 	under.Wait()

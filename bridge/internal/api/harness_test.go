@@ -54,7 +54,7 @@ type bridge struct {
 	desk    *desk.Desk
 	api     *api.API
 	server  *httptest.Server
-	answers answers
+	answers *answers
 	files   string // their folder
 }
 
@@ -184,7 +184,7 @@ func start(t *testing.T) *bridge {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bridge{t: t, keys: keys}
+	b := &bridge{t: t, keys: keys, answers: &answers{}}
 	if b.journal, err = sqlite.Open(t.Context(), t.TempDir(), keys, sqlite.Options{}); err != nil {
 		t.Fatal(err)
 	}

@@ -52,6 +52,14 @@ func (s *Store) Sweep(ctx context.Context) {
 	}
 }
 
+// Remove removes the files of a conversation that was erased, whose key is gone.
+func (s *Store) Remove(conversation string) error {
+	if conversationOf(handleOf(conversation, make([]byte, 16))) == "" {
+		return nil // it can have none
+	}
+	return os.RemoveAll(filepath.Join(s.Dir, conversation))
+}
+
 // Handles lists the files of a conversation: those that are here, those that are
 // not to be had, and those still to be fetched.
 func (s *Store) Handles(conversation string) ([]string, error) {

@@ -31,9 +31,12 @@ type Rules struct {
 	Audit         time.Duration
 }
 
-// Store is what things are dropped from, some of them a call.
+// Store is what things are dropped from.
 type Store interface {
+	// Drop removes some of what is too old.
 	Drop(ctx context.Context, b journal.Bounds) (journal.Removed, error)
+	// EmptyLog takes what was dropped out of the store's log.
+	EmptyLog(ctx context.Context) error
 }
 
 // Options are what Run works with. All are required.
@@ -51,30 +54,37 @@ type Options struct {
 func Run(ctx context.Context, o Options) {
 	next := time.NewTimer(settling)
 	defer next.Stop()
+	logged := false // the log may still hold what was dropped
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-next.C:
 		}
-		if err := o.drop(ctx); err != nil && !errors.Is(err, journal.ErrClosed) && ctx.Err() == nil {
+		dropped, err := o.drop(ctx)
+		if logged = logged || dropped; logged && err == nil {
+			err = o.Store.EmptyLog(ctx)
+			logged = err != nil
+		}
+		if err != nil && !errors.Is(err, journal.ErrClosed) && ctx.Err() == nil {
 			o.Logger.Error("what is too old was not dropped", "error", err, "mend", "it is tried again in some minutes")
 		}
 		next.Reset(every)
 	}
 }
 
-// drop goes on in steps until nothing is too old.
-func (o Options) drop(ctx context.Context) error {
+// drop goes on in steps until nothing is too old, and reports whether anything was.
+func (o Options) drop(ctx context.Context) (dropped bool, err error) {
 	for {
 		removed, err := o.Store.Drop(ctx, o.Rules().bounds(time.Now()))
 		o.Removed(removed)
+		dropped = dropped || removed.Any()
 		if err != nil || !removed.Any() {
-			return err
+			return dropped, err
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return dropped, ctx.Err()
 		case <-time.After(breath):
 		}
 	}

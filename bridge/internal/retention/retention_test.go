@@ -1,9 +1,12 @@
 package retention_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -26,6 +29,7 @@ const day = 24 * time.Hour
 type kept struct {
 	*sqlite.Journal
 	t       *testing.T
+	dir     string
 	removed journal.Removed
 }
 
@@ -42,8 +46,8 @@ func keeping(t *testing.T, rules retention.Rules, check func(*kept)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		k := &kept{t: t}
-		if k.Journal, err = sqlite.Open(t.Context(), t.TempDir(), keys, sqlite.Options{}); err != nil {
+		k := &kept{t: t, dir: t.TempDir()}
+		if k.Journal, err = sqlite.Open(t.Context(), k.dir, keys, sqlite.Options{}); err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
@@ -118,8 +122,92 @@ func TestNothingGoesWithoutARule(t *testing.T) {
 	})
 }
 
+// What lies open in the journal while it is kept, because something is looked up by
+// it, is in no file of it afterwards, the write-ahead log neither.
+func TestWhatLayOpenIsGoneFromTheFiles(t *testing.T) {
+	open := []string{"okapi-key", "okapi-ref", "okapi-once", "okapi-reason", "okapi-dedup"}
+	keeping(t, retention.Rules{Raw: 7 * day, Conversations: 30 * day}, func(k *kept) {
+		k.fill("one")
+		now := time.Now()
+		err := k.Commit(k.t.Context(), journal.Commit{Conversation: "two", Created: now, Updated: now, Index: journal.Index{State: journal.StateEnded},
+			Legs: []journal.Leg{{ID: "two.1", Account: "web", Role: event.RoleCustomer}}, Keys: []journal.Key{{Account: "web", Key: open[0], Leg: "two.1"}},
+			Refs:       []journal.Ref{{Leg: "two.1", Kind: event.KindMessageCreated, Ref: open[1], Event: "two-1"}},
+			Idempotent: &journal.Idempotent{Token: "t", Key: open[2], Event: "two-1", Expires: now.Add(day)},
+			Deliveries: []journal.Delivery{{Event: "two-1", Leg: "two.1", Outcome: "failed", Reason: open[3], At: now}},
+			Frames:     []journal.Frame{{ID: "two-f", Conversation: "two", Leg: "two.1", Account: "web", Received: now, Dedup: open[4], Outcome: journal.FrameDone}},
+			Events: []event.Event{{ID: "two-1", Conversation: "two", Seq: 1, Time: now, Actor: event.Actor{Role: event.RoleCustomer},
+				Body: event.MessageCreated{Content: event.Plain("hi")}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := k.holds(open); len(found) != len(open) {
+			t.Errorf("while it is kept only %v lie open", found)
+		}
+		k.after(31*day, journal.Removed{Frames: 2, Conversations: 2})
+		if found := k.holds(open); len(found) > 0 {
+			t.Errorf("%v are still there", found)
+		}
+	})
+}
+
+// holds tells which of the words are in the journal's folder.
+func (k *kept) holds(words []string) (found []string) {
+	k.t.Helper()
+	files, err := filepath.Glob(filepath.Join(k.dir, "*"))
+	if err != nil || len(files) < 3 {
+		k.t.Fatalf("files are %v: %v", files, err)
+	}
+	for _, word := range words {
+		for _, name := range files {
+			if data, err := os.ReadFile(name); err == nil && bytes.Contains(data, []byte(word)) {
+				found = append(found, word)
+				break
+			}
+		}
+	}
+	return found
+}
+
 // failing is a store that cannot drop at first.
-type failing struct{ left int }
+type failing struct{ left, busy, emptied int }
+
+func (f *failing) EmptyLog(context.Context) error {
+	f.emptied++
+	if f.busy--; f.busy >= 0 {
+		return journal.ErrReading
+	}
+	return nil
+}
+
+// A log that somebody reads is emptied the next time, though nothing was dropped
+// since; one from which nothing was dropped is left alone.
+func TestTheLogIsEmptiedOnceItCan(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for busy, want := range map[int]int{0: 1, 2: 3} {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+			s := &once{failing: failing{busy: busy}}
+			retention.Run(ctx, retention.Options{Store: s, Rules: func() retention.Rules { return retention.Rules{} }, Removed: func(journal.Removed) {},
+				Logger: slog.New(slog.DiscardHandler)})
+			cancel()
+			if s.emptied != want {
+				t.Errorf("in use %d times, emptied %d times, want %d", busy, s.emptied, want)
+			}
+		}
+	})
+}
+
+// once is a store that drops something the first time.
+type once struct {
+	failing
+	dropped bool
+}
+
+func (o *once) Drop(context.Context, journal.Bounds) (r journal.Removed, err error) {
+	if !o.dropped {
+		o.dropped, r.Conversations = true, 1
+	}
+	return r, nil
+}
 
 func (f *failing) Drop(context.Context, journal.Bounds) (journal.Removed, error) {
 	if f.left--; f.left >= 0 {
@@ -136,7 +224,7 @@ func TestWhatFailsIsToldAndTriedAgain(t *testing.T) {
 		f := &failing{left: 2}
 		retention.Run(ctx, retention.Options{Store: f, Rules: func() retention.Rules { return retention.Rules{} }, Removed: func(journal.Removed) {},
 			Logger: slog.New(slog.NewTextHandler(&log, nil))})
-		if n := strings.Count(log.String(), "disk is slow"); n != 2 || f.left > -4 {
+		if n := strings.Count(log.String(), "disk is slow"); n != 2 || f.left > -4 || f.emptied != 0 {
 			t.Errorf("told %d times, %d tries left\n%s", n, f.left, log.String())
 		}
 	})
