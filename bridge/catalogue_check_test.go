@@ -51,9 +51,9 @@ func automated(t *testing.T, name, folder, test string) {
 	if at := strings.LastIndexByte(test, '.'); at >= 0 {
 		folder, test = test[:at], test[at+1:]
 	}
-	wanted := "(?m)^func " + regexp.QuoteMeta(test) + `\(`
+	wanted := regexp.MustCompile("(?m)^func " + regexp.QuoteMeta(test) + `\(`)
 	if test == "cases" {
-		wanted = `[{\t]"` + name + ` `
+		wanted = isCase(name)
 	}
 	if !tells(t, folder, wanted) {
 		t.Errorf("%s has no %s", folder, test)
@@ -71,7 +71,7 @@ func TestSeeds(t *testing.T) {
 		}
 		for name := range strings.FieldsSeq(s.rows) {
 			seeded[name] = true
-			if !says(files, s.table, name) {
+			if !says(t, s.folder, files, s.table, name) {
 				t.Errorf("%s in %s has no case of %s", s.table, s.folder, name)
 			}
 		}
@@ -131,9 +131,10 @@ func mentions(n ast.Node, name string) bool {
 	return found
 }
 
-// says reports whether the table, a function or a variable, has a case of the row, or
-// a comment that it is the row's.
-func says(files []*ast.File, table, name string) bool {
+// says reports whether the table, a function or a variable, has a case of the row, a
+// comment that it is the row's, or a file whose lines name it.
+func says(t *testing.T, folder string, files []*ast.File, table, name string) bool {
+	t.Helper()
 	isRow := regexp.MustCompile(`\b` + name + `\b`)
 	for _, file := range files {
 		for _, d := range file.Decls {
@@ -146,8 +147,11 @@ func says(files []*ast.File, table, name string) bool {
 			}
 			said := false
 			ast.Inspect(d, func(n ast.Node) bool {
-				lit, ok := n.(*ast.BasicLit)
-				said = said || ok && strings.HasPrefix(strings.Trim(lit.Value, "`\""), name+" ")
+				if lit, ok := n.(*ast.BasicLit); ok {
+					value := strings.Trim(lit.Value, "`\"")
+					said = said || strings.HasPrefix(value, name+" ") ||
+						strings.HasPrefix(value, "testdata/") && has(t, filepath.Join(root, folder, value), isCase(name))
+				}
 				return true
 			})
 			return said
@@ -171,17 +175,27 @@ func docOf(d ast.Decl, table string) (string, bool) {
 	return "", false
 }
 
-// tells reports whether a test file of the folder has the expression.
-func tells(t *testing.T, folder, expression string) bool {
+// isCase is a case of the row: a text that begins with its name.
+func isCase(name string) *regexp.Regexp { return regexp.MustCompile(`[{\t ]"` + name + ` `) }
+
+// tells reports whether a test file of the folder, or a corpus of it, has the
+// expression.
+func tells(t *testing.T, folder string, wanted *regexp.Regexp) bool {
 	t.Helper()
-	wanted := regexp.MustCompile(expression)
-	return slices.ContainsFunc(testFiles(t, folder), func(name string) bool {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return wanted.Match(data)
-	})
+	corpora, err := filepath.Glob(filepath.Join(root, folder, "testdata", "*.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.ContainsFunc(append(testFiles(t, folder), corpora...), func(name string) bool { return has(t, name, wanted) })
+}
+
+func has(t *testing.T, file string, wanted *regexp.Regexp) bool {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return wanted.Match(data)
 }
 
 func testFiles(t *testing.T, folder string) []string {

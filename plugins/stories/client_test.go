@@ -97,7 +97,7 @@ func (r *rig) once(method, path, token, key string, data []byte) (int, []byte, e
 func (r *rig) say(id, key string, body event.Body) event.Event {
 	r.t.Helper()
 	var e event.Event
-	if status := r.api("POST", "/conversations/"+id+"/events", deskToken, key,
+	if status := r.api("POST", "/conversations/"+id+"/events", deskToken, id+" "+key,
 		map[string]any{"kind": body.Kind(), "actor": map[string]string{"role": "live_agent", "id": "sam", "name": "Sam"}, "body": body}, &e); status != http.StatusCreated {
 		r.t.Fatalf("%s: status %d", body.Kind(), status)
 	}

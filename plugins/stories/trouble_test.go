@@ -201,15 +201,16 @@ func TestNobodyTakesIt(t *testing.T) {
 	}
 }
 
-// testPlugins is a folder of plugins that break, beside the real ones.
+// testPlugins is a folder of plugins that break or do harm, beside the real ones.
 var testPlugins = sync.OnceValues(func() (string, error) {
 	bin, err := binaries()
 	if err != nil {
 		return "", err
 	}
 	dir := filepath.Join(bin, "test")
-	for _, name := range []string{"brittle", "leaky"} {
-		build := exec.Command("go", "build", "-buildvcs=false", "-o", filepath.Join(dir, "footbridge-adapter-"+name), "./testdata/"+name)
+	for name, source := range map[string]string{"brittle": "./testdata/brittle", "leaky": "./testdata/leaky", "besieged": "./testdata/besieged",
+		"hostile": repository + "/bridge/internal/host/testdata/hostile"} {
+		build := exec.Command("go", "build", "-buildvcs=false", "-o", filepath.Join(dir, "footbridge-adapter-"+name), source)
 		if out, err := build.CombinedOutput(); err != nil {
 			return "", fmt.Errorf("build: %w\n%s", err, out)
 		}

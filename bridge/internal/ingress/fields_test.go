@@ -98,7 +98,7 @@ func FuzzFields(f *testing.F) {
 		f.Add([]byte(seed), "/a")
 		f.Add([]byte(seed), "/a/0/b")
 	}
-	for _, bad := range badRequests() {
+	for _, bad := range badRequests(f) {
 		if len(bad.body) < 10_000 {
 			f.Add([]byte(bad.body), "/session/id")
 		}

@@ -52,16 +52,32 @@ func main() {
 	})
 }
 
+// handle takes its orders from the test as a turn of a timer, or in a whole bridge
+// as words of a customer; then its targets are a setting.
 func handle(tx *adapter.Tx, _ *struct{}, in adapter.Input) error {
-	fired, ok := in.(adapter.Fired)
-	if !ok {
+	order, key, role := "", tx.Key(), event.RoleCustomer
+	switch in := in.(type) {
+	case adapter.Fired:
+		order = in.Timer
+	case adapter.Deliver:
+		said, ok := in.Event.Body.(event.MessageCreated)
+		if !ok {
+			return nil
+		}
+		text, _ := said.Content.Part.(event.Text)
+		var set struct{ Targets string }
+		if err := tx.Settings(&set); err != nil {
+			return err
+		}
+		order, key, role = text.Text, set.Targets, event.RoleVirtualAgent
+	default:
 		return adapter.ErrUnsupported
 	}
-	answer, err := carryOut(fired.Timer, tx.Key())
+	answer, err := carryOut(order, key)
 	if err != nil {
 		return err
 	}
-	tx.Emit(adapter.Emission{Body: event.MessageCreated{Content: event.Plain(answer)}, Actor: event.Actor{Role: event.RoleCustomer}})
+	tx.Emit(adapter.Emission{Body: event.MessageCreated{Content: event.Plain(answer)}, Actor: event.Actor{Role: role}})
 	return nil
 }
 
