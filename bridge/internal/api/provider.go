@@ -1,6 +1,7 @@
 package api
 
 import (
+	"crypto/hmac"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -113,7 +114,7 @@ func (a *API) finishSignIn(w http.ResponseWriter, r *http.Request, _ principal) 
 
 func (a *API) finish(provider Provider, f flow, r *http.Request) (openid.Person, error) {
 	came := r.URL.Query()
-	if f.State != "" && came.Get("state") == f.State && !a.flows.finish(f.State, f.Until) {
+	if f.State != "" && hmac.Equal([]byte(came.Get("state")), []byte(f.State)) && !a.flows.finish(f.State, f.Until) {
 		return openid.Person{}, errors.Join(openid.ErrRefused, errors.New("it has come back before"))
 	}
 	return provider.Finish(r.Context(), f.Flow, came)

@@ -113,7 +113,7 @@ func (a *API) whose(s signIn) (principal, bool) {
 		return a.byToken(s.Token, s.Proof)
 	}
 	provider := a.setup.Load().Provider
-	if provider == nil || provider.Fingerprint() != s.Proof {
+	if provider == nil || !hmac.Equal([]byte(provider.Fingerprint()), []byte(s.Proof)) {
 		return principal{}, false
 	}
 	return principal{name: "person " + s.Person.Subject, title: s.Person.Name, roles: s.Person.Roles, agent: s.Person.Agent}, true
