@@ -20,42 +20,30 @@ var update = flag.Bool("update", false, "write what the adapters did into the sc
 // failure still.
 func Scripts(t *testing.T, d adapter.Definition, dir string) {
 	t.Helper()
-	runFiles(t, dir, *update, func(script string) (string, error) { return Replay(d, script) })
-}
-
-// ScriptsOver is Scripts for an adapter behind a Turner, such as a plugin's
-// process; configure fits it to an account. It never rewrites a script.
-func ScriptsOver(t *testing.T, configure func(adapter.Account) (adapter.Profile, error), turner Turner, dir string) {
-	t.Helper()
-	runFiles(t, dir, false, func(script string) (string, error) { return ReplayOver(configure, turner, script) })
-}
-
-func runFiles(t *testing.T, dir string, rewrite bool, replay func(string) (string, error)) {
-	t.Helper()
 	files, err := filepath.Glob(filepath.Join(dir, "*.txt"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no scripts %s/*.txt (%v)", dir, err)
 	}
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".txt")
-		t.Run(name, func(t *testing.T) { runFile(t, file, rewrite, replay) })
+		t.Run(name, func(t *testing.T) { runFile(t, d, file) })
 	}
 }
 
-func runFile(t *testing.T, file string, rewrite bool, replay func(string) (string, error)) {
+func runFile(t *testing.T, d adapter.Definition, file string) {
 	t.Helper()
 	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := replay(string(data))
+	got, err := Replay(d, string(data))
 	if err != nil {
 		t.Fatalf("%s:%v", file, err)
 	}
 	if got == string(data) {
 		return
 	}
-	if rewrite {
+	if *update {
 		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}

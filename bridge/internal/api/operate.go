@@ -35,7 +35,6 @@ type Account struct {
 // Adapter is how one plugin stands now.
 type Adapter struct {
 	Name    string `json:"name"`
-	Title   string `json:"title,omitempty"`
 	Version string `json:"version,omitempty"`
 	// State is the supervisor's word, Breaker the circuit breaker's.
 	State    string    `json:"state"`

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"reflect"
 	"strconv"
 	"strings"
@@ -81,21 +82,21 @@ func (f field) sample(t reflect.Type) string {
 	}
 	switch {
 	case t == durationType:
-		return strconv.Quote(orElse(shown, "10s"))
+		return strconv.Quote(cmp.Or(shown, "10s"))
 	case t == refType:
 		return `"env:NAME"`
 	}
 	switch t.Kind() {
 	case reflect.Int:
-		return orElse(shown, "10")
+		return cmp.Or(shown, "10")
 	case reflect.Bool:
-		return orElse(shown, "false")
+		return cmp.Or(shown, "false")
 	case reflect.Slice:
 		return f.sampleList(t, shown)
 	case reflect.Map, reflect.Struct:
 		return "{ … }"
 	default:
-		return strconv.Quote(orElse(shown, "…"))
+		return strconv.Quote(cmp.Or(shown, "…"))
 	}
 }
 
@@ -103,12 +104,5 @@ func (f field) sampleList(t reflect.Type, shown string) string {
 	if t.Elem().Kind() == reflect.Struct {
 		return "[{ … }]"
 	}
-	return "[" + strconv.Quote(orElse(shown, "…")) + "]"
-}
-
-func orElse(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
+	return "[" + strconv.Quote(cmp.Or(shown, "…")) + "]"
 }

@@ -271,12 +271,6 @@ type CannedReply struct {
 	Language string `toml:"language" rule:"language"`
 }
 
-// Account gives the account of that name, and whether there is one.
-func (c *Config) Account(name string) (Account, bool) {
-	account, ok := c.Accounts[name]
-	return account, ok
-}
-
 // Problem states, about a value that only another package can judge, what is wrong with the key and how to mend it,
 // with the file and line the key has. The key is written as in problems: accounts.NAME.settings.mode.
 func (c *Config) Problem(key, what, mend string) Problem {

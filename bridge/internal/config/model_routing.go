@@ -105,11 +105,6 @@ type Match struct {
 	Attributes map[string]string `toml:"attributes" keys:"label" rule:"label"`
 }
 
-// Empty tells whether the match takes everything.
-func (m Match) Empty() bool {
-	return m.Queue == "" && m.Language == "" && len(m.Attributes) == 0
-}
-
 // Timers bound how long a conversation waits in a state.
 type Timers struct {
 	// Waiting is from a handoff's request until a live agent accepts.

@@ -42,7 +42,7 @@ func TestSampleLoads(t *testing.T) {
 		t.Fatalf("warnings %v, error %v", warnings, err)
 	}
 	for _, name := range []string{"studio", "web", "helper", "desk"} {
-		if _, ok := cfg.Account(name); !ok {
+		if _, ok := cfg.Accounts[name]; !ok {
 			t.Errorf("account %s is missing", name)
 		}
 	}

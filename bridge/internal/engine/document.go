@@ -153,18 +153,16 @@ func encode(v any) ([]byte, error) {
 
 // storedInput is an input as frames and dead letters hold it.
 type storedInput struct {
-	Kind    string            `json:"kind"`
-	Request *adapter.Request  `json:"request,omitempty"`
-	Result  *adapter.Result   `json:"result,omitempty"`
-	Fired   *adapter.Fired    `json:"fired,omitempty"`
-	Expired *adapter.Expired  `json:"expired,omitempty"`
-	Opened  *adapter.Opened   `json:"opened,omitempty"`
-	Frame   *adapter.Frame    `json:"frame,omitempty"`
-	Closed  *adapter.Closed   `json:"closed,omitempty"`
-	Sent    *adapter.Sent     `json:"sent,omitempty"`
-	Event   string            `json:"event,omitempty"`
-	Reply   *adapter.Reply    `json:"reply,omitempty"`
-	Extra   map[string]string `json:"extra,omitempty"`
+	Kind    string           `json:"kind"`
+	Request *adapter.Request `json:"request,omitempty"`
+	Result  *adapter.Result  `json:"result,omitempty"`
+	Fired   *adapter.Fired   `json:"fired,omitempty"`
+	Expired *adapter.Expired `json:"expired,omitempty"`
+	Opened  *adapter.Opened  `json:"opened,omitempty"`
+	Frame   *adapter.Frame   `json:"frame,omitempty"`
+	Closed  *adapter.Closed  `json:"closed,omitempty"`
+	Sent    *adapter.Sent    `json:"sent,omitempty"`
+	Event   string           `json:"event,omitempty"`
 }
 
 func store(in adapter.Input) storedInput {

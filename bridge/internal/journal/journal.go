@@ -156,9 +156,8 @@ const (
 	Failed       = "failed"
 	Dead         = "dead"
 	Undelivered  = "undelivered" // the leg left before its turn came
-	Deduplicated = "deduplicated"
-	RefusedEvent = "refused" // the conversation did not allow it
-	Erased       = "erased"  // the conversation was erased before its turn came
+	RefusedEvent = "refused"     // the conversation did not allow it
+	Erased       = "erased"      // the conversation was erased before its turn came
 )
 
 // StateEnded is Index.State of a conversation that is over.
