@@ -32,8 +32,7 @@ func delivered(p *plugins, account string, k event.Kind) []event.Event {
 
 func TestAnswersAreCompleteAfterQuiet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r, x := wiredRig(t)
-		r.shownTo(func(l *adapter.Levels) { l.Push = adapter.PushNone })
+		r, x := askingRig(t)
 		client := r.call()
 		complete := func() int { return len(delivered(r.plugins, "studio", event.KindAnswerCompleted)) }
 		client.hear("one")
@@ -89,15 +88,8 @@ func TestAnswersOfRequestsAreCompleteToo(t *testing.T) {
 
 func TestPeoplesAnswersAreNotWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r, x := wiredRig(t)
-		r.shownTo(func(l *adapter.Levels) { l.Push = adapter.PushNone })
-		r.plugins.defs["brain"] = definition(func(tx *adapter.Tx, s *wired, in adapter.Input) error {
-			if f, ok := in.(adapter.Frame); ok && string(f.Data) == "a person" {
-				tx.Emit(adapter.Emission{Actor: event.Actor{Role: event.RoleVirtualAgent}, Body: event.HandoffRequested{}})
-				return nil
-			}
-			return brain(tx, s, in)
-		})
+		r, x := askingRig(t)
+		r.hears("brain", only("a person", by(event.RoleVirtualAgent, event.HandoffRequested{})))
 		client := r.call()
 		client.hear("a person, please")
 		pass(time.Second)
@@ -122,18 +114,8 @@ func TestPeoplesAnswersAreNotWaitedFor(t *testing.T) {
 // completes it, is not heard any more: the answer is complete all the same, once.
 func TestAnswersThatAskForPeopleAreComplete(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r, x := wiredRig(t)
-		r.shownTo(func(l *adapter.Levels) { l.Push = adapter.PushNone })
-		r.plugins.defs["brain"] = definition(func(tx *adapter.Tx, s *wired, in adapter.Input) error {
-			f, ok := in.(adapter.Frame)
-			if !ok || string(f.Data) != "a person" {
-				return brain(tx, s, in)
-			}
-			agent := event.Actor{Role: event.RoleVirtualAgent}
-			tx.Emit(adapter.Emission{Actor: agent, Body: event.HandoffRequested{}})
-			tx.Emit(adapter.Emission{Actor: agent, Body: event.AnswerCompleted{}})
-			return nil
-		})
+		r, x := askingRig(t)
+		r.hears("brain", only("a person", by(event.RoleVirtualAgent, event.HandoffRequested{}, event.AnswerCompleted{})))
 		client := r.call()
 		client.hear("a person, please")
 		pass(time.Second)
@@ -180,13 +162,7 @@ func TestNumberIsTheChoice(t *testing.T) {
 func TestTypingIsShownAndLeavesNoTrace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, x := wiredRig(t)
-		r.plugins.defs["brain"] = definition(func(tx *adapter.Tx, s *wired, in adapter.Input) error {
-			if f, ok := in.(adapter.Frame); ok && string(f.Data) == "..." {
-				tx.Emit(adapter.Emission{Actor: event.Actor{Role: event.RoleVirtualAgent}, Body: event.TypingStarted{}})
-				return nil
-			}
-			return brain(tx, s, in)
-		})
+		r.hears("brain", only("...", by(event.RoleVirtualAgent, event.TypingStarted{})))
 		r.plugins.defs["widget"] = definition(func(tx *adapter.Tx, s *wired, in adapter.Input) error {
 			if d, ok := in.(adapter.Deliver); ok && d.Event.Kind() == event.KindTypingStarted {
 				tx.Send("", s.Conn, []byte("is typing"))

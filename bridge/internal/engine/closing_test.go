@@ -79,19 +79,11 @@ func TestAQueuedHandoffIsToldBeforeTheAnswerIsComplete(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, x := wiredRig(t)
 		r.shownTo(func(l *adapter.Levels) { l.Push, l.Partials = adapter.PushNone, adapter.Full })
-		r.plugins.defs["brain"] = definition(func(tx *adapter.Tx, s *wired, in adapter.Input) error {
-			f, ok := in.(adapter.Frame)
-			virtual := event.Actor{Role: event.RoleVirtualAgent}
-			switch {
-			case ok && string(f.Data) == "piece":
-				tx.Emit(adapter.Emission{Actor: virtual, Body: event.MessagePartial{Stream: "s", Mode: "append", Text: "one"}})
-			case ok:
-				tx.Emit(adapter.Emission{Actor: virtual, Body: event.MessageCreated{Stream: "s", Content: event.Plain("one moment")}})
-				tx.Emit(adapter.Emission{Actor: virtual, Body: event.HandoffRequested{}})
-			default:
-				return brain(tx, s, in)
+		r.hears("brain", func(said string) []adapter.Emission {
+			if said == "piece" {
+				return by(event.RoleVirtualAgent, event.MessagePartial{Stream: "s", Mode: "append", Text: "one"})
 			}
-			return nil
+			return by(event.RoleVirtualAgent, event.MessageCreated{Stream: "s", Content: event.Plain("one moment")}, event.HandoffRequested{})
 		})
 		client := r.call()
 		client.hear("a person, please")

@@ -15,38 +15,33 @@ import (
 // what begins with a slash is a command. The virtual agent starts over where it
 // is told to, asks for a person at "a person", and knows no other command.
 func orderingRig(t *testing.T) (*rig, *exchange) {
-	r, x := wiredRig(t)
-	r.shownTo(func(l *adapter.Levels) { l.Push = adapter.PushNone })
-	r.plugins.defs["widget"] = definition(func(tx *adapter.Tx, s *wired, in adapter.Input) error {
-		f, framed := in.(adapter.Frame)
-		if name, command := strings.CutPrefix(string(f.Data), "/"); framed && command {
-			tx.Emit(adapter.Emission{Actor: event.Actor{Role: event.RoleCustomer, ID: "c"}, Body: event.CommandIssued{Name: name}})
-			return nil
-		}
-		return widget(tx, s, in)
-	})
-	r.plugins.defs["brain"] = definition(func(tx *adapter.Tx, s *wired, in adapter.Input) error {
-		virtual := event.Actor{Role: event.RoleVirtualAgent}
-		d, _ := in.(adapter.Deliver)
-		f, _ := in.(adapter.Frame)
-		order, _ := d.Event.Body.(event.CommandIssued)
-		switch {
-		case string(f.Data) == "in line":
-			tx.Emit(adapter.Emission{Actor: event.Actor{Role: event.RoleLiveAgent}, Body: event.HandoffQueued{Position: 3}})
-		case string(f.Data) == "a person":
-			tx.Emit(adapter.Emission{Actor: virtual, Body: event.HandoffRequested{}})
-		case order.Name == "reset":
-			tx.Emit(adapter.Emission{Actor: virtual, Body: event.MessageCreated{Content: event.Plain("from the start")}})
-		case order.Name == "cancel":
-			tx.Fail("there is nothing to cancel")
-		case text(d.Event) == "unheard":
-			tx.Fail("the message has no words to send")
-		default:
-			return brain(tx, s, in)
+	r, x := askingRig(t)
+	r.hears("widget", func(said string) []adapter.Emission {
+		if name, command := strings.CutPrefix(said, "/"); command {
+			return by(event.RoleCustomer, event.CommandIssued{Name: name})
 		}
 		return nil
 	})
+	r.deviates("brain", takesOrders)
+	r.hears("brain", only("in line", by(event.RoleLiveAgent, event.HandoffQueued{Position: 3})))
+	r.hears("brain", only("a person", by(event.RoleVirtualAgent, event.HandoffRequested{})))
 	return r, x
+}
+
+func takesOrders(tx *adapter.Tx, in adapter.Input) bool {
+	d, _ := in.(adapter.Deliver)
+	order, _ := d.Event.Body.(event.CommandIssued)
+	switch {
+	case order.Name == "reset":
+		tx.Emit(by(event.RoleVirtualAgent, event.MessageCreated{Content: event.Plain("from the start")})[0])
+	case order.Name == "cancel":
+		tx.Fail("there is nothing to cancel")
+	case text(d.Event) == "unheard":
+		tx.Fail("the message has no words to send")
+	default:
+		return false
+	}
+	return true
 }
 
 // answered are the events whose answers the customer's far side was told to be
@@ -211,17 +206,17 @@ func TestLogoutWithAPersonIsTheEnd(t *testing.T) {
 func TestHistoryEndsWhereItWasAskedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, _ := orderingRig(t)
-		ordering, offered := r.plugins.defs["widget"].Adapter, 0
-		r.plugins.defs["widget"] = adapter.Definition{Manifest: adapter.Manifest{StateVersion: 1}, Adapter: adapter.Func(
-			func(tx *adapter.Tx, s *wired, in adapter.Input) error {
-				if d, ok := in.(adapter.Deliver); ok && d.Event.Kind() == event.KindTranscriptShared {
-					if offered++; offered == 1 {
-						tx.Later()
-						return nil
-					}
-				}
-				return ordering.Handle(tx, in)
-			})}
+		offered := 0
+		r.deviates("widget", func(tx *adapter.Tx, in adapter.Input) bool {
+			d, ok := in.(adapter.Deliver)
+			if !ok || d.Event.Kind() != event.KindTranscriptShared {
+				return false
+			}
+			if offered++; offered == 1 {
+				tx.Later()
+			}
+			return offered == 1
+		})
 		client := r.call()
 		client.hear("one")
 		client.hear("/history")

@@ -18,31 +18,22 @@ import (
 // "STREAM . text" for the whole, and "end" for the conversation's end. The
 // customer's far side is told no pieces.
 func streamingRig(t *testing.T) (*rig, *exchange) {
-	r, x := wiredRig(t)
-	r.shownTo(func(l *adapter.Levels) { l.Push = adapter.PushNone })
-	r.plugins.defs["brain"] = definition(func(tx *adapter.Tx, s *wired, in adapter.Input) error {
-		f, framed := in.(adapter.Frame)
-		if !framed {
-			return brain(tx, s, in)
-		}
-		say := func(b event.Body) {
-			tx.Emit(adapter.Emission{Actor: event.Actor{Role: event.RoleVirtualAgent, Name: "Iris"}, Body: b})
-		}
-		words := strings.SplitN(string(f.Data), " ", 3)
-		ref := ""
-		if strings.HasPrefix(words[0], "known") {
-			ref = "the vendor's id"
-		}
+	r, x := askingRig(t)
+	r.hears("brain", func(said string) []adapter.Emission {
+		words := strings.SplitN(said, " ", 3)
+		e := adapter.Emission{Actor: event.Actor{Role: event.RoleVirtualAgent, Name: "Iris"}}
 		switch {
 		case words[0] == "end":
-			say(event.ConversationEnded{Reason: "done"})
+			e.Body = event.ConversationEnded{Reason: "done"}
 		case words[1] == ".":
-			tx.Emit(adapter.Emission{Actor: event.Actor{Role: event.RoleVirtualAgent, Name: "Iris"}, Ref: ref,
-				Body: event.MessageCreated{Content: event.Plain(words[2]), Stream: words[0]}})
+			e.Body = event.MessageCreated{Content: event.Plain(words[2]), Stream: words[0]}
+			if strings.HasPrefix(words[0], "known") {
+				e.Ref = "the vendor's id"
+			}
 		default:
-			say(event.MessagePartial{Stream: words[0], Mode: map[string]string{"+": "append", "=": "replace"}[words[1]], Text: words[2]})
+			e.Body = event.MessagePartial{Stream: words[0], Mode: map[string]string{"+": "append", "=": "replace"}[words[1]], Text: words[2]}
 		}
-		return nil
+		return []adapter.Emission{e}
 	})
 	return r, x
 }
@@ -85,13 +76,7 @@ func TestPiecesAreNeverLost(t *testing.T) {
 func TestACustomersPiecesAreNotWords(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, _ := streamingRig(t)
-		r.plugins.defs["widget"] = definition(func(tx *adapter.Tx, s *wired, in adapter.Input) error {
-			if f, ok := in.(adapter.Frame); ok && string(f.Data) == "hesitates" {
-				tx.Emit(adapter.Emission{Actor: event.Actor{Role: event.RoleCustomer}, Body: event.MessagePartial{Stream: "s", Mode: "append", Text: "I hate"}})
-				return nil
-			}
-			return widget(tx, s, in)
-		})
+		r.hears("widget", only("hesitates", by(event.RoleCustomer, event.MessagePartial{Stream: "s", Mode: "append", Text: "I hate"})))
 		client := r.call()
 		client.hear("one")
 		client.hear("hesitates")

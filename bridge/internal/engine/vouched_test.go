@@ -36,23 +36,17 @@ func (r *rig) refusedCalls() []string {
 	return all
 }
 
-// telling is an adapter that is told by its far side what to say: "facts ROLE CALL"
-// which call it is, "a person" to ask for one.
-func telling(handle func(*adapter.Tx, *wired, adapter.Input) error) adapter.Definition {
-	return definition(func(tx *adapter.Tx, s *wired, in adapter.Input) error {
-		f, _ := in.(adapter.Frame)
-		words := strings.Fields(string(f.Data))
-		switch {
-		case string(f.Data) == "a person":
-			tx.Emit(adapter.Emission{Actor: event.Actor{Role: event.RoleVirtualAgent}, Body: event.HandoffRequested{}})
-		case len(words) == 3 && words[0] == "facts":
-			tx.Emit(adapter.Emission{Actor: event.Actor{Role: event.Role(strings.Trim(words[1], "-"))},
-				Body: event.ContextUpdated{Attributes: map[string]string{"call": words[2]}}})
-		default:
-			return handle(tx, s, in)
-		}
-		return nil
-	})
+// told is what an adapter emits that is told by its far side what to say: "facts
+// ROLE CALL" which call it is, "a person" to ask for one.
+func told(said string) []adapter.Emission {
+	words := strings.Fields(said)
+	switch {
+	case said == "a person":
+		return by(event.RoleVirtualAgent, event.HandoffRequested{})
+	case len(words) == 3 && words[0] == "facts":
+		return by(event.Role(strings.Trim(words[1], "-")), event.ContextUpdated{Attributes: map[string]string{"call": words[2]}})
+	}
+	return nil
 }
 
 // TestOnlyVouchedFactsFillAnAddress: which call an observer listens to is said by
@@ -78,7 +72,8 @@ func TestOnlyVouchedFactsFillAnAddress(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r, x := wiredRig(t)
 				dialled := calling(r, x)
-				r.plugins.defs["widget"], r.plugins.defs["brain"] = telling(widget), telling(brain)
+				r.hears("widget", told)
+				r.hears("brain", told)
 				r.setup.Routes[0].TrustCustomer = c.trust
 				virtual := r.setup.Accounts["brain"]
 				virtual.Anybody = c.anybody
