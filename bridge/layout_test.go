@@ -153,6 +153,8 @@ var arrows = []struct {
 	{"bridge/internal/engine", []string{"bridge/adapter", "bridge/event", "bridge/internal/conversation", "bridge/internal/degrade", "bridge/internal/journal", "bridge/internal/pointer"},
 		"the engine declares the interfaces it needs; who fulfils them is wired in app"},
 	{"bridge/internal/host", []string{"bridge/adapter", "bridge/adapter/adapterpb", "bridge/event", "bridge/internal/breaker"}, "the host runs processes and knows no conversation"},
+	{"bridge/internal/translate", []string{"bridge/adapter", "bridge/adapter/adaptertest", "bridge/event", "bridge/internal/degrade", "bridge/internal/host", "bridge/internal/pointer"},
+		"frames are translated without a bridge: no engine, no journal"},
 	{"bridge/internal/signature", []string{"bridge/adapter", "bridge/internal/credential"}, "a signature is checked from bytes, a rule and keys alone"},
 	{"bridge/internal/media", []string{"bridge/event", "bridge/internal/journal"}, "files know whose they are, not who sends or reads them"},
 	{"bridge/internal/pointer", nil, "a pointer into a document knows no document"},

@@ -15,6 +15,7 @@ import (
 
 	"github.com/footbridge/footbridge/bridge/event"
 	"github.com/footbridge/footbridge/bridge/internal/app"
+	"github.com/footbridge/footbridge/bridge/internal/translate"
 )
 
 // translation is the command's flags.
@@ -149,11 +150,11 @@ func (t *translation) check() error {
 	return nil
 }
 
-func (t *translation) translate(c *cobra.Command, in io.Reader) (app.Tally, error) {
-	job := app.Translation{Endpoint: t.endpoint, In: in,
-		From: app.Side{Adapter: t.adapter, Role: event.Role(t.role), Settings: json.RawMessage(t.settings)}}
+func (t *translation) translate(c *cobra.Command, in io.Reader) (translate.Tally, error) {
+	job := translate.Job{Endpoint: t.endpoint, In: in,
+		From: translate.Side{Adapter: t.adapter, Role: event.Role(t.role), Settings: json.RawMessage(t.settings)}}
 	if t.toAdapter != "" {
-		job.To = &app.Side{Adapter: t.toAdapter, Role: event.Role(t.toRole), Settings: json.RawMessage(t.toSettings)}
+		job.To = &translate.Side{Adapter: t.toAdapter, Role: event.Role(t.toRole), Settings: json.RawMessage(t.toSettings)}
 	}
 	return app.Translate(c.Context(), toolOptions(c), job)
 }
@@ -161,12 +162,12 @@ func (t *translation) translate(c *cobra.Command, in io.Reader) (app.Tally, erro
 // mistaken makes a mistake in a name or in settings one of the command line, and
 // names what was probably meant first.
 func mistaken(err error) error {
-	var name *app.NameError
+	var name *translate.NameError
 	if errors.As(err, &name) {
 		slices.SortStableFunc(name.Known, func(a, b string) int { return cmp.Compare(distance(name.Name, a), distance(name.Name, b)) })
 		return usageError{err}
 	}
-	if errors.Is(err, app.ErrSettings) {
+	if errors.Is(err, translate.ErrSettings) {
 		return usageError{err}
 	}
 	return err

@@ -327,37 +327,19 @@ func partiesOf(accounts map[string]engine.Account, down map[string]error) ([]Par
 
 // installedMatrix is the matrix of what is installed, and of what is built in.
 func installedMatrix(ctx context.Context, o Options) (Matrix, error) {
-	s, err := newStage(o)
+	s, err := openStage(o)
 	if err != nil {
 		return Matrix{}, err
 	}
-	defer s.plugins.Close()
+	defer s.Close()
 	parties := []Party{{engine.Native, engine.Native, event.RoleCustomer, builtIn()}, {engine.Native, engine.Native, event.RoleLiveAgent, builtIn()}}
 	var missing []error
-	for _, name := range s.installed() {
-		found, err := s.parties(ctx, name)
-		parties = append(parties, found...)
+	for _, name := range s.Installed() {
+		parts, err := s.Parts(ctx, name)
+		for _, p := range parts {
+			parties = append(parties, Party{name, name, p.Role, p.Profile})
+		}
 		missing = append(missing, err)
 	}
 	return matrixOf(parties, possible(parties)), errors.Join(missing...)
-}
-
-// parties are an adapter's roles, each as an account without settings, or with the
-// examples of its manifest where it cannot do without.
-func (s *stage) parties(ctx context.Context, name string) ([]Party, error) {
-	m, err := s.plugins.Start(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	var all []Party
-	var refused []error
-	for _, role := range m.Roles {
-		_, profile, err := s.fit(ctx, m, Side{Adapter: name, Role: role})
-		if err != nil {
-			refused = append(refused, fmt.Errorf("adapter %s, role %s: %w", name, role, err))
-			continue
-		}
-		all = append(all, Party{name, name, role, profile})
-	}
-	return all, errors.Join(refused...)
 }

@@ -111,7 +111,7 @@ func (pl planner) fit(ctx context.Context, a *engine.Account) *config.Problem {
 		if err == nil {
 			return pl.sound(*a)
 		}
-		if !absent(err) {
+		if !host.Absent(err) {
 			key := "accounts." + a.Name + ".settings"
 			if named := settingName.FindStringSubmatch(err.Error()); named != nil {
 				key += "." + named[1]
@@ -138,13 +138,6 @@ func (pl planner) fit(ctx context.Context, a *engine.Account) *config.Problem {
 //
 //nolint:gochecknoglobals // never written.
 var settingName = regexp.MustCompile(`\bsetting ([a-z][a-z0-9_]*)\b`)
-
-// absent reports whether an error of the plugin host says that there was no
-// plugin to ask.
-func absent(err error) bool {
-	return slices.ContainsFunc([]error{host.ErrDied, host.ErrTimeout, host.ErrDown, host.ErrQuarantined},
-		func(e error) bool { return errors.Is(err, e) })
-}
 
 // resolve reads an account's secrets. One that is not set makes the account
 // unready; one that cannot be read is a problem.

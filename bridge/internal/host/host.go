@@ -38,6 +38,12 @@ var (
 	ErrQuarantined = errors.New("the plugin is quarantined")
 )
 
+// Absent reports whether an error says that there was no plugin to ask, and not
+// that it refused.
+func Absent(err error) bool {
+	return slices.ContainsFunc([]error{ErrDied, ErrTimeout, ErrDown, ErrQuarantined}, func(e error) bool { return errors.Is(err, e) })
+}
+
 // How plugins are shut off from the machine.
 const (
 	SandboxAuto     = "auto"     // what the system gives; a warning says what is missing

@@ -1,11 +1,10 @@
-package app
+package translate
 
 import (
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -16,7 +15,6 @@ import (
 	"github.com/footbridge/footbridge/bridge/adapter"
 	"github.com/footbridge/footbridge/bridge/adapter/adaptertest"
 	"github.com/footbridge/footbridge/bridge/event"
-	"github.com/footbridge/footbridge/bridge/internal/config"
 	"github.com/footbridge/footbridge/bridge/internal/host"
 )
 
@@ -57,47 +55,27 @@ type Side struct {
 	Settings json.RawMessage
 }
 
-// stage is where legs are played without a vendor, on the real plugins.
-type stage struct {
+// Stage is where legs are played without a vendor, on the real plugins. It is used
+// by one goroutine; Close ends the plugins.
+type Stage struct {
 	plugins *host.Host
 	folders []string
 }
 
-// newStage makes one with the plugins the configuration leads to, or without a
-// configuration those beside the program and on PATH.
-func newStage(o Options) (*stage, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, fmt.Errorf("find the program's own folder: %w", err)
-	}
-	h := host.Options{Beside: filepath.Dir(self), Logger: slog.New(slog.DiscardHandler), Launcher: o.Launcher}
-	if o.Config != "" {
-		c, _, err := config.Load(o.Config, o.Environ)
-		if err != nil {
-			return nil, err
-		}
-		h.Dir, h.Checksums, h.Sandbox = c.Plugins.Dir, c.Plugins.Checksums, c.Plugins.Sandbox
-		h.StartTimeout, h.TurnTimeout = c.Plugins.StartTimeout, c.Plugins.TurnTimeout
-	}
-	plugins, err := host.New(h)
+// Open makes a stage; its plugins are looked for as o says, and on PATH.
+func Open(o host.Options) (*Stage, error) {
+	plugins, err := host.New(o)
 	if err != nil {
 		return nil, err
 	}
-	return &stage{plugins: plugins, folders: append([]string{h.Dir, h.Beside}, filepath.SplitList(os.Getenv("PATH"))...)}, nil
+	return &Stage{plugins: plugins, folders: append([]string{o.Dir, o.Beside}, filepath.SplitList(os.Getenv("PATH"))...)}, nil
 }
 
-// Installed lists the adapters whose plugins are where the program looks for
-// them. The error is the configuration's.
-func Installed(o Options) ([]string, error) {
-	s, err := newStage(o)
-	if err != nil {
-		return nil, err
-	}
-	defer s.plugins.Close()
-	return s.installed(), nil
-}
+// Close ends the plugins.
+func (s *Stage) Close() { s.plugins.Close() }
 
-func (s *stage) installed() []string {
+// Installed lists the adapters whose plugins are where the stage looks for them.
+func (s *Stage) Installed() []string {
 	const prefix = "footbridge-adapter-"
 	names := map[string]bool{}
 	for _, dir := range s.folders {
@@ -114,10 +92,37 @@ func (s *stage) installed() []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
+// Part is what an adapter does in one of its roles.
+type Part struct {
+	Role    event.Role
+	Profile adapter.Profile
+}
+
+// Parts are an adapter's roles, each as an account without settings, or with the
+// examples of its manifest where it cannot do without. Roles it refuses come back
+// in the error, along with the others.
+func (s *Stage) Parts(ctx context.Context, name string) ([]Part, error) {
+	m, err := s.plugins.Start(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	var all []Part
+	var refused []error
+	for _, role := range m.Roles {
+		_, profile, err := s.fit(ctx, m, Side{Adapter: name, Role: role})
+		if err != nil {
+			refused = append(refused, fmt.Errorf("adapter %s, role %s: %w", name, role, err))
+			continue
+		}
+		all = append(all, Part{role, profile})
+	}
+	return all, errors.Join(refused...)
+}
+
 // play starts the side's plugin and begins a rehearsal of its account. Unknown
 // names are a *NameError.
-func (s *stage) play(ctx context.Context, side Side) (*adaptertest.Rehearsal, error) {
-	if known := s.installed(); !slices.Contains(known, side.Adapter) {
+func (s *Stage) play(ctx context.Context, side Side) (*adaptertest.Rehearsal, error) {
+	if known := s.Installed(); !slices.Contains(known, side.Adapter) {
 		return nil, &NameError{What: "adapter", Name: side.Adapter, Known: known}
 	}
 	m, err := s.plugins.Start(ctx, side.Adapter)
@@ -136,17 +141,17 @@ func (s *stage) play(ctx context.Context, side Side) (*adaptertest.Rehearsal, er
 		return nil, err
 	}
 	configured := func(adapter.Account) (adapter.Profile, error) { return profile, nil }
-	return adaptertest.NewRehearsal(m, configured, patient{wireTurner{ctx, s.plugins, side.Adapter}}, account)
+	return adaptertest.NewRehearsal(m, configured, patient{ctx, s.plugins, side.Adapter}, account)
 }
 
 // fit finds settings the adapter takes: those given, or those given over the
 // examples of its manifest.
-func (s *stage) fit(ctx context.Context, m adapter.Manifest, side Side) (adapter.Account, adapter.Profile, error) {
+func (s *Stage) fit(ctx context.Context, m adapter.Manifest, side Side) (adapter.Account, adapter.Profile, error) {
 	example := adaptertest.ExampleAccount(m, side.Role)
 	given := example
 	given.Settings = side.Settings
 	profile, refused := s.plugins.Configure(ctx, side.Adapter, given)
-	if refused == nil || absent(refused) {
+	if refused == nil || host.Absent(refused) {
 		return given, profile, refused
 	}
 	settings, err := over(example.Settings, side.Settings)
@@ -177,8 +182,12 @@ func over(below, above json.RawMessage) (json.RawMessage, error) {
 // patience is how long a turn waits for a plugin that is started again.
 const patience = 40 * time.Second
 
-// patient runs turns as wireTurner does, and waits for a plugin that died before.
-type patient struct{ wireTurner }
+// patient runs turns in the plugin's process, and waits for one that died before.
+type patient struct {
+	ctx     context.Context
+	plugins *host.Host
+	name    string
+}
 
 // Turn runs a turn.
 func (p patient) Turn(t adapter.Turn) adapter.Outcome {

@@ -1,4 +1,6 @@
-package app
+// Package translate runs frames of a vendor through its real plugin, without the
+// vendor and without a bridge: to the events they mean, or to the frames of another.
+package translate
 
 import (
 	"bytes"
@@ -15,8 +17,8 @@ import (
 	"github.com/footbridge/footbridge/bridge/internal/pointer"
 )
 
-// Translation says what Translate is to do.
-type Translation struct {
+// Job says what Run is to do.
+type Job struct {
 	From Side
 	// Endpoint is where the frames arrive: one the account serves, or the name of
 	// the connection it dials.
@@ -25,6 +27,9 @@ type Translation struct {
 	To *Side
 	// In has a frame of one conversation on each line.
 	In io.Reader
+	// Out takes events or the other side's frames, one JSON a line, Remarks what was
+	// wrong, with the number of the line it was on.
+	Out, Remarks io.Writer
 }
 
 // Tally is what a translation came to.
@@ -43,19 +48,13 @@ type Tally struct {
 // endpoints are named.
 func dialledNames() []string { return []string{"ws", "interact"} }
 
-// Translate runs frames through the real plugins, without any vendor: a dial is
-// answered with a connection, a call with the manifest's sample. It writes events
-// or the other side's frames to o.Out, one JSON a line, and remarks with the
-// number of their line to o.Log. The same input gives the same output. The error
-// says that the translation could not be made; what was wrong with single lines
-// is in the tally. Unknown names are a *NameError, settings ErrSettings.
-func Translate(ctx context.Context, o Options, t Translation) (Tally, error) {
-	s, err := newStage(o)
-	if err != nil {
-		return Tally{}, err
-	}
-	defer s.plugins.Close()
-	run := &translating{o: o, adapter: t.From.Adapter, endpoint: t.Endpoint}
+// Run runs frames through the real plugins, without any vendor: a dial is answered
+// with a connection, a call with the manifest's sample. The same input gives the
+// same output. The error says that the translation could not be made; what was wrong
+// with single lines is in the tally. Unknown names are a *NameError, settings
+// ErrSettings.
+func (s *Stage) Run(ctx context.Context, t Job) (_ Tally, err error) {
+	run := &translating{out: t.Out, remarks: t.Remarks, adapter: t.From.Adapter, endpoint: t.Endpoint}
 	if run.source, err = s.play(ctx, t.From); err != nil {
 		return Tally{}, err
 	}
@@ -77,9 +76,10 @@ func Translate(ctx context.Context, o Options, t Translation) (Tally, error) {
 	return after, nil
 }
 
-// translating is a Translate under way.
+// translating is a Job under way.
 type translating struct {
-	o        Options
+	out      io.Writer
+	remarks  io.Writer
 	source   *adaptertest.Rehearsal
 	adapter  string
 	endpoint string
@@ -135,7 +135,7 @@ func (t *translating) beginDialled(endpoints []adapter.Endpoint) error {
 }
 
 // address begins the leg that the events are passed on to.
-func (t *translating) address(ctx context.Context, s *stage, side Side) error {
+func (t *translating) address(ctx context.Context, s *Stage, side Side) error {
 	leg, err := s.play(ctx, side)
 	if err != nil {
 		return err
@@ -215,7 +215,7 @@ func (t *translating) pass(a arrival) error {
 
 // print writes one line of output.
 func (t *translating) print(v any) error {
-	out := json.NewEncoder(t.o.Out)
+	out := json.NewEncoder(t.out)
 	out.SetEscapeHTML(false)
 	if err := out.Encode(v); err != nil {
 		return fmt.Errorf("write the output: %w", err)
@@ -224,7 +224,7 @@ func (t *translating) print(v any) error {
 }
 
 func (t *translating) remark(number int, text string) {
-	fmt.Fprintf(t.o.Log, "line %d: %s\n", number, text)
+	fmt.Fprintf(t.remarks, "line %d: %s\n", number, text)
 }
 
 func (t *translating) bad(number int, text string) {

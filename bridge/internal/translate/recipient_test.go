@@ -1,4 +1,4 @@
-package app
+package translate
 
 import (
 	"encoding/json"
@@ -186,7 +186,7 @@ func TestSecretsAreMasked(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out, log strings.Builder
-	run := &translating{o: Options{Out: &out, Log: &log}, source: leg, endpoint: "say"}
+	run := &translating{out: &out, remarks: &log, source: leg, endpoint: "say"}
 	if err := run.line(1, []byte(`{"token":"hunter2","text":"hi"}`)); err != nil || log.Len() > 0 {
 		t.Fatalf("%v, %s", err, log.String())
 	}
