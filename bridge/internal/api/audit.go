@@ -28,11 +28,9 @@ func (a *API) listAudit(w http.ResponseWriter, r *http.Request, _ principal) err
 	if err != nil {
 		return err
 	}
-	before := int64(0)
-	if p.after != "" {
-		if before, err = strconv.ParseInt(p.after, 10, 64); err != nil || before < 1 {
-			return invalid("after", "give next of the page before")
-		}
+	before, err := position(p.after)
+	if err != nil {
+		return err
 	}
 	trail, err := a.Journal.AuditTrail(r.Context(), before, p.limit)
 	if err != nil {
