@@ -86,25 +86,10 @@ func TestMeasureTwoVendors(t *testing.T) {
 func newLoad(t *testing.T, sessions int) *load {
 	t.Helper()
 	f := &far{arrived: map[string]time.Time{}, sessions: map[string]string{}}
-	desk := httptest.NewServer(f)
-	t.Cleanup(desk.Close)
+	desk := serve(t, f)
 	l := &load{far: f, http: &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 256}}}
-	l.rig = newRig(t, setting{extra: fmt.Sprintf(`
-[accounts.front]
-adapter = "vonage"
-role = "virtual_agent"
-settings = { mode = "routing", base_url = %q }
-credentials = { key = "env:STUDIO_KEY" }
-[accounts.bench]
-adapter = "vonage"
-role = "live_agent"
-settings = { base_url = %q }
-credentials = { key = "env:STUDIO_KEY" }
-[[routes]]
-name = "bench"
-virtual_agent = "front"
-live_agent = ["bench"]
-`, desk.URL, desk.URL), env: []string{"FOOTBRIDGE_SERVER__ACCOUNT_RATE=0"}}) // what is measured is how much it can take
+	l.rig = newRig(t, setting{extra: account("front", routing, "virtual_agent", at(desk)) + account("bench", liveServer, "live_agent", at(desk)) + route("", "front", "bench"),
+		env: []string{"FOOTBRIDGE_SERVER__ACCOUNT_RATE=0"}}) // what is measured is how much it can take
 	for i := range sessions {
 		l.post("/in/front/start", fmt.Sprintf(`{"sessionId":"b-%d","history":{"transcription":[{"User":"hi"}],"parameters":[{"name":"caller","value":"%d"}]}}`, i, i))
 	}

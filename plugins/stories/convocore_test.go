@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -15,57 +14,15 @@ import (
 	"github.com/footbridge/footbridge/bridge/event"
 )
 
-const convoSecret = "convo-secret-canary-9183"
-
 // convoAgent is an account of Convocore's agent at a simulated platform, and a
 // web chat routed to it.
 func convoAgent(address, settings string) string {
-	return fmt.Sprintf(`
-[accounts.convo]
-adapter = "convocore"
-role = "virtual_agent"
-credentials = { secret = "env:CONVO_SECRET" }
-[accounts.convo.settings]
-agent_id = "agent"
-base_url = %q
-%s
-[accounts.shop]
-adapter = "native"
-role = "customer"
-publishable_key = "pk_shop"
-[[routes]]
-name = "shop"
-customer = "shop"
-virtual_agent = "convo"
-live_agent = ["desk"]
-`, address, settings)
+	return account("convo", convocore, "virtual_agent", `agent_id = "agent"`, at(address), settings) + shop("convo", "desk")
 }
 
 // convoWeb is an account that serves Convocore's socket, routed to an agent.
 func convoWeb(settings, agent string) string {
-	return fmt.Sprintf(`
-[accounts.convoweb]
-adapter = "convocore"
-role = "customer"
-credentials = { secret = "env:CONVO_SECRET" }
-[accounts.convoweb.settings]
-%s
-[[routes]]
-name = "convoweb"
-customer = "convoweb"
-virtual_agent = %q
-live_agent = ["desk"]
-`, settings, agent)
-}
-
-// convoRig runs a bridge that must keep the vendor's secret to itself.
-func convoRig(t *testing.T, extra string, fails ...string) *rig {
-	t.Helper()
-	r := newRig(t, setting{env: []string{"CONVO_SECRET=" + convoSecret}, extra: extra}, fails...)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.tokens = append(r.tokens, convoSecret)
-	return r
+	return account("convoweb", convocore, "customer", settings) + route("convoweb", agent, "desk")
 }
 
 // convoPlatform runs a simulated Convocore and gives its address.
@@ -73,9 +30,7 @@ func convoPlatform(t *testing.T, o convocoresim.Options) (*convocoresim.Server, 
 	t.Helper()
 	o.Secret, o.Greeting = convoSecret, "okapi greeting"
 	s := convocoresim.NewServer(o)
-	h := httptest.NewServer(s.Handler())
-	t.Cleanup(h.Close)
-	return s, h.URL
+	return s, serve(t, s.Handler())
 }
 
 // convoClient is a client of the bridge's own socket, known by its convoId.
@@ -134,7 +89,7 @@ func TestConvocoresAgentHandsOff(t *testing.T) {
 		t.Run(fmt.Sprintf("all_turns=%t", all), func(t *testing.T) {
 			t.Parallel()
 			s, address := convoPlatform(t, convocoresim.Options{AllTurns: all})
-			r := convoRig(t, convoAgent(address, "rest = true"))
+			r := newRig(t, setting{extra: convoAgent(address, "rest = true")})
 			s.Events("http://" + r.public + "/in/convo/events")
 			id, token := r.chatAt("pk_shop")
 			r.answered(id, "okapi greeting")
@@ -174,7 +129,7 @@ func TestConvocoresAgentHandsOff(t *testing.T) {
 func TestConvocoresPeopleTakeOver(t *testing.T) {
 	t.Parallel()
 	s, address := convoPlatform(t, convocoresim.Options{})
-	r := convoRig(t, convoAgent(address, "greet = false"))
+	r := newRig(t, setting{extra: convoAgent(address, "greet = false")})
 	s.Events("http://" + r.public + "/in/convo/events")
 	id, token := r.chatAt("pk_shop")
 	r.write(id, token, "1", "okapi hello")
@@ -224,7 +179,7 @@ func TestConvocoresPeopleTakeOver(t *testing.T) {
 func TestConvocoresAgentOverAKill(t *testing.T) {
 	t.Parallel()
 	s, address := convoPlatform(t, convocoresim.Options{})
-	r := convoRig(t, convoAgent(address, "greet = false"))
+	r := newRig(t, setting{extra: convoAgent(address, "greet = false")})
 	id, token := r.chatAt("pk_shop")
 	asked := func(text string) func() bool {
 		return func() bool {
@@ -268,7 +223,7 @@ func TestConvocoresAgentOverAKill(t *testing.T) {
 // bridge died in is said again under its id.
 func TestConvocoreClientGoesThroughHandoffAndBack(t *testing.T) {
 	t.Parallel()
-	r := convoRig(t, convoWeb("", "helper"))
+	r := newRig(t, setting{extra: convoWeb("", "helper")})
 	c := r.convoClient("ada")
 	said := []string{"okapi apples", "okapi agent", "okapi for Sam", "okapi and more", "okapi pears", "okapi plums"}
 	first := r.turn(c, "1", said[0])
@@ -319,7 +274,7 @@ func TestConvocoreClientGoesThroughHandoffAndBack(t *testing.T) {
 // a person said meanwhile comes with it.
 func TestConvocoreClientThatOnlyReadsHasTheHistory(t *testing.T) {
 	t.Parallel()
-	r := convoRig(t, convoWeb("", "helper"))
+	r := newRig(t, setting{extra: convoWeb("", "helper")})
 	c := r.convoClient("ada")
 	read := func(customers []string, answer string) {
 		t.Helper()
@@ -349,7 +304,7 @@ func TestConvocoreClientThatOnlyReadsHasTheHistory(t *testing.T) {
 func TestConvocoreClientChoosesByNumber(t *testing.T) {
 	t.Parallel()
 	s, address := convoPlatform(t, convocoresim.Options{})
-	r := convoRig(t, convoAgent(address, "greet = false")+convoWeb("ui_engine = false", "convo"))
+	r := newRig(t, setting{extra: convoAgent(address, "greet = false") + convoWeb("ui_engine = false", "convo")})
 	c := r.convoClient("ada")
 	offered := r.turn(c, "1", "okapi choices").Text()
 	if !strings.Contains(offered, "2") || !strings.Contains(offered, "Tea") {
@@ -368,7 +323,7 @@ func TestConvocoreClientChoosesByNumber(t *testing.T) {
 func TestConvocoreTellsItsOwnClient(t *testing.T) {
 	t.Parallel()
 	_, address := convoPlatform(t, convocoresim.Options{})
-	r := convoRig(t, convoAgent(address, "greet = false")+convoWeb("", "convo"))
+	r := newRig(t, setting{extra: convoAgent(address, "greet = false") + convoWeb("", "convo")})
 	reply := r.turn(r.convoClient("ada"), "1", "okapi facts")
 	if last := reply.Frames[len(reply.Frames)-1]; last.Metadata.LLMUsed != "simulated" || len(last.Metadata.Turns) != 1 {
 		t.Errorf("the client's last frame is %+v", last)

@@ -193,7 +193,7 @@ func TestTotalExpires(t *testing.T) {
 func TestVendorsOwnWaitingExpires(t *testing.T) {
 	t.Parallel()
 	s, address := convoPlatform(t, convocoresim.Options{})
-	r := convoRig(t, convoAgent(address, "greet = false\nrest = true\nwaiting = 2"))
+	r := newRig(t, setting{extra: convoAgent(address, "greet = false\nrest = true\nwaiting = 2")})
 	s.Events("http://" + r.public + "/in/convo/events")
 	id, token := r.chatAt("pk_shop")
 	r.write(id, token, "1", "okapi human please")

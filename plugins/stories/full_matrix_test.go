@@ -66,14 +66,6 @@ type matrix struct {
 	desked func() []event.Event
 }
 
-// serve gives a simulated vendor an address.
-func serve(t *testing.T, h http.Handler) string {
-	t.Helper()
-	s := httptest.NewServer(h)
-	t.Cleanup(s.Close)
-	return s.URL
-}
-
 // flowAt is a simulated HTTP agent whose bridge is not there yet.
 func flowAt(t *testing.T) (address string, begin func(bridge string) *vonagesim.Studio) {
 	t.Helper()
@@ -100,67 +92,33 @@ func newMatrix(t *testing.T) *matrix {
 	m.dead.Fail(vonagesim.Fault{Endpoint: "start", Times: -1, Status: http.StatusConflict})
 	flow, beginFlow := flowAt(t)
 	step, beginStep := flowAt(t)
-	accounts := fmt.Sprintf(matrixAccounts, flow, step, serve(t, m.chat.Handler()), serve(t, m.convo.Handler()), serve(t, m.people.Handler()),
-		serve(t, m.nobody.Handler()), serve(t, m.dead.Handler()), serve(t, m.assist.Handler()))
-	m.rig = newRig(t, setting{env: []string{"FLOW_KEY=" + flowKey, "CHAT_TOKEN=" + chatToken, "CONVO_SECRET=" + convoSecret, "ASSIST_TOKEN=" + assistToken},
-		extra: accounts + matrixRoutes(), breaker: "[breaker]\nfailures = 1000\n",
+	accounts := account("flow", flowAgent, "virtual_agent", at(flow)) +
+		account("flowstep", flowAgent, "virtual_agent", at(step), `step = "http"`, `handoff_marker = "#live-agent#"`) +
+		account("chat", aiseraChat, "virtual_agent", at(serve(t, m.chat.Handler())), byConversation) +
+		account("convo", convocore, "virtual_agent", `agent_id = "agent"`, at(serve(t, m.convo.Handler()))) +
+		account("people", aiseraChat, "live_agent", at(serve(t, m.people.Handler())), byConversation) +
+		account("nobody", aiseraChat, "live_agent", at(serve(t, m.nobody.Handler())), byConversation) +
+		account("dead", liveServer, "live_agent", at(serve(t, m.dead.Handler()))) +
+		account("assist", assistant, "observer", at(serve(t, m.assist.Handler())))
+	m.rig = newRig(t, setting{extra: accounts + closedQueue + matrixRoutes(), breaker: "[breaker]\nfailures = 1000\n",
 		place: "You are number {position} in the queue."})
 	m.flow, m.flowstep = beginFlow("http://"+m.public+"/in/flow"), beginStep("http://"+m.public+"/in/flowstep")
 	m.convo.Events("http://" + m.public + "/in/convo/events")
 	m.desked = follow(t, m.rig, "?agent=sam", deskToken)
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.tokens = append(m.tokens, flowKey, chatToken, convoSecret, assistToken)
 	return m
 }
 
-// matrixAccounts are the accounts beside those every rig has.
-const matrixAccounts = `
-[accounts.flow]
-adapter = "vonage"
-role = "virtual_agent"
-credentials = { key = "env:FLOW_KEY" }
-settings = { mode = "agent", agent_id = "6501fa2b6ae1a7b1c2d3e4f5", base_url = %q }
-[accounts.flowstep]
-adapter = "vonage"
-role = "virtual_agent"
-credentials = { key = "env:FLOW_KEY" }
-settings = { mode = "agent", agent_id = "6501fa2b6ae1a7b1c2d3e4f5", base_url = %q, step = "http", handoff_marker = "#live-agent#" }
-[accounts.chat]
-adapter = "aisera"
-role = "virtual_agent"
-credentials = { token = "env:CHAT_TOKEN" }
-settings = { base_url = %q, channel_id = "c-1", user_id = "conversation" }
-[accounts.convo]
-adapter = "convocore"
-role = "virtual_agent"
-credentials = { secret = "env:CONVO_SECRET" }
-settings = { agent_id = "agent", base_url = %q }
-[accounts.people]
-adapter = "aisera"
-role = "live_agent"
-credentials = { token = "env:CHAT_TOKEN" }
-settings = { base_url = %q, channel_id = "c-1", user_id = "conversation" }
-[accounts.nobody]
-adapter = "aisera"
-role = "live_agent"
-credentials = { token = "env:CHAT_TOKEN" }
-settings = { base_url = %q, channel_id = "c-1", user_id = "conversation" }
-[accounts.dead]
-adapter = "vonage"
-role = "live_agent"
-credentials = { key = "env:VDESK_KEY" }
-settings = { base_url = %q, agent_phone = "447700900002" }
-[accounts.assist]
-adapter = "omilia"
-role = "observer"
-credentials = { token = "env:ASSIST_TOKEN" }
-settings = { url = "wss://unused.example/agent-assist/{context.call_id}", base_url = %q }
+const (
+	// byConversation names each customer at the vendor by their conversation.
+	byConversation = `user_id = "conversation"`
+	// closedQueue is a queue nobody ever serves.
+	closedQueue = `
 [queues.never]
 hours = "never"
 [hours.never]
 timezone = "UTC"
 `
+)
 
 // The four conversations of a cell.
 const (

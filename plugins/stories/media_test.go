@@ -208,17 +208,7 @@ func TestPictureFromVendor(t *testing.T) {
 		}
 	}))
 	defer vendor.Close()
-	r := newRig(t, setting{env: []string{"FOOTBRIDGE_ACCOUNTS__VDESK__SETTINGS__BASE_URL=" + vendor.URL}, extra: `
-[accounts.shop]
-adapter = "native"
-role = "customer"
-publishable_key = "pk_shop"
-[[routes]]
-name = "shop"
-customer = "shop"
-virtual_agent = "helper"
-live_agent = ["vdesk"]
-`})
+	r := newRig(t, setting{env: []string{"FOOTBRIDGE_ACCOUNTS__VDESK__SETTINGS__BASE_URL=" + vendor.URL}, extra: shop("helper", "vdesk")})
 	server.Store(r.desk)
 	id, token := r.chatAt("pk_shop")
 	r.write(id, token, "person", "okapi agent")

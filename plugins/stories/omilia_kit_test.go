@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -22,8 +21,6 @@ import (
 	"github.com/footbridge/footbridge/bridge/event"
 )
 
-const assistToken = "assist-token-canary-5813"
-
 // listens is what a route says of its observer.
 const listens = "[[routes.observers]]\naccount = \"assist\"\nopen_on = \"accepted\"\n"
 
@@ -33,31 +30,8 @@ func assisted(t *testing.T, o omiliasim.Options, more string) (*rig, *omiliasim.
 	t.Helper()
 	o.Token = assistToken
 	s := omiliasim.NewServer(o)
-	h := httptest.NewServer(s.Handler())
-	t.Cleanup(h.Close)
-	extra := fmt.Sprintf(`
-[accounts.assist]
-adapter = "omilia"
-role = "observer"
-credentials = { token = "env:ASSIST_TOKEN" }
-[accounts.assist.settings]
-url = "wss://unused.example/agent-assist/{context.call_id}"
-base_url = %q
-%s
-[accounts.shop]
-adapter = "native"
-role = "customer"
-publishable_key = "pk_shop"
-[[routes]]
-name = "shop"
-customer = "shop"
-virtual_agent = "helper"
-live_agent = ["desk"]
-%s`, h.URL, more, listens)
-	r := newRig(t, setting{env: []string{"ASSIST_TOKEN=" + assistToken}, extra: extra, route: listens})
-	r.mu.Lock()
-	r.tokens = append(r.tokens, assistToken)
-	r.mu.Unlock()
+	extra := account("assist", assistant, "observer", at(serve(t, s.Handler())), more) + shop("helper", "desk") + listens
+	r := newRig(t, setting{extra: extra, route: listens})
 	return r, s
 }
 

@@ -17,14 +17,13 @@ import (
 // program is the real program with a configuration of its own, for tests that
 // look at how it begins and ends.
 type program struct {
-	t             *testing.T
-	dir, config   string
-	public, admin string
-	env           []string
-	cmd           *exec.Cmd
-	mu            sync.Mutex
-	log           bytes.Buffer
-	ended         chan struct{}
+	t *testing.T
+	home
+	env   []string
+	cmd   *exec.Cmd
+	mu    sync.Mutex
+	log   bytes.Buffer
+	ended chan struct{}
 }
 
 // small is the rest of a configuration that begins with the public listener.
@@ -56,21 +55,10 @@ live_agent = ["desk"]
 // newProgram writes the configuration, with its places filled in.
 func newProgram(t *testing.T, config string) *program {
 	t.Helper()
-	if _, err := binaries(); err != nil {
-		t.Fatal(err)
-	}
-	tmp, err := os.MkdirTemp("", "fb")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(tmp) })
-	p := &program{t: t, dir: t.TempDir(), public: freeAddr(t), admin: freeAddr(t), ended: make(chan struct{}),
-		env: []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + tmp}}
-	p.config = filepath.Join(p.dir, "config.toml")
+	p := &program{t: t, home: newHome(t), ended: make(chan struct{})}
+	p.env = p.environ()
 	config = strings.NewReplacer("{public}", p.public, "{admin}", p.admin, "{data}", filepath.Join(p.dir, "data")).Replace(config)
-	if err := os.WriteFile(p.config, []byte(config), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	p.configure(t, config)
 	return p
 }
 
@@ -86,7 +74,7 @@ func footbridge(t *testing.T) string {
 // serve starts the bridge; wrap runs it through another program.
 func (p *program) serve(wrap ...string) {
 	p.t.Helper()
-	line := append(wrap, footbridge(p.t), "serve", "--config", p.config)
+	line := append(wrap, p.line()...)
 	p.cmd = exec.Command(line[0], line[1:]...)
 	p.cmd.Env = p.env
 	out := &locked{mu: &p.mu, b: &p.log}

@@ -9,11 +9,11 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -87,32 +87,59 @@ func freeAddr(t *testing.T) string {
 	return ""
 }
 
-// What must be in no log, metric, error or file: the secrets, and a word every
-// text of the stories has.
-const (
-	studioKey = "studio-key-canary-4711"
-	deskKey   = "desk-key-canary-0815"
-	deskToken = "desk-token-canary-1234567890"
-	canary    = "okapi"
-)
-
 // rig is a running bridge with simulated vendors around it.
 type rig struct {
-	t        *testing.T
-	bin, dir string
-	tmp      string
-	public   string
-	admin    string
-	config   string
-	hitLog   string
-	studio   *vonagesim.Studio
-	desk     *vonagesim.Desk
-	client   *http.Client
-	done     chan struct{}
-	fails    []string // of the processes to come
-	env      []string
+	t *testing.T
+	home
+	hitLog string
+	studio *vonagesim.Studio
+	desk   *vonagesim.Desk
+	client *http.Client
+	done   chan struct{}
+	fails  []string // of the processes to come
+	env    []string
 	*process
 }
+
+// home is where a bridge runs: the binaries it is of, folders of its own, its
+// addresses and its configuration file.
+type home struct {
+	bin, dir, tmp string
+	public, admin string
+	config        string
+}
+
+func newHome(t *testing.T) home {
+	t.Helper()
+	bin, err := binaries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tmp, err := os.MkdirTemp("", "fb") // sockets leave no room for a longer path
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(tmp) })
+	p := home{bin: bin, dir: t.TempDir(), tmp: tmp, public: freeAddr(t), admin: freeAddr(t)}
+	p.config = filepath.Join(p.dir, "config.toml")
+	return p
+}
+
+// configure writes the configuration file.
+func (p home) configure(t *testing.T, text string) {
+	t.Helper()
+	if err := os.WriteFile(p.config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// line is how the bridge is started there.
+func (p home) line() []string {
+	return []string{filepath.Join(p.bin, "footbridge"), "serve", "--config", p.config}
+}
+
+// environ is the least its environment has.
+func (p home) environ() []string { return []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + p.tmp} }
 
 // process is what changes while a rig runs.
 type process struct {
@@ -149,17 +176,7 @@ type setting struct {
 // the first process, of the one after it, and so on.
 func newRig(t *testing.T, s setting, fails ...string) *rig {
 	t.Helper()
-	bin, err := binaries()
-	if err != nil {
-		t.Fatal(err)
-	}
-	tmp, err := os.MkdirTemp("", "fb")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(tmp) })
-	r := &rig{t: t, bin: bin, dir: t.TempDir(), tmp: tmp, public: freeAddr(t), admin: freeAddr(t),
-		client: &http.Client{Timeout: 15 * time.Second}, done: make(chan struct{}), fails: fails, env: s.env, process: &process{}}
+	r := &rig{t: t, home: newHome(t), client: &http.Client{Timeout: 15 * time.Second}, done: make(chan struct{}), fails: fails, env: s.env, process: &process{}}
 	t.Cleanup(r.client.CloseIdleConnections)
 	r.hitLog = filepath.Join(r.dir, "hits")
 	header := ""
@@ -167,15 +184,10 @@ func newRig(t *testing.T, s setting, fails ...string) *rig {
 		header = "Idempotency-Key"
 	}
 	r.studio = vonagesim.NewStudio(vonagesim.Options{Key: studioKey, BridgeURL: "http://" + r.public + "/in/studio", IdempotencyHeader: header})
-	studio := httptest.NewServer(r.studio.Handler())
-	t.Cleanup(studio.Close)
+	studio := serve(t, r.studio.Handler())
 	r.desk = vonagesim.NewDesk(vonagesim.DeskOptions{Key: deskKey, BridgeURL: "http://" + r.public + "/in/vdesk"})
-	desk := httptest.NewServer(r.desk.Handler())
-	t.Cleanup(desk.Close)
-	r.config = filepath.Join(r.dir, "config.toml")
-	if err := os.WriteFile(r.config, []byte(r.toml(s, studio.URL, desk.URL, header)), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	desk := serve(t, r.desk.Handler())
+	r.configure(t, r.toml(s, studio, desk, header))
 	cmd, err := r.start()
 	if err != nil {
 		t.Fatal(err)
@@ -266,10 +278,9 @@ func (r *rig) start() (*exec.Cmd, error) {
 	if len(r.fails) > 0 {
 		fail, r.fails = r.fails[0], r.fails[1:]
 	}
-	cmd := exec.Command(filepath.Join(r.bin, "footbridge"), "serve", "--config", r.config)
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + r.tmp, "STUDIO_KEY=" + studioKey, "VDESK_KEY=" + deskKey, "DESK_TOKEN=" + deskToken,
-		"FOOTBRIDGE_FAILPOINT=" + fail, "FOOTBRIDGE_FAILPOINT_LOG=" + r.hitLog}
-	cmd.Env = append(cmd.Env, r.env...)
+	line := r.line()
+	cmd := exec.Command(line[0], line[1:]...)
+	cmd.Env = slices.Concat(r.environ(), secretsEnv(), []string{"FOOTBRIDGE_FAILPOINT=" + fail, "FOOTBRIDGE_FAILPOINT_LOG=" + r.hitLog}, r.env)
 	out := &locked{mu: &r.mu, b: &r.log}
 	cmd.Stdout, cmd.Stderr = out, out
 	r.mu.Lock()
@@ -401,7 +412,7 @@ func (r *rig) ledger(id string) ledger {
 func (r *rig) canaries() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return append([]string{studioKey, deskKey, deskToken, canary}, r.tokens...)
+	return append(canaries(), r.tokens...)
 }
 
 // discreet looks for what was said, and for secrets, where they must not be.

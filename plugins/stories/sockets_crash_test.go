@@ -108,9 +108,7 @@ func heardAll(s *aiserasim.Server) []string {
 
 func socketVirtualAgent(t *testing.T, fails ...string) (*rig, tale) {
 	s, address := platform(t, aiserasim.Options{Token: chatToken})
-	r := newRig(t, setting{env: []string{"CHAT_TOKEN=" + chatToken},
-		extra: "[accounts.shop]\nadapter = \"native\"\nrole = \"customer\"\npublishable_key = \"pk_shop\"\n" +
-			aisera("virtual_agent", aiserasim.SocketIO, address, "", "customer = \"shop\"\nvirtual_agent = \"chat\"\nlive_agent = [\"desk\"]")}, fails...)
+	r := newRig(t, setting{extra: aisera("virtual_agent", aiserasim.SocketIO, address, "") + shop("chat", "desk")}, fails...)
 	id, token := r.chatAt("pk_shop")
 	answered := func(words string) bool {
 		return slices.Contains(texts(r.events(id), event.RoleVirtualAgent), "You said: "+words)
@@ -132,9 +130,7 @@ func socketVirtualAgent(t *testing.T, fails ...string) (*rig, tale) {
 
 func socketPeople(t *testing.T, fails ...string) (*rig, tale) {
 	s, address := platform(t, aiserasim.Options{Token: chatToken})
-	r := newRig(t, setting{env: []string{"CHAT_TOKEN=" + chatToken},
-		extra: "[accounts.shop]\nadapter = \"native\"\nrole = \"customer\"\npublishable_key = \"pk_shop\"\n" +
-			aisera("live_agent", aiserasim.SocketIO, address, "", "customer = \"shop\"\nvirtual_agent = \"helper\"\nlive_agent = [\"chat\"]")}, fails...)
+	r := newRig(t, setting{extra: aisera("live_agent", aiserasim.SocketIO, address, "") + shop("helper", "chat")}, fails...)
 	id, token := r.chatAt("pk_shop")
 	said := r.asking(id, token, "okapi agent", func(string) bool { return r.waiting(id) })
 	said = nil // they are in the transcript

@@ -2,7 +2,6 @@ package stories
 
 import (
 	"fmt"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -11,34 +10,16 @@ import (
 	"github.com/footbridge/footbridge/bridge/event"
 )
 
-const chatToken = "chat-token-canary-2342"
-
 // platform runs a simulated Aisera and gives the address of its socket.
 func platform(t *testing.T, o aiserasim.Options) (*aiserasim.Server, string) {
 	t.Helper()
 	s := aiserasim.NewServer(o)
-	h := httptest.NewServer(s.Handler())
-	t.Cleanup(h.Close)
-	return s, h.URL
+	return s, serve(t, s.Handler())
 }
 
-// aisera is an account of that vendor, with a route that has it in its role.
-func aisera(role, transport, address, more, route string) string {
-	return fmt.Sprintf(`
-[accounts.chat]
-adapter = "aisera"
-role = %q
-credentials = { token = "env:CHAT_TOKEN" }
-[accounts.chat.settings]
-transport = %q
-base_url = %q
-channel_id = "c-1"
-user_email = "guest@example.com"
-%s
-[[routes]]
-name = "sockets"
-%s
-`, role, transport, address, more, route)
+// aisera is an account of that vendor.
+func aisera(role, transport, address, more string) string {
+	return account("chat", aiseraChat, role, fmt.Sprintf("transport = %q", transport), at(address), `user_email = "guest@example.com"`, more)
 }
 
 // TestAiseraClientGoesThroughHandoffAndBack: a customer on the vendor's own chat
@@ -49,8 +30,7 @@ func TestAiseraClientGoesThroughHandoffAndBack(t *testing.T) {
 	for _, transport := range []string{aiserasim.Raw, aiserasim.SocketIO} {
 		t.Run(transport, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, setting{env: []string{"CHAT_TOKEN=" + chatToken},
-				extra: aisera("customer", transport, "https://unused.example", "", "customer = \"chat\"\nvirtual_agent = \"helper\"\nlive_agent = [\"desk\"]")})
+			r := newRig(t, setting{extra: aisera("customer", transport, "https://unused.example", "") + route("chat", "helper", "desk")})
 			path := map[string]string{aiserasim.Raw: "/ws", aiserasim.SocketIO: "/socket.io/"}[transport]
 			dial := func() *aiserasim.Client {
 				var c *aiserasim.Client
@@ -107,9 +87,7 @@ func TestAiseraClientGoesThroughHandoffAndBack(t *testing.T) {
 func TestAiserasOwnPeopleTakeOver(t *testing.T) {
 	t.Parallel()
 	s, address := platform(t, aiserasim.Options{Token: chatToken})
-	r := newRig(t, setting{env: []string{"CHAT_TOKEN=" + chatToken},
-		extra: "[accounts.shop]\nadapter = \"native\"\nrole = \"customer\"\npublishable_key = \"pk_shop\"\n" +
-			aisera("virtual_agent", aiserasim.SocketIO, address, "people = \"vendor\"", "customer = \"shop\"\nvirtual_agent = \"chat\"\nlive_agent = [\"desk\"]")})
+	r := newRig(t, setting{extra: aisera("virtual_agent", aiserasim.SocketIO, address, "people = \"vendor\"") + shop("chat", "desk")})
 	id, token := r.chatAt("pk_shop")
 	r.write(id, token, "1", "okapi hello")
 	r.answered(id, "You said: okapi hello")
@@ -162,9 +140,7 @@ func TestAiserasOwnPeopleTakeOver(t *testing.T) {
 func TestAiseraVirtualAgentHandsOff(t *testing.T) {
 	t.Parallel()
 	s, address := platform(t, aiserasim.Options{Token: chatToken})
-	r := newRig(t, setting{env: []string{"CHAT_TOKEN=" + chatToken},
-		extra: "[accounts.shop]\nadapter = \"native\"\nrole = \"customer\"\npublishable_key = \"pk_shop\"\n" +
-			aisera("virtual_agent", aiserasim.SocketIO, address, "", "customer = \"shop\"\nvirtual_agent = \"chat\"\nlive_agent = [\"desk\"]")})
+	r := newRig(t, setting{extra: aisera("virtual_agent", aiserasim.SocketIO, address, "") + shop("chat", "desk")})
 	id, token := r.chatAt("pk_shop")
 	type pairing struct {
 		Front, Back  struct{ Account string }
@@ -210,9 +186,7 @@ func TestAiseraVirtualAgentHandsOff(t *testing.T) {
 func TestAiserasPeopleTakeAHandoff(t *testing.T) {
 	t.Parallel()
 	s, address := platform(t, aiserasim.Options{Token: chatToken})
-	r := newRig(t, setting{env: []string{"CHAT_TOKEN=" + chatToken},
-		extra: "[accounts.shop]\nadapter = \"native\"\nrole = \"customer\"\npublishable_key = \"pk_shop\"\n" +
-			aisera("live_agent", aiserasim.SocketIO, address, "", "customer = \"shop\"\nvirtual_agent = \"helper\"\nlive_agent = [\"chat\"]")})
+	r := newRig(t, setting{extra: aisera("live_agent", aiserasim.SocketIO, address, "") + shop("helper", "chat")})
 	id, token := r.chatAt("pk_shop")
 	r.write(id, token, "1", "okapi apples")
 	r.answered(id, "okapi about apples")

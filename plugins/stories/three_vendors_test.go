@@ -64,7 +64,7 @@ func vendorsToServer(t *testing.T, fails ...string) (*rig, tale) {
 	t.Helper()
 	s, address := convoPlatform(t, convocoresim.Options{})
 	config := convoAgent(address, "greet = false\nrest = true") + convoWeb("", "convo")
-	r := convoRig(t, strings.ReplaceAll(config, `live_agent = ["desk"]`, `live_agent = ["vdesk"]`), fails...)
+	r := newRig(t, setting{extra: strings.ReplaceAll(config, `live_agent = ["desk"]`, `live_agent = ["vdesk"]`)}, fails...)
 	w := &wholeTurns{r: r, client: r.convoClient("ada")}
 	toAgent := append(w.until("okapi one", w.answered), w.until("okapi human please", w.waiting)...)
 	id := r.conversation("ada")

@@ -15,11 +15,6 @@ import (
 	"github.com/footbridge/footbridge/bridge/event"
 )
 
-const (
-	flowKey   = "flow-key-canary-2718"
-	widgetKey = "widget-key-canary-3141"
-)
-
 // okapiFlow is what the simulated HTTP agent says in the stories.
 func okapiFlow() vonagesim.Flow {
 	return vonagesim.Flow{Greeting: "okapi hello", Back: "okapi welcome back", Failed: "okapi nobody is free", Turns: []vonagesim.Turn{
@@ -35,24 +30,8 @@ func okapiFlow() vonagesim.Flow {
 func flowRig(t *testing.T, customer, settings string) (*rig, *vonagesim.Studio) {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
-	r := newRig(t, setting{env: []string{"FLOW_KEY=" + flowKey, "WIDGET_KEY=" + widgetKey}, extra: fmt.Sprintf(`
-[accounts.shop]
-%s
-[accounts.flow]
-adapter = "vonage"
-role = "virtual_agent"
-credentials = { key = "env:FLOW_KEY" }
-[accounts.flow.settings]
-mode = "agent"
-agent_id = "6501fa2b6ae1a7b1c2d3e4f5"
-base_url = "http://%s"
-%s
-[[routes]]
-name = "flow"
-customer = "shop"
-virtual_agent = "flow"
-live_agent = ["desk"]
-`, customer, server.Listener.Addr(), settings)})
+	r := newRig(t, setting{extra: account("shop", customer, "customer") +
+		account("flow", flowAgent, "virtual_agent", at("http://"+server.Listener.Addr().String()), settings) + route("shop", "flow", "desk")})
 	studio := vonagesim.NewStudio(vonagesim.Options{Key: flowKey, BridgeURL: "http://" + r.public + "/in/flow", Flow: okapiFlow()})
 	server.Config.Handler = studio.Handler()
 	server.Start()
@@ -62,11 +41,6 @@ live_agent = ["desk"]
 	})
 	return r, studio
 }
-
-const (
-	webChat    = "adapter = \"native\"\nrole = \"customer\"\npublishable_key = \"pk_shop\""
-	httpClient = "adapter = \"vonage\"\nrole = \"customer\"\ncredentials = { key = \"env:WIDGET_KEY\" }"
-)
 
 // theSession is the one the HTTP agent has.
 func theSession(r *rig, studio *vonagesim.Studio) string {
@@ -223,16 +197,7 @@ func TestHTTPAgentByRequests(t *testing.T) {
 // settings.
 func widgetRig(t *testing.T, settings string) *rig {
 	t.Helper()
-	return newRig(t, setting{env: []string{"WIDGET_KEY=" + widgetKey}, extra: fmt.Sprintf(`
-[accounts.widget]
-%s
-settings = { %s }
-[[routes]]
-name = "widget"
-customer = "widget"
-virtual_agent = "helper"
-live_agent = ["desk"]
-`, httpClient, settings)})
+	return newRig(t, setting{extra: account("widget", httpClient, "customer", settings) + route("widget", "helper", "desk")})
 }
 
 // widget begins a session as a widget's server does.
