@@ -126,7 +126,7 @@ func (p plot) doubled(r *rig, told tale, killed int, target string) int {
 // TestCrashesInARow kills the bridge again and again at the same point, so that
 // what it does after a crash is interrupted too.
 func TestCrashesInARow(t *testing.T) {
-	const times = 4
+	const times = 3 // each may cost a start its time, and after four hand-offs that failed there is no fifth
 	for _, p := range plots() {
 		for _, point := range slices.Sorted(maps.Keys(p.points)) {
 			t.Run(p.name+"/"+point, func(t *testing.T) {
