@@ -58,7 +58,7 @@ func newStuck(t *testing.T) stuck {
 // begin runs the command and waits until it waits.
 func (s stuck) begin(t *testing.T, line string) *program {
 	t.Helper()
-	p := &program{t: t, dir: s.p.dir, config: s.p.config, env: s.p.env, ended: make(chan struct{})}
+	p := &program{t: t, home: s.p.home, env: s.p.env, ended: make(chan struct{})}
 	p.cmd = exec.Command(footbridge(t), strings.Fields(strings.NewReplacer("BRIDGE", s.bridge, "CONFIG", p.config, "PIPE", s.pipe).Replace(line))...)
 	p.cmd.Env = p.env
 	out := &locked{mu: &p.mu, b: &p.log}

@@ -120,7 +120,6 @@ func TestAnAuditTrailThatIsDamaged(t *testing.T) {
 	c, _ := b.over(&faulty{trail: journal.ErrDamaged})
 	c.ask("GET", "/audit/verification", operatorToken, "").is(500, "damaged")
 	b.ask("GET", "/audit", superToken, "").is(403, "forbidden")
-	b.ask("GET", "/audit?after=0", operatorToken, "").is(422, "invalid")
 	b.ask("GET", "/audit?after=-1", operatorToken, "").is(422, "invalid")
 	id, _ := b.openFor("c-1")
 	b.export(`{"conversation":"` + id + `","reason":"request 7"}`)

@@ -129,7 +129,7 @@ func (e *Engine) conflicts(ctx context.Context, f journal.Frame, first string) b
 	if err != nil || sameBody(stored.Data, f.Data) {
 		return false // the first may be older than frames are kept
 	}
-	f.Dedup, f.ReplyBy, f.Outcome = "", time.Time{}, journal.FrameConflict
+	f.Dedup, f.Mark, f.ReplyBy, f.Outcome = "", "", time.Time{}, journal.FrameConflict
 	_, err = e.Journal.AcceptFrame(ctx, f)
 	e.Logger.Warn("another body came under an id that was there; the first one counts", "account", f.Account, "endpoint", f.Endpoint,
 		"conversation", f.Conversation, "frame", f.ID, "first", first, "error", err)
