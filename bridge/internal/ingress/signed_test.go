@@ -136,7 +136,8 @@ func TestSignedTwice(t *testing.T) {
 	twin.Name = "twin"
 	i.Configure([]Account{account, twin})
 	ask := func(header []string) int { return served(i, "/in/studio/inbound", good, header...).Code }
-	first := signedAs(signingKey, good, time.Now())
+	now := time.Now()
+	first := signedAs(signingKey, good, now)
 	if got := ask(first); got != 503 {
 		t.Fatalf("busy answered %d", got)
 	}
@@ -147,7 +148,7 @@ func TestSignedTwice(t *testing.T) {
 		}
 	}
 	ask(first)
-	ask(signedAs(signingKey, good, time.Now().Add(-time.Second)))
+	ask(signedAs(signingKey, good, now.Add(-time.Second)))
 	served(i, "/in/twin/inbound", good, first...)
 	all := b.stored()
 	if len(all) != 5 || all[0].Dedup != all[2].Dedup || all[0].Dedup == all[3].Dedup || all[4].Account != "twin" {
