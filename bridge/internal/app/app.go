@@ -105,6 +105,12 @@ func Run(ctx context.Context, o Options) error {
 	return a.serve(ctx)
 }
 
+// looking is an App that looks at a configuration: without a journal or a listener.
+// It can start plugins, and is closed in the end.
+func looking(o Options, c *config.Config, log slog.Handler) *App {
+	return &App{o: o, conf: c, down: map[string]error{}, redactor: credential.NewRedactor(), metrics: observe.NewMetrics(), log: slog.New(log)}
+}
+
 func logLevel(word string) slog.Level {
 	var l slog.Level
 	if err := l.UnmarshalText([]byte(word)); err != nil {

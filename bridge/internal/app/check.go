@@ -10,8 +10,6 @@ import (
 	"slices"
 
 	"github.com/footbridge/footbridge/bridge/internal/config"
-	"github.com/footbridge/footbridge/bridge/internal/credential"
-	"github.com/footbridge/footbridge/bridge/internal/observe"
 )
 
 // Report is what a check of the configuration found.
@@ -49,7 +47,7 @@ func Check(ctx context.Context, o Options) (Report, error) {
 	if _, err := certificateOf(conf); err != nil {
 		_ = r.problem(err) // it is of the configuration
 	}
-	a := &App{o: o, conf: conf, down: map[string]error{}, redactor: credential.NewRedactor(), metrics: observe.NewMetrics(), log: slog.New(slog.DiscardHandler)}
+	a := looking(o, conf, slog.DiscardHandler)
 	defer a.close()
 	_, err = network(conf, a.env)
 	for _, err := range []error{err, scanner(conf)} {

@@ -10,8 +10,6 @@ import (
 	"strings"
 
 	"github.com/footbridge/footbridge/bridge/internal/config"
-	"github.com/footbridge/footbridge/bridge/internal/credential"
-	"github.com/footbridge/footbridge/bridge/internal/observe"
 )
 
 // How a finding stands.
@@ -109,8 +107,7 @@ func Diagnose(ctx context.Context, o Options) *Diagnosis {
 		d.Unusable = true
 		return d
 	}
-	doc := &doctor{Diagnosis: d, App: &App{o: o, conf: conf, down: map[string]error{}, redactor: credential.NewRedactor(),
-		metrics: observe.NewMetrics(), log: slog.New(&overheard{d: d})}}
+	doc := &doctor{Diagnosis: d, App: looking(o, conf, &overheard{d: d})}
 	defer doc.close()
 	d.good("configuration", "%d accounts, %d routes", len(conf.Accounts), len(conf.Routes))
 	doc.live = findLive(ctx, conf)

@@ -13,9 +13,7 @@ import (
 	"github.com/footbridge/footbridge/bridge/adapter"
 	"github.com/footbridge/footbridge/bridge/event"
 	"github.com/footbridge/footbridge/bridge/internal/config"
-	"github.com/footbridge/footbridge/bridge/internal/credential"
 	"github.com/footbridge/footbridge/bridge/internal/engine"
-	"github.com/footbridge/footbridge/bridge/internal/observe"
 )
 
 // Party is an account as the matrix has it.
@@ -293,7 +291,7 @@ func ReadMatrix(ctx context.Context, o Options) (Matrix, error) {
 	if err != nil {
 		return Matrix{}, err
 	}
-	a := &App{o: o, conf: conf, down: map[string]error{}, redactor: credential.NewRedactor(), metrics: observe.NewMetrics(), log: slog.New(slog.DiscardHandler)}
+	a := looking(o, conf, slog.DiscardHandler)
 	defer a.close()
 	if err := a.startPlugins(ctx); err != nil {
 		return Matrix{}, err
