@@ -109,7 +109,7 @@ var operators = map[string]row{
 	"O3":  {inAPI, "TestCrossSiteSockets TestTickets TestTicketsAreBound TestTicketsExpireAndAreBounded", ""},
 	"O4":  {inAPI, "TestSignInRotates TestSignOut TestIdleSignInEnds TestSignInEnds TestStreamsEndWithTheirProof", ""},
 	"O5":  {inAPI, "TestGuessing TestGuessersAreBounded TestWrongTokensLookAlike " + inSecret + ".TestEqual", "there are tokens and a provider's sign-ins, no names with passwords to list"},
-	"O6":  {inWeb, "TestHeadersAreStrict TestFilesKeepThePolicy", "that the pages show such words as text is seen in a browser for words that were said, not for a corpus"},
+	"O6":  {inWeb, "TestChatAlone TestCustomerAndAgent TestHeadersAreStrict TestFilesKeepThePolicy", "words, names and answers that would run are seen as text in a browser; a corpus of 300 is not played"},
 	"O7":  {inWeb, "TestHeadersAreStrict TestPagesAreNotStored " + inAPI + ".TestAnswersHaveStrictHeaders", ""},
 	"O8":  {inAPI, "TestOddQueries TestPages TestFilters", "what is searched for are words, neither expressions nor SQL; a mistake is answered 422"},
 	"O9":  {stories, "TestErasingCustomersUnderLoad " + inAPI + ".TestACustomerIsExportedAndErased TestSignals", "an export is JSON lines, in which a formula is a text in quotes; it is written as it is read, and one that is cut short says so"},

@@ -103,6 +103,7 @@ func TestSignals(t *testing.T) {
 		"dead-letters replay --all --url BRIDGE", "audit list --url BRIDGE", "conversations export 01A --reason r --url BRIDGE",
 		"conversations erase 01A --reason r --yes --url BRIDGE", "conversations erase 01A --reason r --url BRIDGE",
 		"conversations erase --customer - --reason r --url BRIDGE", "translate --adapter scripted --role virtual_agent --endpoint x",
+		"accounts --url BRIDGE", "accounts drain studio --url BRIDGE",
 		"serve --config CONFIG", "simulate vonage -listen 127.0.0.1:0",
 	} {
 		t.Run(line, func(t *testing.T) {
