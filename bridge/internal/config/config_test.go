@@ -244,8 +244,19 @@ func TestErrorIsBounded(t *testing.T) {
 	}
 }
 
+// worked is the processor's time this process has taken, whatever else the machine
+// does.
+func worked(t *testing.T) time.Duration {
+	t.Helper()
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+}
+
 func TestLargeFilesStayQuick(t *testing.T) {
-	start := time.Now()
+	before := worked(t)
 	for name, text := range map[string]string{
 		"routes":  sound + strings.Repeat("[[routes]]\ncustomer='web'\n", 10000),
 		"unknown": strings.Repeat("a", 200) + "=1\n" + unknownKeys(5000),
@@ -258,7 +269,7 @@ func TestLargeFilesStayQuick(t *testing.T) {
 			t.Errorf("%s: no error", name)
 		}
 	}
-	if took := time.Since(start); took > 20*time.Second {
+	if took := worked(t) - before; took > 20*time.Second {
 		t.Errorf("took %v", took)
 	}
 }
