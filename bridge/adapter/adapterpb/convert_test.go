@@ -74,7 +74,7 @@ func (d draw) vendor() map[string]json.RawMessage {
 }
 
 func (d draw) actor() event.Actor {
-	return event.Actor{Role: event.Role(d.text()), ID: d.text(), Name: d.text(), Avatar: d.text()}
+	return event.Actor{Role: rapid.SampledFrom([]event.Role{"", event.RoleCustomer, event.RoleVirtualAgent, event.RoleLiveAgent, event.RoleObserver, event.RoleSystem}).Draw(d.T, "role"), ID: d.text(), Name: d.text(), Avatar: d.text()}
 }
 
 func (d draw) body() event.Body {
@@ -368,4 +368,26 @@ func FuzzDecodeOutcome(f *testing.F) {
 			t.Fatalf("%d effects became %d", len(out.Effects), len(again.GetEffects()))
 		}
 	})
+}
+
+// Kinds and roles lie open in the journal, so an adapter cannot put words there.
+func TestEmissionsOfNoKindOrRole(t *testing.T) {
+	for _, c := range []struct {
+		kind, role string
+		taken      bool
+	}{
+		{"message.created", "virtual_agent", true}, {"note.created", "", true}, {"weather.changed_v2", "system", true}, {"extension", "observer", true},
+		{"Message.Created", "system", false}, {"call Ada", "system", false}, {"sk-12-Zq7/tR", "system", false}, {"", "system", false},
+		{"a.b.c.d.e", "system", false}, {strings.Repeat("a", 33), "system", false}, {"message.created", "Ada", false}, {"message.created", "sk-12-Zq7", false},
+	} {
+		outcome := &adapterpb.Outcome{Effects: []*adapterpb.Effect{{Effect: &adapterpb.Effect_Emission{Emission: &adapterpb.Emission{
+			Kind: c.kind, Body: []byte("{}"), Actor: &adapterpb.Actor{Role: c.role}}}}}}
+		_, err := adapterpb.DecodeOutcome(outcome)
+		if (err == nil) != c.taken {
+			t.Errorf("%+v: %v", c, err)
+		}
+		if err != nil && (c.kind != "" && strings.Contains(err.Error(), c.kind) || strings.Contains(err.Error(), "Ada")) {
+			t.Errorf("the error repeats it: %v", err)
+		}
+	}
 }

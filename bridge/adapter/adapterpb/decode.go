@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -111,7 +113,21 @@ func decodeEffect(m *Effect) (adapter.Effect, error) {
 	return decodeConnectionEffect(m)
 }
 
+// kindForm is the form of all kinds, also of those a newer side will know.
+//
+//nolint:gochecknoglobals // never written.
+var kindForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}([.][a-z0-9_]{1,32}){0,3}$`)
+
+//nolint:gochecknoglobals // never written.
+var roles = []event.Role{event.RoleCustomer, event.RoleVirtualAgent, event.RoleLiveAgent, event.RoleObserver, event.RoleSystem}
+
 func decodeEmission(m *Emission) (adapter.Effect, error) {
+	switch role := event.Role(m.GetActor().GetRole()); { // kinds and roles lie open in the journal
+	case !kindForm.MatchString(m.GetKind()):
+		return nil, errors.New("emission: its kind is not of the form noun.past")
+	case role != "" && !slices.Contains(roles, role):
+		return nil, errors.New("emission: its actor has a role that there is not")
+	}
 	if !utf8.Valid(m.GetBody()) { // a JSON decoder would put other characters there
 		return nil, fmt.Errorf("emission %s: body is not UTF-8", m.GetKind())
 	}

@@ -171,6 +171,9 @@ type Options struct {
 	Answered func(route string, status int)
 	// MaxUploads is how many files a customer may upload in a minute; 0 is no limit.
 	MaxUploads int
+	// Redact takes secrets out of what is shown of vendors' frames; nil where there
+	// are none.
+	Redact func(string) string
 }
 
 // API serves the native API. It is safe for concurrent use.
@@ -193,6 +196,9 @@ type API struct {
 func New(o Options) *API {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Redact == nil {
+		o.Redact = func(s string) string { return s }
 	}
 	if o.Ended == nil {
 		o.Ended = newEnded()

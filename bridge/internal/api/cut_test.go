@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/footbridge/footbridge/bridge/adapter"
 	"github.com/footbridge/footbridge/bridge/internal/api"
 	"github.com/footbridge/footbridge/bridge/internal/journal"
 )
@@ -60,6 +61,7 @@ func (b *bridge) over(f *faulty) (*bridge, *bytes.Buffer) {
 	var log bytes.Buffer
 	o := b.api.Options
 	o.Journal, o.Logger = f, slog.New(slog.NewTextHandler(&log, nil))
+	o.Redact = func(s string) string { return strings.ReplaceAll(s, "s3cret", "[secret]") }
 	other := api.New(o)
 	b.t.Cleanup(other.Close)
 	server := httptest.NewServer(other)
@@ -88,15 +90,23 @@ func TestAnExportThatIsCutShort(t *testing.T) {
 	}
 }
 
-// An export has the frames without their headers, and who asked and why is in the
-// audit trail.
+// An export has the frames without their headers and without secrets, and who asked
+// and why is in the audit trail.
 func TestAnExportHasFramesAndIsRecorded(t *testing.T) {
 	b := start(t)
 	id, _ := b.openFor("c-1")
-	c, _ := b.over(&faulty{frames: []journal.Frame{{ID: "f-1", Conversation: id, Data: []byte(`{"path":"/in","header":{"X-Key":["s3cret"]},"body":"aGVsbG8="}`)}}})
-	got := c.export(`{"conversation":"` + id + `","reason":"request 7"}`)
-	if len(got["frame"]) != 1 || got["frame"][0].Frame.ID != "f-1" || strings.Contains(string(encodeAll(t, got["frame"])), "s3cret") {
-		t.Errorf("exported are %s", encodeAll(t, got["frame"]))
+	sent := func(id, body string) journal.Frame {
+		data := encodeAll(t, map[string]any{"request": adapter.Request{Method: "POST", Path: "/in/s3cret", Query: map[string][]string{"s3cret": {"a s3cret"}},
+			Header: http.Header{"X-Key": {"not to be shown"}}, Body: []byte(body)}})
+		return journal.Frame{ID: id, Conversation: id, Data: data}
+	}
+	c, _ := b.over(&faulty{frames: []journal.Frame{sent("f-1", `{"text":"my s3cret"}`), sent("f-2", `text=my+s3cret`)}})
+	got := c.export(`{"conversation":"` + id + `","reason":"request 7"}`)["frame"]
+	if len(got) != 2 || string(got[0].Frame.Body) != `{"text":"my [secret]"}` || got[1].Frame.Text != "text=my+[secret]" || got[0].Frame.Query.Get("[secret]") != "a [secret]" {
+		t.Errorf("exported are %s", encodeAll(t, got))
+	}
+	if text := string(encodeAll(t, got)); strings.Contains(text, "s3cret") || strings.Contains(text, "not to be shown") {
+		t.Errorf("exported are %s", text)
 	}
 	if a := decode[api.AuditList](b.ask("GET", "/audit", operatorToken, "").is(200, "")).Audit; len(a) != 1 || a[0].Reason != "request 7" || a[0].Subject != id {
 		t.Errorf("the audit trail is %+v", a)

@@ -278,7 +278,7 @@ func (a *API) exportFrames(ctx context.Context, out *json.Encoder, id string) er
 		}
 		for _, f := range frames {
 			after = f.ID
-			shown := showFrame(f)
+			shown := a.showFrame(f)
 			if err := out.Encode(Exported{Type: "frame", Frame: &shown}); err != nil {
 				return err
 			}

@@ -180,7 +180,7 @@ func (a *API) listFrames(w http.ResponseWriter, r *http.Request, _ principal) er
 	}
 	out := FrameList{Frames: make([]Frame, 0, len(frames))}
 	for _, f := range frames {
-		out.Frames = append(out.Frames, showFrame(f))
+		out.Frames = append(out.Frames, a.showFrame(f))
 	}
 	if len(frames) > 0 {
 		out.Next = next(len(frames) == p.limit, frames[len(frames)-1].ID)
@@ -189,7 +189,8 @@ func (a *API) listFrames(w http.ResponseWriter, r *http.Request, _ principal) er
 }
 
 // showFrame leaves the headers out: they are where vendors send credentials.
-func showFrame(f journal.Frame) Frame {
+// Secrets may be anywhere else: in an address, or where somebody typed them.
+func (a *API) showFrame(f journal.Frame) Frame {
 	out := Frame{ID: f.ID, Leg: f.Leg, Account: f.Account, Endpoint: f.Endpoint, Received: f.Received.UTC(), Outcome: f.Outcome, Dedup: f.Dedup}
 	var stored struct {
 		Request *adapter.Request `json:"request"`
@@ -198,11 +199,16 @@ func showFrame(f journal.Frame) Frame {
 		return out
 	}
 	r := stored.Request
-	out.Method, out.Path, out.Query = r.Method, r.Path, r.Query
-	if json.Valid(r.Body) {
-		out.Body = r.Body
+	out.Method, out.Path, out.Query = r.Method, a.Redact(r.Path), url.Values{}
+	for name, values := range r.Query {
+		for _, value := range values {
+			out.Query.Add(a.Redact(name), a.Redact(value))
+		}
+	}
+	if body := a.Redact(string(r.Body)); json.Valid([]byte(body)) {
+		out.Body = json.RawMessage(body)
 	} else {
-		out.Text = string(r.Body)
+		out.Text = body
 	}
 	return out
 }

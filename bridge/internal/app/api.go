@@ -23,7 +23,7 @@ func (a *App) makeAPI() error {
 		return err
 	}
 	a.api = api.New(api.Options{Journal: a.journal, Engine: a.engine, Desk: a.people, Files: a.media, Status: a, Keys: a.keys,
-		Setup: a.apiSetup(), Logger: a.log, Peer: a.ingress.Peer, Ended: ended, MaxUploads: a.conf.Media.MaxUploads, Answered: a.answered})
+		Setup: a.apiSetup(), Logger: a.log, Peer: a.ingress.Peer, Ended: ended, MaxUploads: a.conf.Media.MaxUploads, Answered: a.answered, Redact: a.redactor.Redact})
 	return nil
 }
 

@@ -303,7 +303,7 @@ func (a *App) makeEngine(ctx context.Context) error {
 	minter := credential.NewMinter(a.keys.Derive("minted tokens"))
 	front := &frontDesk{plugins: a.plugins, breakers: a.breakers, placeholders: placeholders, minter: minter, setup: a.setup}
 	a.engine = engine.New(engine.Options{Journal: a.journal, Turner: &turner{plugins: a.plugins, breakers: a.breakers, blamed: map[string]int{}}, Caller: a.egress, Dialer: a.egress, Media: a.media, Desk: front,
-		Observer: a, Setup: p.setup, Logger: a.log, Fail: failpoint(a.plugins)})
+		Observer: a, Setup: p.setup, Logger: a.log, Redact: a.redactor.Redact, Fail: failpoint(a.plugins)})
 	a.people = a.newDesk()
 	front.people = a.people
 	a.ingress = ingress.New(ingress.Options{Engine: a.engine, Sockets: a.engine, Minter: minter, Logger: a.log, TrustedProxies: a.conf.Server.Proxies(),

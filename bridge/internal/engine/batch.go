@@ -118,7 +118,7 @@ func (b *batch) fill() error {
 // outcome records how an event ended at a leg.
 func (b *batch) outcome(l *leg, eventID, outcome, reason string, maybe bool) {
 	b.commit.Deliveries = append(b.commit.Deliveries, journal.Delivery{Event: eventID, Leg: fullID(b.c.id, l.ID),
-		Outcome: outcome, Reason: reason, MaybeDuplicate: maybe, At: b.at})
+		Outcome: outcome, Reason: b.c.e.Redact(reason), MaybeDuplicate: maybe, At: b.at})
 }
 
 // dead makes a dead letter of the input.
@@ -130,7 +130,7 @@ func (b *batch) dead(l *leg, in adapter.Input, frame, reason string) {
 	}
 	account := b.c.e.setup.Load().Accounts[l.Account]
 	b.commit.DeadLetters = append(b.commit.DeadLetters, journal.DeadLetter{ID: deriveID(b.id, "/dead"), Conversation: b.c.id,
-		Leg: fullID(b.c.id, l.ID), Account: l.Account, Adapter: account.Adapter, Frame: frame, Reason: reason, Input: data, At: b.at})
+		Leg: fullID(b.c.id, l.ID), Account: l.Account, Adapter: account.Adapter, Frame: frame, Reason: b.c.e.Redact(reason), Input: data, At: b.at})
 	if frame != "" {
 		b.commit.Ended[frame] = journal.FrameDead
 		b.refuseHeld(frame)

@@ -56,6 +56,9 @@ type Options struct {
 	Observer Observer
 	Setup    *Setup
 	Logger   *slog.Logger
+	// Redact takes secrets out of what adapters say of what went wrong, before it is
+	// kept; nil where there are none.
+	Redact func(string) string
 	// Fail is called at the crash points; nil in production.
 	Fail func(point string)
 	// Fatal is called once, in a goroutine of its own, when the journal can no
@@ -93,6 +96,9 @@ func New(o Options) *Engine {
 	e.setup.Store(o.Setup)
 	if e.Logger == nil {
 		e.Logger = slog.New(slog.DiscardHandler)
+	}
+	if e.Redact == nil {
+		e.Redact = func(s string) string { return s }
 	}
 	return e
 }

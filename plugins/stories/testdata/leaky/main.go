@@ -53,7 +53,10 @@ func handle(tx *adapter.Tx, _ *struct{}, in adapter.Input) error {
 	case "extension":
 		tx.Emit(adapter.Emission{Actor: event.Actor{Role: event.RoleVirtualAgent, Name: words}, Body: event.Extension{Vendor: words, Name: words}})
 		tx.Emit(adapter.Emission{Actor: event.Actor{Role: event.RoleVirtualAgent}, Body: event.ErrorReported{Code: words, Detail: words}})
-		tx.Emit(adapter.Emission{Actor: event.Actor{Role: event.Role(words)}, Body: event.Unknown{Name: event.Kind(words), JSON: []byte("{}")}})
+	case "role":
+		tx.Emit(adapter.Emission{Actor: event.Actor{Role: event.Role(words)}, Body: event.ErrorReported{Code: words}})
+	case "kind":
+		tx.Emit(adapter.Emission{Actor: event.Actor{Role: event.RoleVirtualAgent}, Body: event.Unknown{Name: event.Kind(words), JSON: []byte("{}")}})
 	}
 	return nil
 }
