@@ -37,8 +37,8 @@ var attacks = []attack{
 	{"addresses of inner hosts", forgedAddresses},
 	{"a plugin that floods the log", floodingPlugin},
 	{"a plugin that breaks out", hostilePlugin},
+	{"a plugin that eats memory and dies", eatingPlugin},
 	{"a plugin that hangs", hangingPlugin},
-	{"a plugin that dies", dyingPlugin},
 }
 
 const vendorsWords = `{"session":{"id":"signed"},"text":"hello"}`

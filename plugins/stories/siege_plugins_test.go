@@ -48,17 +48,17 @@ func hostilePlugin(s *siege) func() {
 	}
 }
 
+// eatingPlugin wants more memory than it is given, and dies of it again and again.
+func eatingPlugin(s *siege) func() {
+	s.tellBrittle("eats", "eat")
+	return s.deadLetter("eats")
+}
+
 // hangingPlugin never answers: its words are tried again, and become a dead letter.
 // Others do not wait for it.
 func hangingPlugin(s *siege) func() {
 	s.vendor("hangs", "hang")
 	return s.deadLetter("hangs")
-}
-
-// dyingPlugin ends at a word, again and again.
-func dyingPlugin(s *siege) func() {
-	s.tellBrittle("dies", "poison")
-	return s.deadLetter("dies")
 }
 
 // deadLetter waits for one of the conversation of a key.

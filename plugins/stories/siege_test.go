@@ -46,6 +46,7 @@ const defended = `
 [plugins]
 dir = %q
 turn_timeout = "2s"
+memory = 268435456
 [accounts.besieged]
 adapter = "besieged"
 role = "virtual_agent"

@@ -210,7 +210,7 @@ func (a *App) startPlugins(ctx context.Context) error {
 		return fmt.Errorf("find the program's own folder: %w", err)
 	}
 	a.plugins, err = host.New(host.Options{RunDir: a.runDir, Dir: c.Plugins.Dir, Beside: filepath.Dir(beside), Checksums: c.Plugins.Checksums,
-		StartTimeout: c.Plugins.StartTimeout, TurnTimeout: c.Plugins.TurnTimeout, Sandbox: c.Plugins.Sandbox, Logger: a.log, Launcher: a.o.Launcher,
+		StartTimeout: c.Plugins.StartTimeout, TurnTimeout: c.Plugins.TurnTimeout, Sandbox: c.Plugins.Sandbox, Memory: c.Plugins.Memory, Logger: a.log, Launcher: a.o.Launcher,
 		Quarantine: quarantine(),
 		OnRestart:  func(name string) { a.metrics.PluginRestarts.WithLabelValues(name).Inc() }, OnState: a.pluginChanged})
 	if err != nil {

@@ -25,7 +25,7 @@ func openStage(o Options) (*translate.Stage, error) {
 		if err != nil {
 			return nil, err
 		}
-		h.Dir, h.Checksums, h.Sandbox = c.Plugins.Dir, c.Plugins.Checksums, c.Plugins.Sandbox
+		h.Dir, h.Checksums, h.Sandbox, h.Memory = c.Plugins.Dir, c.Plugins.Checksums, c.Plugins.Sandbox, c.Plugins.Memory
 		h.StartTimeout, h.TurnTimeout = c.Plugins.StartTimeout, c.Plugins.TurnTimeout
 	}
 	return translate.Open(h)

@@ -225,6 +225,8 @@ type Plugins struct {
 	Dir string `toml:"dir" rule:"path"`
 	// Sandbox is auto (all the kernel gives), required (refuse to start with less) or off.
 	Sandbox string `toml:"sandbox" default:"auto" oneof:"auto,required,off"`
+	// Memory is how many bytes of its own one process may have; it needs the sandbox.
+	Memory int `toml:"memory" default:"1073741824" min:"134217728" max:"1099511627776"`
 	// Checksums maps an adapter to the SHA-256 its executable must have, in lower-case hex.
 	Checksums map[string]string `toml:"checksums" keys:"name" rule:"sha256"`
 	// StartTimeout is how long a process may take to say its manifest.

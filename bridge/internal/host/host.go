@@ -74,6 +74,9 @@ type Options struct {
 	// and a Configure (2 s).
 	StartTimeout, TurnTimeout time.Duration
 	Sandbox                   string // SandboxAuto
+	// Memory is how many bytes of its own each plugin may have, where it shuts itself
+	// off (1 GiB). One that wants more ends.
+	Memory int
 	// Launcher is a program whose main calls Launch first: what it starts as shuts
 	// itself off from within before it becomes the plugin. It is Self in such a
 	// program; without it there are namespaces alone.
@@ -129,7 +132,7 @@ func New(o Options) (*Host, error) {
 	h := &Host{o: withDefaults(o), plugins: make(map[string]*supervisor)}
 	h.log = h.o.Logger
 	var err error
-	if h.sandbox, err = newSandbox(h.o.Sandbox, h.o.Launcher, h.log); err != nil {
+	if h.sandbox, err = newSandbox(h.o.Sandbox, h.o.Launcher, h.o.Memory, h.log); err != nil {
 		return nil, err
 	}
 	if h.o.RunDir == "" {
@@ -158,6 +161,7 @@ func withDefaults(o Options) Options {
 	orDefault(&o.healthEvery, 5*time.Second)
 	orDefault(&o.healthWithin, time.Second)
 	orDefault(&o.Sandbox, SandboxAuto)
+	orDefault(&o.Memory, 1<<30)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}

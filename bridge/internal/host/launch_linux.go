@@ -95,7 +95,7 @@ func limit(o orders) error {
 	}{
 		{unix.RLIMIT_CORE, 0}, {unix.RLIMIT_FSIZE, 0}, {unix.RLIMIT_MEMLOCK, 0}, {unix.RLIMIT_MSGQUEUE, 0},
 		{unix.RLIMIT_RTPRIO, 0}, {unix.RLIMIT_NICE, 0}, {unix.RLIMIT_SIGPENDING, 256}, {unix.RLIMIT_STACK, 8 << 20},
-		{unix.RLIMIT_NOFILE, openFiles}, {unix.RLIMIT_DATA, maxMemory}, {unix.RLIMIT_NPROC, o.Processes},
+		{unix.RLIMIT_NOFILE, openFiles}, {unix.RLIMIT_DATA, o.Memory}, {unix.RLIMIT_NPROC, o.Processes},
 	} {
 		if l.what == unix.RLIMIT_NPROC && l.most == 0 {
 			continue

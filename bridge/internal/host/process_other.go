@@ -22,7 +22,7 @@ const nobody = 65534
 func Launch() {}
 
 // settle has nothing to try.
-func settle(string) *sandbox {
+func settle(string, uint64) *sandbox {
 	return &sandbox{missing: []Missing{{What: "a sandbox", Reason: "this system has none", Mend: "run the bridge on Linux"}}}
 }
 

@@ -141,7 +141,7 @@ func TestNothingOutlivesAPlugin(t *testing.T) {
 	for _, mode := range []string{"namespaces", SandboxOff} {
 		h := newHost(t, Options{Sandbox: SandboxOff, Dir: plugins(t, map[string]string{"echo": ""})})
 		if mode != SandboxOff { // the whole sandbox has no grandchildren
-			h.sandbox = settle("")
+			h.sandbox = settle("", 0)
 		}
 		if _, err := h.Start(t.Context(), "echo"); err != nil {
 			t.Fatal(err)
@@ -274,4 +274,29 @@ func TestRestartsLeakNothing(t *testing.T) {
 	}
 	// Each restart that left one goroutine, file or folder would make 15.
 	eventually(t, "everything is given back", func() bool { return held() < before+10 })
+}
+
+// TestMemory: a plugin has so much memory as it is given, and its runtime knows;
+// one that takes more ends, and runs again.
+func TestMemory(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("limits are Linux's")
+	}
+	for _, c := range []struct {
+		memory, mib int
+		want        string
+	}{{0, 500, "holds 500 with 768MiB"}, {256 << 20, 64, "holds 64 with 192MiB"}, {256 << 20, 500, ""}, {128 << 20, 1, "holds 1 with 96MiB"}} {
+		h := started(t, Options{Memory: c.memory, BackoffMin: 10 * time.Millisecond, TurnTimeout: 20 * time.Second}, "echo")
+		hold := order("hold")
+		hold.Key = strconv.Itoa(c.mib)
+		out, err := h.Turn(t.Context(), "echo", hold)
+		if c.want == "" {
+			if !errors.Is(err, ErrDied) {
+				t.Errorf("%d MiB of %d: %q, %v", c.mib, c.memory>>20, said(out), err)
+			}
+			eventually(t, "the plugin runs again", func() bool { s := h.States()[0]; return s.Status == statusRunning && s.Restarts == 1 })
+		} else if err != nil || said(out) != c.want {
+			t.Errorf("%d MiB of %d: %q, %v", c.mib, c.memory>>20, said(out), err)
+		}
+	}
 }

@@ -39,6 +39,8 @@ type orders struct {
 	Landlock int `json:"landlock,omitempty"`
 	// Filter asks for the filter of system calls.
 	Filter bool `json:"filter,omitempty"`
+	// Memory bounds what the process may have of its own, in bytes.
+	Memory uint64 `json:"memory"`
 	// Processes bounds processes and threads together, 0 not at all.
 	Processes uint64 `json:"processes,omitempty"`
 }
@@ -52,14 +54,14 @@ type sandbox struct {
 	missing  []Missing
 }
 
-func newSandbox(mode, launcher string, log *slog.Logger) (*sandbox, error) {
+func newSandbox(mode, launcher string, memory int, log *slog.Logger) (*sandbox, error) {
 	if mode == SandboxOff {
 		return &sandbox{}, nil
 	}
 	if mode != SandboxAuto && mode != SandboxRequired {
 		return nil, fmt.Errorf("[plugins] sandbox = %q: use %q, %q or %q", mode, SandboxAuto, SandboxRequired, SandboxOff)
 	}
-	s := settle(launcher)
+	s := settle(launcher, uint64(memory))
 	var all []string
 	for _, m := range s.missing {
 		all = append(all, m.String())
@@ -128,7 +130,7 @@ func (s *sandbox) command(what program, dir string, env []string) (command, *os.
 	o.Name, o.Script, o.Alone = what.name, what.image.script, what.image.alone
 	// The program is in its folder and need not find the way there. The limit that
 	// Go collects its garbage by is the bridge's if it has one: the first counts.
-	env = append(env, plugin.EnvUnixSocketDir+"=.", fmt.Sprintf("GOMEMLIMIT=%dMiB", maxMemory>>20*3/4))
+	env = append(env, plugin.EnvUnixSocketDir+"=.", fmt.Sprintf("GOMEMLIMIT=%dMiB", o.Memory>>20*3/4))
 	c, err := s.launch(o, env, folder, what.image.file)
 	return c, folder, err
 }
@@ -146,9 +148,6 @@ const launchName = "footbridge-becomes-a-plugin"
 
 // launchFailed begins the one line a process prints that could not become one.
 const launchFailed = "not launched: "
-
-// maxMemory is how much a process that shuts itself off may have of its own.
-const maxMemory = 1 << 30
 
 // probeTime is how long a process may take to shut itself off.
 const probeTime = 10 * time.Second

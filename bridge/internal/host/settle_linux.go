@@ -13,13 +13,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// settle finds the most this system gives.
-func settle(launcher string) *sandbox {
+// settle finds the most this system gives, for processes of so many bytes.
+func settle(launcher string, memory uint64) *sandbox {
 	if launcher == "" {
 		return settleWithout("no launcher is set")
 	}
 	s := &sandbox{launcher: launcher}
 	s.orders, s.missing = offered()
+	s.orders.Memory = memory
 	refused, found := s.find()
 	if !found {
 		return settleWithout("the launcher fails: " + strings.Join(refused, "; "))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
 	"github.com/footbridge/footbridge/bridge/adapter/serve"
@@ -64,7 +65,7 @@ func handle(tx *adapter.Tx, _ *struct{}, in adapter.Input) error {
 		}
 	case "calls":
 		for n, address := range strings.Fields(about) {
-			tx.Call(fmt.Sprint("call-", n), adapter.Call{Method: "POST", URL: address, Body: []byte("{}"), Repeat: adapter.RepeatNever})
+			tx.Call(fmt.Sprint("call-", n), adapter.Call{Method: "POST", URL: address, Body: []byte("{}"), Repeat: adapter.RepeatNever, GiveUp: time.Second})
 		}
 	}
 	tx.Emit(adapter.Emission{Actor: customer, Body: event.MessageCreated{Content: event.Plain(body.Text)}})

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 
@@ -106,6 +107,15 @@ var orders = map[string]func(*adapter.Tx) error{
 			}
 		}
 		say(tx, strings.Join(found, "\n"))
+		return err
+	},
+	"hold": func(tx *adapter.Tx) error {
+		mib, err := strconv.Atoi(tx.Key())
+		held := make([]byte, mib<<20)
+		for at := 0; at < len(held); at += 4096 {
+			held[at] = 1
+		}
+		say(tx, fmt.Sprintf("holds %d with %s", len(held)>>20, os.Getenv("GOMEMLIMIT")))
 		return err
 	},
 	"dial": func(tx *adapter.Tx) error {
