@@ -76,19 +76,19 @@ func TestMeasureTwoVendors(t *testing.T) {
 	closed := l.closed(sessions, 100)
 	t.Logf("closed loop, %d conversations: %.0f texts/s end to end, one event each", sessions, closed)
 	for _, rate := range []int{100, 300} {
-		ack, end := l.open(sessions, rate, 8*time.Second)
+		ack, end := l.open(sessions, rate, 8*time.Second, fmt.Sprint(rate))
 		t.Logf("open loop, %d texts/s: acknowledged p50 %v p99 %v; at the other vendor p50 %v p99 %v",
 			rate, quantile(ack, 50), quantile(ack, 99), quantile(end, 50), quantile(end, 99))
 	}
 }
 
-func newLoad(t *testing.T, sessions int) *load {
+func newLoad(t *testing.T, sessions int, env ...string) *load {
 	t.Helper()
 	f := &far{arrived: map[string]time.Time{}, sessions: map[string]string{}}
 	desk := serve(t, f)
 	l := &load{far: f, http: &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 256}}}
 	l.rig = newRig(t, setting{extra: account("front", routing, "virtual_agent", at(desk)) + account("bench", liveServer, "live_agent", at(desk)) + route("", "front", "bench"),
-		env: []string{"FOOTBRIDGE_SERVER__ACCOUNT_RATE=0"}}) // what is measured is how much it can take
+		env: append(env, "FOOTBRIDGE_SERVER__ACCOUNT_RATE=0")}) // what is measured is how much it can take
 	for i := range sessions {
 		l.post("/in/front/start", fmt.Sprintf(`{"sessionId":"b-%d","history":{"transcription":[{"User":"hi"}],"parameters":[{"name":"caller","value":"%d"}]}}`, i, i))
 	}
@@ -154,8 +154,8 @@ func (l *load) closed(sessions, each int) float64 {
 }
 
 // open sends at a steady rate whatever the answers, so that a slow answer delays
-// no later one.
-func (l *load) open(sessions, rate int, lasts time.Duration) (acks, ends []time.Duration) {
+// no later one. Its texts are of a name of their own.
+func (l *load) open(sessions, rate int, lasts time.Duration, name string) (acks, ends []time.Duration) {
 	l.mu.Lock()
 	l.acks = nil
 	l.mu.Unlock()
@@ -170,14 +170,14 @@ func (l *load) open(sessions, rate int, lasts time.Duration) (acks, ends []time.
 		<-tick.C
 		n := sent
 		sent++
-		all.Go(func() { l.text(n%sessions, fmt.Sprintf("open %d %d", rate, n)) })
+		all.Go(func() { l.text(n%sessions, fmt.Sprintf("open %s %d", name, n)) })
 	}
 	all.Wait()
 	l.eventually("every text at the other vendor", func() bool { return l.far.texts.Load()-before == int64(sent) })
 	l.far.mu.Lock()
 	defer l.far.mu.Unlock()
 	for n := range sent {
-		text := fmt.Sprintf("open %d %d", rate, n)
+		text := fmt.Sprintf("open %s %d", name, n)
 		at, _ := l.sent.Load(text)
 		ends = append(ends, l.far.arrived[text].Sub(at.(time.Time)))
 	}
