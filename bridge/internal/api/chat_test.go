@@ -25,7 +25,10 @@ func TestChatIsTold(t *testing.T) {
 	if strings.Contains(string(r.Body), site) || strings.Contains(string(r.Body), key) {
 		t.Errorf("told is more than the chat: %s", r.Body)
 	}
-	b.ask("GET", "/chat?publishable_key="+key, "", "", header{"Origin": "https://evil.example"}).is(403, "cross_origin")
+	refused := b.ask("GET", "/chat?publishable_key="+key, "", "", header{"Origin": "https://evil.example"}).is(403, "cross_origin")
+	if refused.Header.Get("Access-Control-Allow-Origin") != "*" || strings.Contains(string(refused.Body), "Shop") {
+		t.Errorf("a page that is refused is told %s, with %v", refused.Body, refused.Header)
+	}
 	b.ask("GET", "/chat?publishable_key=pk_other&account=web", "", "").is(404, "not_found")
 	b.ask("GET", "/chat?account=open", "", "", header{"Origin": site}).is(403, "cross_origin")
 	b.ask("GET", "/chat?account=desk", "", "").is(404, "not_found")

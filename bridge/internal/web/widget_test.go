@@ -24,6 +24,8 @@ const hostStyle = `* { color: rgb(255, 0, 0) !important; font: italic 44px monos
 
 // hostScript notes what a page can see of what the chat does to it.
 const hostScript = `window.heard = [];
+	window.told = [];
+	console.warn = (...words) => told.push(words.join(" "));
 	window.before = undefined;
 	for (const type of ["keydown", "keyup", "keypress", "input", "paste", "drop"]) document.addEventListener(type, () => heard.push(type));
 	window.look = () => JSON.stringify({

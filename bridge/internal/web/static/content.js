@@ -23,7 +23,7 @@ const shapes = {
   media: (c, act, find) => media(c, find),
   choices: (c, act) => [...words(c.text || ""), options(c.options, act)],
   form: (c, act) => form(c, act),
-  form_response: (c) => [facts((c.values || []).map((v) => [v.label || v.name, v.value]))],
+  form_response: (c) => [facts((c.values || []).map((v) => [v.label || v.name, v.value || "–"]))],
   card: (c, act) => card(c, act),
   carousel: (c, act) => [el("div", { className: "cards" }, ...(c.cards || []).map((x) => el("div", { className: "card" }, ...card(x, act))))],
   location: (c) => [el("div", {}, c.name || t("location")), el("div", { className: "small" }, c.address || ""),

@@ -107,6 +107,7 @@ export class Panel {
     const typist = story.typists().find((a) => a.role !== "customer");
     this.#typing(typist ? t("writing", { name: this.name(typist) }) : "");
     this.#survey(story);
+    if (ended && compose.contains(compose.getRootNode().activeElement)) scroll.focus({ preventScroll: true }); // compose takes it along otherwise
     show(compose, !ended);
     show(over, ended);
     show(end, !ended && story.ordered.length > 0);
@@ -122,8 +123,7 @@ export class Panel {
     this.of = story;
     this.fail("");
     this.parts.talk.replaceChildren();
-    this.parts.text.value = drafts.get(story.id);
-    grow(this.parts.text);
+    this.#write(drafts.get(story.id));
   }
 
   #greeting() {
@@ -182,13 +182,20 @@ export class Panel {
     }));
   }
 
+  // #write puts words into the box, which goes the way they do.
+  #write(words) {
+    const { text } = this.parts;
+    if (text.value !== words) text.value = words;
+    text.dir = words ? "auto" : "";
+    grow(text);
+  }
+
   #submit(e) {
     e?.preventDefault();
     const { text } = this.parts;
     const words = text.value.trim();
     if (!words || !this.visit.id || this.visit.ended) return;
-    text.value = "";
-    grow(text);
+    this.#write("");
     drafts.set(this.visit.id, "");
     this.visit.keyboard.stop(false);
     this.#say({ type: "text", text: words, format: "plain" });
@@ -202,6 +209,7 @@ export class Panel {
     stay.addEventListener("click", () => { this.#unsure(); this.focus(); });
     go.addEventListener("click", () => {
       this.#unsure();
+      this.parts.scroll.focus({ preventScroll: true });
       this.visit.tell("conversation.ended", { reason: "customer_left", by: "customer" }).catch((problem) => this.fail(problem.message));
     });
     really.replaceChildren(el("span", { id: "really-head", className: "grow" }, t("end_question")), stay, go);
@@ -227,7 +235,7 @@ export class Panel {
     p.compose.addEventListener("submit", (e) => this.#submit(e));
     onEnter(p.text, () => this.#submit());
     p.text.addEventListener("input", () => {
-      grow(p.text);
+      this.#write(p.text.value);
       if (!this.visit.id) return;
       drafts.set(this.visit.id, p.text.value);
       this.visit.keyboard.press(p.text.value);
@@ -256,7 +264,7 @@ function place({ position, wait }) {
 function build(heading, closable) {
   const p = {
     face: el("span", { className: "with-face" }),
-    with: el(heading, { id: "with", className: "name", dir: "auto" }),
+    with: el(heading, { id: "with", className: "name" }),
     standing: el("div", { className: "small quiet", id: "standing", role: "status" }),
     end: el("button", { type: "button", className: "plain", id: "end", hidden: true }, t("end")),
     connection: el("div", { className: "line warm", id: "connection", role: "status", hidden: true }),
@@ -267,7 +275,7 @@ function build(heading, closable) {
     really: el("div", { className: "bar", id: "really", role: "alertdialog", "aria-labelledby": "really-head", hidden: true }),
     attach: el("button", { type: "button", className: "plain", id: "attach", "aria-label": t("attach"), title: t("attach") }, "+"),
     pick: el("input", { type: "file", id: "pick", "aria-label": t("attach"), multiple: true, hidden: true }),
-    text: el("textarea", { id: "text", rows: 1, placeholder: t("placeholder"), autocomplete: "off", enterKeyHint: "send", dir: "auto" }),
+    text: el("textarea", { id: "text", rows: 1, placeholder: t("placeholder"), autocomplete: "off", enterKeyHint: "send" }),
     again: el("button", { type: "button", className: "primary", id: "again" }, t("again")),
     shut: closable ? el("button", { type: "button", className: "plain shut", "aria-label": t("close"), title: t("close") }, "×") : undefined,
   };

@@ -14,6 +14,7 @@ export class Story {
     this.byId = new Map();
     this.ordered = [];
     this.streams = new Map();
+    this.whole = new Set(); // streams that are: a piece may come after its message
     this.typing = new Map();
     this.late = 0; // how often an event came after a later one
   }
@@ -37,7 +38,10 @@ export class Story {
     }
     if (e.kind === "message.created") {
       this.typing.delete(e.actor.role);
-      if (e.body.stream) this.streams.delete(e.body.stream);
+      if (e.body.stream) {
+        this.streams.delete(e.body.stream);
+        this.whole.add(e.body.stream);
+      }
     }
     return true;
   }
@@ -104,6 +108,7 @@ const signals = {
   },
   "message.partial"(story, e) {
     const { stream, index, mode, text } = e.body;
+    if (story.whole.has(stream)) return false;
     const s = story.streams.get(stream) || { id: `stream-${stream}`, actor: e.actor, index: -1, text: "" };
     if (index <= s.index) return false;
     story.streams.set(stream, { ...s, index, text: mode === "replace" ? text : s.text + text });
