@@ -84,3 +84,22 @@ func TestWordsNameTheSame(t *testing.T) {
 		t.Errorf("only %d keys found", len(names))
 	}
 }
+
+// TestWordsAreExplained: the page about the chat names every key.
+func TestWordsAreExplained(t *testing.T) {
+	data, err := os.ReadFile("../../../docs/widget.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range config.ChatTextKeys() {
+		if !strings.Contains(string(data), "`"+key+"`") {
+			t.Errorf("docs/widget.md does not name %s", key)
+		}
+	}
+	for _, attribute := range regexp.MustCompile(`given\.([a-zA-Z]+)`).FindAllStringSubmatch(script(t, "widget.js"), -1) {
+		name := regexp.MustCompile(`[A-Z]`).ReplaceAllStringFunc(attribute[1], func(s string) string { return "-" + strings.ToLower(s) })
+		if name != "account" && !strings.Contains(string(data), "`data-"+name+"`") {
+			t.Errorf("docs/widget.md does not name data-%s", name)
+		}
+	}
+}
