@@ -26,6 +26,8 @@ type principal struct {
 	title string
 	// agent is the only agent the principal may act as; "" means any.
 	agent string
+	// picture is the address of that agent's, "" where there is none.
+	picture string
 	// conversation is the only one a customer has.
 	conversation string
 	// signIn is the browser's, where a cookie showed who it is.
@@ -125,7 +127,7 @@ func (a *API) tokenOf(secret string) (found Token, ok bool) {
 func (a *API) byToken(name, proof string) (principal, bool) {
 	for _, t := range a.setup.Load().Tokens {
 		if t.Name == name && !t.Secret.IsZero() && hmac.Equal([]byte(proof), []byte(a.proofOf(t))) {
-			return principal{name: "token " + t.Name, roles: t.Roles, agent: t.Agent,
+			return principal{name: "token " + t.Name, roles: t.Roles, agent: t.Agent, picture: t.Picture,
 				again: func() (principal, bool) { return a.byToken(name, proof) }}, true
 		}
 	}

@@ -115,6 +115,8 @@ type Token struct {
 	Secret credential.Secret
 	// Agent is the only agent its bearer may act as; "" means any.
 	Agent string
+	// Picture is the address of that agent's picture; "" is none.
+	Picture string
 }
 
 // Site is one native customer account.

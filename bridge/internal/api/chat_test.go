@@ -77,3 +77,23 @@ func TestAChatOnAnotherSite(t *testing.T) {
 	b.dial(ticket(), "", header{"Origin": site}).until(event.KindMessageCreated)
 	b.ask("GET", "/socket"+ticket(), "", "", header{"Origin": "https://evil.example"}).is(403, "cross_origin")
 }
+
+// TestPictureOfAnAgent is the one of their token where they show no other.
+func TestPictureOfAnAgent(t *testing.T) {
+	b := start(t)
+	s := setup()
+	s.Tokens[0].Picture = "https://img.example/sam.png"
+	b.api.Configure(s)
+	id, customer := b.handoff()
+	b.say(id, samToken, `{"kind":"handoff.accepted","body":{}}`)
+	b.say(id, samToken, `{"kind":"message.created","actor":{"avatar":"https://img.example/other.png"},"body":{"content":{"type":"text","text":"x"}}}`)
+	got := ""
+	for _, e := range b.events(id, customer, "").Events {
+		if e.Actor.Role == event.RoleLiveAgent {
+			got += string(e.Kind()) + " " + e.Actor.Avatar + "\n"
+		}
+	}
+	if want := "handoff.accepted https://img.example/sam.png\nmessage.created https://img.example/other.png\n"; !strings.HasSuffix(got, want) {
+		t.Errorf("customers see\n%s, want\n%s", got, want)
+	}
+}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -205,7 +206,7 @@ func (a *API) agentOf(p principal, s Saying) (event.Actor, error) {
 	case p.agent != "" && actor.ID != "" && actor.ID != p.agent:
 		return actor, fault(codeAgent).at("actor.id")
 	case p.agent != "":
-		actor.ID = p.agent
+		actor.ID, actor.Avatar = p.agent, cmp.Or(actor.Avatar, p.picture)
 		if p.title != "" {
 			actor.Name = p.title
 		}

@@ -30,7 +30,7 @@ func (a *App) makeAPI() error {
 func (a *App) apiSetup() api.Setup {
 	s := api.Setup{PublicURL: a.conf.Server.PublicURL, Sites: map[string]api.Site{}}
 	for _, t := range a.tokens {
-		s.Tokens = append(s.Tokens, api.Token{Name: t.Name, Roles: t.Roles, Secret: t.secret, Agent: t.Agent})
+		s.Tokens = append(s.Tokens, api.Token{Name: t.Name, Roles: t.Roles, Secret: t.secret, Agent: t.Agent, Picture: t.Picture})
 	}
 	if a.provider != nil {
 		s.Provider = a.provider

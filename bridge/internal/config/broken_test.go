@@ -161,6 +161,7 @@ var broken = []struct{ name, file, key, what, mend string }{
 	{"C10 unknown queue, none at all", sound + "queue = 'support' # HERE", "routes[0].queue", `unknown queue "support"`, "add a section [queues.support]"},
 	{"C10 unknown hours", sound + "[queues.support]\nhours = 'office' # HERE", "queues.support.hours", `unknown hours "office"`, "add a section [hours.office]"},
 	{"C11 overlapping ranges", sound + "[hours.o.week]\ntue = ['09:00-12:00', '11:59-13:00'] # HERE", "hours.o.week.tue[1]", `"11:59-13:00" overlaps "09:00-12:00"`, "one range"},
+	{"C11 picture of nobody", sound + "[[api.tokens]]\nname='a'\nroles=['live_agent']\ntoken='env:A'\npicture='https://img.example/sam.png' # HERE", "api.tokens[0].picture", "of no agent in particular", "add agent"},
 	{"C4 chat elsewhere", sound + "[accounts.brain.chat] # HERE\nsurvey = true", "accounts.brain.chat", "native accounts with the role customer", "take it out"},
 	{"C4 chat's words", sound + "[accounts.web.chat.texts.de]\ngreting = 'x' # HERE", "accounts.web.chat.texts.de.greting", "as a key is unknown", "did you mean greeting?"},
 	{"C4 chat's colour", sound + "[accounts.web.chat]\ncolor = 'red' # HERE", "accounts.web.chat.color", "is not a colour", `such as "#1f6f6b"`},

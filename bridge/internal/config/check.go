@@ -135,6 +135,9 @@ func (c *checker) tokens() {
 		if token.Agent != "" && len(token.Roles) > 0 && !person {
 			c.problem(join(at, "agent"), "is set for a token that may not act as an agent", `add "live_agent" to its roles, or take agent out`)
 		}
+		if token.Picture != "" && token.Agent == "" && !c.broken[join(at, "agent")] {
+			c.problem(join(at, "picture"), "is of no agent in particular", "add agent, or take it out")
+		}
 		named[token.Name], secret[token.Token] = i, i
 	}
 }

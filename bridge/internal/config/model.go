@@ -181,6 +181,8 @@ type Token struct {
 	Token Ref `toml:"token" required:"true"`
 	// Agent, when set, is the agent its bearer acts as; any other is refused.
 	Agent string `toml:"agent" rule:"label"`
+	// Picture is the address of that agent's picture, for customers.
+	Picture string `toml:"picture" rule:"url"`
 }
 
 // Auth is how people sign in besides with tokens.
