@@ -57,7 +57,7 @@ func TestAPanicInARequestTellsNoWords(t *testing.T) {
 	if status != http.StatusInternalServerError || answer != "something went wrong here\n" {
 		t.Errorf("answered %d %s", status, answer)
 	}
-	p.says("panic while a request was served", "type=string", "internal/app.failpoint.func")
+	p.await("panic while a request was served", "type=string", "internal/app.failpoint.func")
 	p.until("/healthz")
 	wordless(t, "output", p.output())
 }
