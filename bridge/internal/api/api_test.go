@@ -284,6 +284,8 @@ func TestWaitingRow(t *testing.T) {
 	if got := row(); got.WaitingSince.Before(asked.Add(-time.Minute)) || got.WaitingSince.After(time.Now()) || got.Position != 1 {
 		t.Errorf("waits since %v in place %d", got.WaitingSince, got.Position)
 	}
+	// Somebody who is not there is not left with it.
+	b.ask("PUT", "/agents/kim/state", deskToken, `{"state":"available","capacity":3}`).is(200, "")
 	b.ask("POST", "/conversations/"+id+"/events", deskToken, `{"kind":"handoff.offered","body":{"agent":{"role":"live_agent","id":"kim"}}}`).is(201, "")
 	b.until(func() bool { return row().Offered == "kim" }, "nobody knows that kim is asked")
 	if got := decode[api.Conversation](b.ask("GET", "/conversations/"+id, token, "").is(200, "")); got.Offered != "" || !got.WaitingSince.IsZero() {
