@@ -90,7 +90,7 @@ func TestTwoAgents(t *testing.T) {
 	sam.press("#transfer .primary")
 	kim.until("offered", `document.querySelector("#waiting .item.offered")`)
 	kim.shot("desk-phone-offered")
-	kim.button("Accept")
+	kim.press("#waiting [data-role=accept]")
 	customer.sees("Kim has joined")
 	sam.until("it has left Sam", `!document.querySelector("#mine .item")`)
 	kim.say("Kim here")
@@ -132,7 +132,7 @@ func TestDecline(t *testing.T) {
 	sam.press("#waiting .open")
 	sam.sees("I wrote to you yesterday, too.")
 	sam.shot("desk-dark")
-	sam.button("Decline")
+	sam.press("#act-decline")
 	sam.fill(`#turn-down [name="reason"]`, "closing time")
 	sam.shot("desk-dark-decline")
 	sam.press("#turn-down .primary")
@@ -159,6 +159,7 @@ func TestSignIn(t *testing.T) {
 	if kept := value[string](b, `JSON.stringify(localStorage) + JSON.stringify(sessionStorage) + document.cookie`); strings.Contains(kept, deskToken) {
 		t.Error("the page keeps the token where scripts can read it")
 	}
+	b.press("#me")
 	b.button("Sign out")
 	b.until("the form again", `!document.querySelector("#sign").hidden`)
 	b.open(s.url() + "/desk#token=" + kimToken) // only the fragment changes

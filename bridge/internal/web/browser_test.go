@@ -68,7 +68,7 @@ func TestCustomerAndAgent(t *testing.T) {
 	customer.until("a place in line", `document.querySelector("#standing").textContent.includes("next")`)
 	customer.shot("chat-waiting")
 	agent.shot("desk-waiting")
-	agent.button("Accept")
+	agent.press("#waiting [data-role=accept]")
 	agent.until("the room", `!document.querySelector("#act-handback").hidden`)
 	customer.sees("Sam has joined")
 	agent.say("Hello Ada, Sam here.")

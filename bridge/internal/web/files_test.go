@@ -41,7 +41,7 @@ func TestFiles(t *testing.T) {
 	customer.until("the picture", picture+` === 1`)
 	customer.say("a person")
 	agent.until("a waiting customer", `document.querySelector("#waiting .item")`)
-	agent.button("Accept")
+	agent.press("#waiting [data-role=accept]")
 	agent.until("the customer's picture", picture+` === 1`)
 	agent.gives("dot.png", "image/png", dot, byPaste)
 	customer.until("the agent's picture", picture+` === 2`)

@@ -190,6 +190,7 @@ type server struct {
 	stop    context.CancelFunc
 	work    sync.WaitGroup
 	lose    atomic.Int32 // how many answers to events get lost on the way
+	refuse  atomic.Int32 // how many events are refused for good
 }
 
 func newServer(t *testing.T, with ...func(*api.Site)) *server {
@@ -229,7 +230,9 @@ func (s *server) start() {
 	s.api = api.New(api.Options{Journal: s.journal, Engine: s.engine, Desk: s.desk, Files: s.files, Status: accounts{}, Keys: keys, Setup: api.Setup{
 		Tokens: []api.Token{{Name: "desk", Roles: []string{"live_agent", "supervisor"}, Secret: credential.NewSecret(deskToken)},
 			{Name: "kim", Agent: "kim", Roles: []string{"live_agent"}, Secret: credential.NewSecret(kimToken)}},
-		Sites: map[string]api.Site{"web": s.site}}})
+		Sites: map[string]api.Site{"web": s.site},
+		Tools: api.Tools{Replies: []api.CannedReply{{Name: "greeting", Text: "Hello {customer}, this is {agent}.", Language: "en"},
+			{Name: "gruss", Text: "Hallo {customer}", Language: "de"}, {Name: "hours", Text: "We are open from 9 to 5."}}}}})
 	s.must(s.engine.Start(ctx))
 	pages, err := web.New(web.Options{DefaultKey: chatKey})
 	s.must(err)
@@ -260,6 +263,10 @@ func (s *server) lossy(next http.Handler) http.Handler {
 		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/events") && s.lose.Add(-1) >= 0 {
 			next.ServeHTTP(httptest.NewRecorder(), r)
 			panic(http.ErrAbortHandler)
+		}
+		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/events") && s.refuse.Add(-1) >= 0 {
+			w.WriteHeader(http.StatusUnprocessableEntity)
+			return
 		}
 		next.ServeHTTP(w, r)
 	})

@@ -1,9 +1,11 @@
 // What the desk knows: who waits, what is mine, and the story of each.
+import { own } from "./dom.js";
 import { Story } from "./story.js";
 
 const waitingStates = ["requested", "queued", "offered"];
 const heldStates = ["active", "returning"];
-const shownWaiting = 60; // stories are read for this many who wait
+const shownWaiting = 20; // stories are read for this many who wait
+const many = 40; // from here on the lists are read instead of single rows
 const settle = 250; // changes this close are looked up together, in milliseconds
 
 // telling are the kinds after which a conversation may be in another list;
@@ -11,14 +13,21 @@ const settle = 250; // changes this close are looked up together, in millisecond
 const telling = /^(conversation|handoff|handback|transfer|context|participant)\./;
 const arriving = /^(handoff\.(requested|queued|offered|accepted)|transfer\.(requested|completed|failed))$/;
 
+// plainly are the kinds that say how a conversation stands now.
+const plainly = {
+  "conversation.ended": () => ({ state: "ended" }),
+  "handoff.accepted": (e) => e.actor.role === "live_agent" && { state: "active", agent: e.actor },
+};
+
 export class Board {
   constructor(api, { agent, changed }) {
     Object.assign(this, { api, agent, changed });
     this.rows = new Map();
     this.stories = new Map();
     this.reading = new Map();
-    this.places = new Map();
     this.dirty = new Set();
+    this.held = new Set(this.#heldBefore());
+    this.queues = [];
   }
 
   // load reads the lists anew. Stories that are kept read on from where they are.
@@ -28,20 +37,55 @@ export class Board {
       ...heldStates.map((s) => this.api.all(`/conversations?state=${s}&agent=${encodeURIComponent(this.agent)}`, "conversations")),
     ]);
     const fresh = new Map(pages.flat().map((row) => [row.id, row]));
-    for (const [id, row] of this.rows) if (!fresh.has(id) && this.held.has(id)) fresh.set(id, row);
+    const gone = [...new Set([...this.held, ...[...this.rows.values()].filter((row) => this.isMine(row)).map((row) => row.id)])].filter((id) => !fresh.has(id));
+    const before = this.rows;
     this.rows = fresh;
-    await Promise.all([this.#queues(), ...this.#shown().map((row) => this.read(row.id, true))]);
+    for (const row of await Promise.all(gone.map((id) => this.#row(id)))) {
+      if (!row.problem && row.state === "ended") this.hold(row.id);
+      if (row.problem && !row.problem.final && before.has(row.id)) fresh.set(row.id, before.get(row.id));
+      else if (!row.problem && this.held.has(row.id)) fresh.set(row.id, row);
+      else this.drop(row.id);
+    }
+    await Promise.all([this.#askQueues(), ...this.#shown().map((row) => this.read(row.id, true))]);
+    this.loaded = true;
     this.changed();
   }
 
-  held = new Set(); // conversations kept on the board though they have ended
+  // hold keeps a conversation on the board though it has ended, through a reload
+  // too; drop lets go of it.
+  hold(id) {
+    this.held.add(id);
+    this.#keepHeld();
+  }
+
+  drop(id) {
+    this.held.delete(id);
+    this.rows.delete(id);
+    this.#keepHeld();
+  }
+
+  #keepHeld() { sessionStorage.setItem(`footbridge.desk.held.${this.agent}`, JSON.stringify([...this.held])); }
+
+  #heldBefore() {
+    try {
+      return JSON.parse(sessionStorage.getItem(`footbridge.desk.held.${this.agent}`)) || [];
+    } catch {
+      return [];
+    }
+  }
+
+  #row(id) { return this.api.get(`/conversations/${encodeURIComponent(id)}`).catch((problem) => ({ id, problem })); }
 
   #shown() { return [...this.waiting().slice(0, shownWaiting), ...this.mine()]; }
 
-  async #queues() {
-    const { queues = [] } = await this.api.get("/queues").catch(() => ({}));
-    this.queues = queues;
-    this.places = new Map(queues.flatMap((q) => (q.conversations || []).map((id, i) => [id, i + 1])));
+  async #askQueues() {
+    const answer = await this.api.get("/queues").catch(() => undefined);
+    if (!answer) return;
+    this.queues = answer.queues || [];
+    this.queues.forEach((q) => (q.conversations || []).forEach((id, i) => {
+      const row = this.rows.get(id);
+      if (row && row.position !== i + 1) this.rows.set(id, { ...row, position: i + 1 });
+    }));
   }
 
   // read brings a story up to date; it is read once at a time.
@@ -54,8 +98,10 @@ export class Board {
 
   async #read(id) {
     const story = this.story(id);
-    const events = await this.api.all(`/conversations/${encodeURIComponent(id)}/events`, "events");
-    for (const e of events) story.take(e);
+    for await (const events of this.api.pages(`/conversations/${encodeURIComponent(id)}/events`, "events")) {
+      for (const e of events) story.take(e);
+      this.changed();
+    }
     story.complete = true;
     this.changed();
     return story;
@@ -72,9 +118,17 @@ export class Board {
     if (!id) return false;
     const wanted = this.rows.has(id) || this.stories.has(id);
     const fresh = wanted ? this.story(id).take(e) : true;
+    if (fresh && wanted) this.#atOnce(e);
     if (fresh && (wanted ? telling : arriving).test(e.kind)) this.look(id);
     if (wanted && fresh) this.changed();
     return fresh;
+  }
+
+  // #atOnce shows what an event says of its row before the row has been asked for.
+  #atOnce(e) {
+    const row = this.rows.get(e.conversation);
+    const change = own(plainly, e.kind)?.(e);
+    if (row && change) this.#place({ ...row, ...change });
   }
 
   // look asks how a conversation stands, together with others.
@@ -87,11 +141,9 @@ export class Board {
     const ids = [...this.dirty];
     this.dirty.clear();
     this.looking = undefined;
-    const [rows] = await Promise.all([
-      Promise.all(ids.map((id) => this.api.get(`/conversations/${encodeURIComponent(id)}`).catch((problem) => ({ id, problem })))),
-      this.#queues(),
-    ]);
-    for (const row of rows) this.#place(row);
+    if (ids.length > many) return this.load().catch(() => ids.forEach((id) => this.look(id)));
+    for (const row of await Promise.all(ids.map((id) => this.#row(id)))) this.#place(row);
+    await this.#askQueues();
     this.changed();
   }
 
@@ -102,10 +154,10 @@ export class Board {
       return;
     }
     const was = this.rows.get(row.id);
-    if (row.state === "ended" && this.isMine(was)) this.held.add(row.id); // stays until it is closed, so that nobody wonders where it went
+    if (row.state === "ended" && this.isMine(was)) this.hold(row.id); // stays until it is closed, so that nobody wonders where it went
     if (this.#concerns(row) || was && this.held.has(row.id)) {
       this.rows.set(row.id, row);
-      this.read(row.id).catch(() => {});
+      if (!was || this.stories.has(row.id)) this.read(row.id).catch(() => {});
     } else {
       this.rows.delete(row.id);
     }
@@ -115,16 +167,22 @@ export class Board {
 
   isMine(row) { return heldStates.includes(row?.state) && agentOf(row) === this.agent; }
 
+  // isPassing tells whether I am passing it on to somebody else.
+  isPassing(row) { return waitingStates.includes(row.state) && agentOf(row) === this.agent; }
+
   // mayTake tells whether the row waits for somebody, or for me by name.
   mayTake(row) {
     if (!waitingStates.includes(row.state) || agentOf(row) === this.agent) return false;
-    const asked = this.stories.get(row.id)?.now.offered;
+    const asked = this.#asked(row);
     return row.state !== "offered" || !asked || asked === this.agent;
   }
 
-  offeredToMe(row) { return row?.state === "offered" && this.stories.get(row.id)?.now.offered === this.agent; }
+  offeredToMe(row) { return row?.state === "offered" && this.#asked(row) === this.agent; }
 
-  since(row) { return this.stories.get(row.id)?.now.waitingSince || row.updated || row.created; }
+  // #asked is the agent who is asked now.
+  #asked(row) { return row.offered || this.stories.get(row.id)?.now.offered; }
+
+  since(row) { return row.waiting_since || this.stories.get(row.id)?.now.waitingSince || row.updated || row.created; }
 
   // waiting is who waits: those offered to me first, then the longest.
   waiting() {
@@ -135,8 +193,7 @@ export class Board {
   // mine is what I have, the newest word first; what ended while open stays last.
   mine() {
     const said = (row) => this.stories.get(row.id)?.lastSaid()?.time || row.updated || "";
-    const passing = (row) => waitingStates.includes(row.state) && agentOf(row) === this.agent;
-    return [...this.rows.values()].filter((row) => this.isMine(row) || passing(row) || this.held.has(row.id) && !waitingStates.includes(row.state))
+    return [...this.rows.values()].filter((row) => this.isMine(row) || this.isPassing(row) || this.held.has(row.id) && !waitingStates.includes(row.state))
       .sort((a, b) => this.isMine(b) - this.isMine(a) || said(b).localeCompare(said(a)));
   }
 }

@@ -54,11 +54,12 @@ function facts(rows) {
 
 function form(c, act) {
   const fields = c.fields || [];
-  if (!act) return [el("strong", {}, c.title || t("form")), ...fields.map((f) => el("div", { className: "small" }, f.label || f.name))];
   const inputs = fields.map(field);
-  const sheet = el("form", { className: "form" }, c.title ? el("strong", {}, c.title) : "", c.text ? el("div", {}, c.text) : "",
+  const parts = [c.title ? el("strong", {}, c.title) : "", c.text ? el("div", {}, c.text) : "",
     ...inputs.map((input, i) => el("label", {}, fields[i].label || fields[i].name, input)),
-    el("button", { type: "submit", className: "primary" }, t("send")));
+    el("button", { type: "submit", className: "primary" }, t("send"))];
+  if (!act) return [el("fieldset", { className: "form", disabled: true }, ...parts)];
+  const sheet = el("form", { className: "form" }, ...parts);
   sheet.addEventListener("submit", (e) => {
     e.preventDefault();
     act.answer({ type: "form_response", form: c.id, values: fields.map((f, i) => ({ name: f.name, label: f.label, value: valueOf(inputs[i]) })) });

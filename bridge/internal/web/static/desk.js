@@ -1,240 +1,192 @@
 // The live agents' page.
+import { Accounts } from "./accounts.js";
+import { Acts } from "./acts.js";
+import { Alerts } from "./alerts.js";
 import { Api } from "./api.js";
 import { Board } from "./board.js";
-import { byId, el, setText, show, sync } from "./dom.js";
-import { drawMine, drawWaiting, listen, tick, unreadAll } from "./lists.js";
+import { ask, destinations, dispositions, unanswered } from "./dialogs.js";
+import { byId, setText, show } from "./dom.js";
+import { customerName, drawMine, drawWaiting, listen, tick, unreadAll } from "./lists.js";
 import { Live } from "./live.js";
+import { Me, toast } from "./me.js";
 import { Outbox } from "./outbox.js";
-import { Room, ask } from "./room.js";
+import { Room } from "./room.js";
+import { enter } from "./sign.js";
 
 const title = document.title;
-const kept = (name) => sessionStorage.getItem(`footbridge.desk.${name}`) || localStorage.getItem(`footbridge.desk.${name}`) || "";
 
-// keep remembers who this tab is, and whom a new tab should ask to be.
-function keep(name, value) {
-  sessionStorage.setItem(`footbridge.desk.${name}`, value);
-  localStorage.setItem(`footbridge.desk.${name}`, value);
-}
-
-const refusals = {
-  refused: "Your company account may not work here. Whoever runs the bridge finds the reason in its log.",
-  provider_down: "Your company's sign-in cannot be reached. Try again in a minute, or use a token.",
-};
-
-// Signing in: a link's token, a cookie from before, the company's provider, or the
-// form.
-async function enter() {
-  const said = new URLSearchParams(location.hash.slice(1));
-  const token = said.get("token");
-  const refusal = refusals[said.get("problem")];
-  history.replaceState(null, "", location.pathname + location.search);
-  if (refusal) return form({ problem: new Error(refusal) });
-  const api = new Api();
-  let me;
-  try {
-    me = token ? await api.post("/session", { token }) : await api.get("/me");
-  } catch (problem) {
-    return form({ problem: token || problem.status !== 401 ? problem : undefined });
+// Desk is the page once somebody is signed in.
+class Desk {
+  constructor(me, actor) {
+    this.api = new Api({ unauthorized: () => location.reload() });
+    this.actor = actor;
+    this.board = new Board(this.api, { agent: actor.id, changed: () => this.refresh() });
+    this.outbox = new Outbox(this.api, { name: `desk.${actor.id}`, storage: sessionStorage, changed: () => this.refresh(), delivered: (item, e) => this.take(e) });
+    this.accounts = new Accounts(this.api, { all: me.roles.some((r) => ["operator", "supervisor"].includes(r)), changed: () => this.refresh() });
+    this.room = new Room(this.board, this.outbox, { actor, toast, accounts: () => this.accounts.rows, chosen: (id) => this.#chosen(id) });
+    this.alerts = new Alerts(this.board, { open: (id) => this.room.open(id), wanted: () => ["available", "busy"].includes(this.me.state) });
+    this.me = new Me(this.api, actor, { toast, alerts: this.alerts, taken: () => this.board.mine().filter((r) => this.board.isMine(r)).length });
+    this.#dialogs();
+    this.acts = new Acts(this.#table(), { live: () => this.isLive, places: (id) => this.#places(id) });
+    this.#begin();
   }
-  return admit(me);
-}
 
-// admit goes on once somebody is signed in: a token for many agents asks which.
-function admit(me) {
-  const agent = me.agent || kept("agent");
-  if (!me.roles.includes("live_agent")) return form({ problem: new Error("This token is not for live agents.") });
-  if (!agent || !sessionStorage.getItem("footbridge.desk.agent") && !me.agent) return form({ me });
-  work(me, { role: "live_agent", id: agent, name: kept("agent") === agent && kept("name") || undefined });
-}
-
-// form asks for a token, or with one for who it is.
-function form({ problem, me }) {
-  show(byId("sign"), true);
-  show(byId("sign-problem"), !!problem, problem?.advice || problem?.message || "");
-  for (const id of ["sign-token-row"]) show(byId(id), !me);
-  show(byId("sign-agent-row"), !me?.agent);
-  byId("sign-token").required = !me;
-  byId("sign-agent").required = !!me && !me.agent;
-  byId("sign-agent").value ||= kept("agent");
-  byId("sign-name").value ||= kept("name");
-  byId("sign").onsubmit = async (e) => {
-    e.preventDefault();
-    try {
-      const who = me || await new Api().post("/session", { token: byId("sign-token").value.trim() });
-      byId("sign-token").value = "";
-      keep("agent", who.agent || byId("sign-agent").value.trim());
-      keep("name", byId("sign-name").value.trim());
-      show(byId("sign"), false);
-      admit(who);
-    } catch (refused) {
-      form({ problem: refused, me });
-    }
-  };
-  byId(me ? "sign-agent" : "sign-token").focus();
-}
-
-// work is the desk itself.
-function work(me, actor) {
-  const api = new Api({ unauthorized: () => location.reload() });
-  const desk = { chosen: "", drawing: undefined };
-  const refresh = () => {
-    desk.drawing ??= requestAnimationFrame(() => {
-      desk.drawing = undefined;
-      paint();
+  #begin() {
+    show(byId("bar"), true);
+    show(byId("desk"), true);
+    setText(byId("me"), this.actor.name ? `${this.actor.name} (${this.actor.id})` : this.actor.id);
+    const open = (id) => this.room.open(id);
+    listen(byId("waiting"), { open, accept: (id) => this.accept(id), decline: (id) => this.decline(id) });
+    listen(byId("mine"), { open, close: (id) => this.close(id) });
+    for (const event of ["visibilitychange", "focus"]) addEventListener(event, () => this.refresh());
+    const before = sessionStorage.getItem("footbridge.desk.open");
+    this.first = () => { if (this.board.rows.has(before)) this.room.open(before); };
+    this.room.live = new Live(this.api, {
+      agent: this.actor.id, take: (e) => this.take(e), state: (now) => this.#line(now === "live"),
+      history: () => this.board.load().then(() => { this.first?.(); this.first = undefined; }),
+      back: () => { this.outbox.kick(); this.me.say(); this.#tools(); },
     });
-  };
-  const board = new Board(api, { agent: actor.id, changed: refresh });
-  const take = (e) => {
-    if (e.actor?.role === "live_agent" && e.actor.id === actor.id) outbox.seen(`/conversations/${encodeURIComponent(e.conversation)}/events`, e);
-    board.take(e);
-  };
-  const outbox = new Outbox(api, { name: `desk.${actor.id}`, storage: sessionStorage, changed: refresh, delivered: (item, e) => take(e) });
-  const room = new Room(board, outbox, { actor, toast, chosen: (id) => choose(id) });
-  const state = new State(api, actor);
-  const accounts = new Accounts(api, me.roles.some((r) => ["operator", "supervisor"].includes(r)));
-
-  function choose(id) {
-    desk.chosen = id;
-    sessionStorage.setItem("footbridge.desk.open", id);
-    refresh();
+    this.me.start();
+    this.accounts.start();
+    setInterval(() => {
+      tick(byId("desk"));
+      this.refresh();
+    }, 5000);
   }
 
-  async function accept(id) {
-    const taken = await room.command("handoff.accepted", {}, { id });
-    if (taken) room.open(id);
-    return taken;
+  async #tools() {
+    const tools = await this.api.get("/desk").catch(() => undefined);
+    if (!tools) return;
+    this.room.replies.all = tools.replies;
+    dispositions(tools.dispositions);
   }
 
-  function decline(id) {
-    if (board.offeredToMe(board.rows.get(id))) return room.command("handoff.declined", { reason: "busy" }, { id });
-    desk.declining = id;
-    byId("turn-down").showModal();
+  take(e) {
+    if (e.actor?.role === "live_agent" && e.actor.id === this.actor.id) this.outbox.seen(`/conversations/${encodeURIComponent(e.conversation)}/events`, e);
+    this.board.take(e);
   }
 
-  // next takes the first that is still there to be taken.
-  async function next() {
-    for (const row of board.waiting().filter((r) => board.mayTake(r))) if (await accept(row.id)) return;
+  // #line: without the bridge nobody knows whether somebody still writes.
+  #line(live) {
+    this.isLive = live;
+    if (!live) for (const story of this.board.stories.values()) story.hush();
+    setText(byId("connection"), live ? "" : "Reconnecting… what you write is kept and sent.");
+    this.me.connected(live);
+    this.refresh();
   }
 
-  function paint() {
+  refresh() {
+    this.drawing ??= requestAnimationFrame(() => {
+      this.drawing = undefined;
+      this.#paint();
+    });
+  }
+
+  #paint() {
+    const { board, room } = this;
     const waiting = board.waiting();
     setText(byId("waiting-head"), waiting.length ? `Waiting · ${waiting.length}` : "Waiting");
-    byId("next").disabled = !waiting.some((r) => board.mayTake(r));
-    drawWaiting(byId("waiting"), board, desk.chosen);
-    drawMine(byId("mine"), board, desk.chosen);
+    drawWaiting(byId("waiting"), board, room.id, this.isLive);
+    drawMine(byId("mine"), board, room.id);
     room.paint();
+    this.acts?.paint();
+    this.me.paint();
+    if (board.loaded) this.alerts.look();
     const unread = unreadAll(board);
     document.title = unread ? `(${unread}) ${title}` : waiting.length ? `${waiting.length} waiting · ${title}` : title;
   }
 
-  function close(id) {
-    board.held.delete(id);
-    board.rows.delete(id);
-    if (desk.chosen === id) room.open("");
-    refresh();
+  #chosen(id) {
+    sessionStorage.setItem("footbridge.desk.open", id);
+    this.refresh();
   }
 
-  const connection = (now) => {
-    setText(byId("connection"), now === "live" ? "" : "Reconnecting…");
-    state.connected(now === "live");
-  };
-
-  show(byId("bar"), true);
-  show(byId("desk"), true);
-  setText(byId("me"), actor.name ? `${actor.name} (${actor.id})` : actor.id);
-  ask("", "turn-down", () => {}, ({ reason }) => room.command("handoff.declined", { reason }, { id: desk.declining }));
-  const open = (id) => room.open(id);
-  listen(byId("waiting"), { open, accept, decline });
-  listen(byId("mine"), { open, close });
-  byId("next").addEventListener("click", next);
-  byId("leave").addEventListener("click", () => leave(api, state));
-  for (const event of ["visibilitychange", "focus"]) addEventListener(event, refresh);
-  document.addEventListener("visibilitychange", refresh);
-  room.live = new Live(api, {
-    agent: actor.id, history: () => board.load().then(() => { board.first?.(); board.first = undefined; }), take, state: connection,
-    back: () => {
-      outbox.kick();
-      state.say();
-    },
-  });
-  const before = sessionStorage.getItem("footbridge.desk.open");
-  board.first = () => { if (board.rows.has(before)) room.open(before); };
-  state.start();
-  accounts?.start();
-  setInterval(() => {
-    tick(byId("desk"));
-    refresh();
-  }, 5000);
-}
-
-// State is what the agent says of themselves.
-class State {
-  constructor(api, actor) {
-    Object.assign(this, { api, actor, path: `/agents/${encodeURIComponent(actor.id)}/state` });
+  async accept(id) {
+    const taken = await this.room.command("handoff.accepted", {}, { id });
+    if (taken) this.room.open(id);
+    return taken;
   }
 
-  start() {
-    const select = byId("state");
-    select.value = sessionStorage.getItem("footbridge.desk.state") || "available";
-    select.addEventListener("change", () => this.say());
-    this.say();
+  decline(id) {
+    if (this.board.offeredToMe(this.board.rows.get(id))) return this.room.command("handoff.declined", { reason: "busy" }, { id });
+    return this.askDecline(id);
   }
 
-  async say(state = byId("state").value) {
-    sessionStorage.setItem("footbridge.desk.state", state);
-    this.show(state);
-    try {
-      const answer = await this.api.put(this.path, { state, name: this.actor.name });
-      this.show(answer.state || state);
-    } catch (problem) {
-      if (problem.status && problem.status !== 401) toast(problem.message);
-    }
+  // next takes the first that is still there to be taken.
+  async next() {
+    for (const row of this.board.waiting().filter((r) => this.board.mayTake(r))) if (await this.accept(row.id)) return;
   }
 
-  connected(live) { if (!live) this.show("down"); else this.show(byId("state").value); }
-
-  show(state) { byId("dot").className = `dot ${state}`; }
-}
-
-// Accounts is the line of backends and how their breakers stand.
-class Accounts {
-  // Live agents see the accounts in trouble; who runs the bridge sees all.
-  constructor(api, all) { this.api = api; this.all = all; }
-
-  start() {
-    this.read();
-    setInterval(() => this.read(), 15000);
+  close(id) {
+    this.board.drop(id);
+    if (this.room.id === id) this.room.open("");
+    this.refresh();
   }
 
-  async read() {
-    const { accounts = [] } = await this.api.get("/accounts").catch(() => ({}));
-    sync(byId("accounts"), accounts.filter((a) => this.all || standing(a) !== "ready"), {
-      key: (a) => a.name,
-      face: (a) => a,
-      make: (a) => el("li", { title: describe(a), className: standing(a) === "ready" ? "fine" : "" }, el("span", { className: `dot ${standing(a)}` }), a.name, standing(a) === "ready" ? "" : ` · ${standing(a).replace("_", " ")}`),
+  // step opens the conversation before or after the one that is open.
+  step(by) {
+    const all = [...this.board.waiting(), ...this.board.mine()].map((row) => row.id);
+    if (!all.length) return;
+    const at = all.indexOf(this.room.id);
+    const to = at < 0 ? (by > 0 ? 0 : all.length - 1) : Math.max(0, Math.min(all.length - 1, at + by));
+    this.room.open(all[to], { write: false });
+    document.querySelector(`.item[data-key="${CSS.escape(all[to])}"]`)?.scrollIntoView({ block: "nearest" });
+    byId("scroll").focus({ preventScroll: true });
+  }
+
+  // #places are the conversations "?" finds; with an id it goes there.
+  #places(id) {
+    if (id) return this.room.open(id);
+    return [...this.board.mine(), ...this.board.waiting()].map((row) => ({ id: row.id, name: customerName(row, this.board.stories.get(row.id)) }));
+  }
+
+  #dialogs() {
+    const { room, board } = this;
+    this.askDecline = ask("turn-down", () => {}, ({ reason }, id) => room.command("handoff.declined", { reason }, { id }));
+    this.askHandback = ask("handback", () => unanswered(room.story), ({ reason, summary }) =>
+      room.command("handback.requested", { reason, summary, up_to: room.story.last?.id }));
+    this.askTransfer = ask("transfer", () => destinations(board, this.actor.id), ({ queue, agent, reason }) => {
+      if (!queue && !agent) return toast("Name a queue or an agent.");
+      return room.command("transfer.requested", { reason, agent: agent || undefined, routing: queue ? { queue } : undefined });
     });
+    this.askEnd = ask("finish", () => {}, (filled) => room.finish(filled));
+  }
+
+  // #table is everything that can be done, with its keys.
+  #table() {
+    const { room, board, alerts, me } = this;
+    const writing = () => room.row && !byId("text").disabled && room.row.state !== "ended";
+    const states = ["available", "busy", "away", "offline"];
+    return [
+      { id: "next", keys: ["n"], name: "Take the next one who waits", line: true, button: "next", ready: () => board.waiting().some((r) => board.mayTake(r)), run: () => this.next() },
+      { id: "down", keys: ["j"], name: "Show the conversation below", run: () => this.step(1) },
+      { id: "up", keys: ["k"], name: "Show the conversation above", run: () => this.step(-1) },
+      { id: "mine", keys: ["1", "2", "3", "4", "5", "6", "7", "8", "9"], name: "Open the first to ninth of my conversations", ready: () => board.mine().length,
+        run: (key) => { const row = board.mine()[key - 1]; if (row) room.open(row.id); } },
+      { id: "accept", keys: ["a"], name: "Accept the open conversation", line: true, button: "act-accept", ready: () => room.row && board.mayTake(room.row), run: () => this.accept(room.id) },
+      { id: "decline", keys: ["d"], name: "Decline the open conversation", line: true, button: "act-decline", ready: () => room.row && board.mayTake(room.row), run: () => this.decline(room.id) },
+      { id: "reply", keys: ["r"], name: "Write to the customer", ready: () => room.row && room.row.state !== "ended", run: () => { if (byId("note").checked) room.note(); byId("text").focus(); } },
+      { id: "note", keys: ["p"], name: "Write a private note", ready: () => room.row && room.row.state !== "ended", run: () => room.note() },
+      { id: "replies", keys: ["/"], name: "Choose a ready answer", ready: writing, run: () => room.replies.begin() },
+      { id: "insert", keys: ["i"], name: "Use the suggested reply", ready: () => writing() && room.suggestion, run: () => room.insert() },
+      { id: "dismiss", keys: ["x"], name: "Dismiss the suggested reply", line: true, ready: () => room.suggestion, run: () => room.dismiss() },
+      { id: "attach", keys: ["f"], name: "Attach a file", ready: () => room.row && room.row.state !== "ended" && !byId("attach").disabled, run: () => byId("pick").click() },
+      { id: "again", keys: ["u"], name: "Send again what was not delivered", ready: () => room.failed.length, run: () => room.again() },
+      { id: "handback", keys: ["h"], name: "Hand back to the virtual agent", line: true, button: "act-handback", ready: () => room.row && room.holds && room.returns, run: () => this.askHandback() },
+      { id: "transfer", keys: ["t"], name: "Transfer to an agent or a queue", line: true, button: "act-transfer", ready: () => room.row && room.holds, run: () => this.askTransfer() },
+      { id: "withdraw", keys: ["v"], name: "Withdraw the transfer", line: true, button: "act-withdraw", ready: () => room.passing, run: () => room.command("handoff.cancelled", { reason: "withdrawn" }) },
+      { id: "end", keys: ["e"], name: "End the conversation", line: true, button: "act-end", ready: () => room.row && room.holds, run: () => this.askEnd() },
+      { id: "wrapup", keys: ["w"], name: "Wrap up", ready: () => !byId("wrapup").hidden, run: () => byId("wrapup").elements.disposition.focus() },
+      { id: "close", keys: ["c"], name: "Close a conversation that is over", ready: () => room.over, run: () => this.close(room.id) },
+      { id: "details", keys: ["g"], name: "Show or hide the details", button: "more", ready: () => room.row, run: () => room.details() },
+      { id: "oldest", keys: ["Home"], name: "Go to the beginning of the talk", ready: () => room.row, run: () => room.pane.oldest() },
+      { id: "newest", keys: ["End"], name: "Go to the newest words", ready: () => room.row, run: () => room.pane.newest() },
+      { id: "state", keys: ["s"], name: "Change my state", run: () => { me.set(states[(states.indexOf(me.state) + 1) % states.length]); toast(`You are ${me.state} now.`); } },
+      { id: "sound", keys: ["m"], name: "Sound on or off", run: () => { alerts.setSound(!alerts.sound); byId("sound").checked = alerts.sound; toast(alerts.sound ? "Sound is on." : "Sound is off."); } },
+      { id: "menu", keys: ["y"], name: "Open my menu: capacity, notifications, signing out", run: () => { byId("menu").showPopover(); byId("capacity").focus(); } },
+      { id: "keys", keys: ["?"], name: "Show what can be done, with its keys", button: "help", run: () => this.acts.help() },
+    ];
   }
 }
 
-const standing = (a) => Object.values(a.breakers || {}).find((s) => s !== "closed") || (a.ready ? "ready" : "unready");
-const describe = (a) => [a.adapter, a.role, a.unready, ...Object.entries(a.breakers || {}).map(([host, s]) => `${host}: ${s}`)].filter(Boolean).join(" · ");
-
-async function leave(api, state) {
-  await state.say("offline").catch(() => {});
-  await api.del("/session").catch(() => {});
-  for (const name of ["agent", "open", "state"]) sessionStorage.removeItem(`footbridge.desk.${name}`);
-  location.reload();
-}
-
-let toasting;
-
-function toast(text) {
-  show(byId("toast"), true, text);
-  clearTimeout(toasting);
-  toasting = setTimeout(() => show(byId("toast"), false), 5000);
-}
-
-addEventListener("hashchange", () => {
-  if (location.hash.startsWith("#token=")) location.reload();
-});
-enter();
+enter((me, actor) => new Desk(me, actor));

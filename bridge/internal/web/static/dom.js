@@ -112,6 +112,7 @@ export function ageText(iso, now = Date.now()) {
 
 // grow keeps a text area as high as its words, up to its style's limit.
 export function grow(area) {
+  if (CSS.supports("field-sizing", "content")) return; // the browser does it, and cheaper
   area.style.height = "auto";
   area.style.height = `${area.scrollHeight + 2}px`;
 }

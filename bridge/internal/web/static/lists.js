@@ -28,14 +28,15 @@ export function listen(parent, acts) {
   });
 }
 
-// drawWaiting brings the list of those who wait up to date.
-export function drawWaiting(parent, board, chosen) {
+// drawWaiting brings the list of those who wait up to date. live tells whether
+// somebody can be taken now.
+export function drawWaiting(parent, board, chosen, live) {
   sync(parent, board.waiting(), {
     inPlace: true,
     key: (row) => row.id,
-    face: (row) => [faceOf(row, board), chosen === row.id, board.offeredToMe(row), board.mayTake(row), board.places.get(row.id)],
+    face: (row) => [faceOf(row, board), chosen === row.id, board.offeredToMe(row), board.mayTake(row), live],
     make(row) {
-      const disabled = !board.mayTake(row);
+      const disabled = !live || !board.mayTake(row);
       const acts = el("div", { className: "acts" }, press("accept", "Accept", { className: "primary", disabled }), press("decline", "Decline", { disabled }));
       return item(row, board, { chosen, extra: board.offeredToMe(row) ? "offered" : "", acts });
     },
@@ -49,12 +50,15 @@ export function drawMine(parent, board, chosen) {
     key: (row) => row.id,
     face: (row) => [faceOf(row, board), chosen === row.id, unread(row, board)],
     make(row) {
-      const gone = !board.isMine(row) && agentOf(row) !== board.agent || row.state === "ended";
+      const gone = over(row, board);
       const acts = gone ? el("div", { className: "acts" }, press("close", "Close", {})) : "";
       return item(row, board, { chosen, acts, extra: "" });
     },
   });
 }
+
+// over tells whether nothing more happens in a conversation that is still shown.
+export const over = (row, board) => row.state === "ended" || !board.isMine(row) && agentOf(row) !== board.agent;
 
 function unread(row, board) {
   return board.isMine(row) ? board.stories.get(row.id)?.unread() || 0 : 0;
@@ -67,7 +71,7 @@ export function unreadAll(board) {
 
 function faceOf(row, board) {
   const story = board.stories.get(row.id);
-  return [row.state, row.queue, row.language, customerName(row, story), row.reason, row.summary, board.since(row), story?.lastSaid()?.id, stateText(row, board)];
+  return [row.state, row.queue, row.language, customerName(row, story), row.reason, row.summary, board.since(row), story?.lastSaid()?.id, stateText(row, board), row.position];
 }
 
 function press(role, text, props) {
@@ -99,8 +103,8 @@ function saying(row, story) {
 }
 
 function tags(row, board) {
-  const place = board.places.get(row.id);
-  return [stateText(row, board), row.reason, row.queue && `queue ${row.queue}`, place && `no. ${place}`, row.language].filter(Boolean);
+  const waits = ["requested", "queued", "offered"].includes(row.state);
+  return [stateText(row, board), row.reason, row.queue && `queue ${row.queue}`, waits && row.position && `no. ${row.position}`, row.language].filter(Boolean);
 }
 
 function age(since, row, story) {

@@ -2,7 +2,7 @@
 // any number of times and is the same in the end: each counts once, by its id.
 
 import { own } from "./dom.js";
-import { begin as nothingLearnt, learn } from "./insight.js";
+import { begin as nothingLearnt, learn, settle } from "./insight.js";
 
 const expired = (iso) => !iso || new Date(iso).getTime() < Date.now();
 
@@ -216,7 +216,8 @@ const folds = {
   "handback.requested": (m) => { m.phase = "returning"; },
   "handback.failed": (m) => { m.phase = "active"; },
   "handback.completed": automated,
-  "insight.observed": (m, b, e) => learn(m.insights, b, e.id),
+  "insight.observed": (m, b, e) => learn(m.insights, b, e),
+  "insight.requested": (m, b) => settle(m.insights, b),
   "conversation.ended"(m, b) {
     m.phase = "ended";
     m.ended = b;

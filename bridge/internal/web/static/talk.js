@@ -101,25 +101,28 @@ function openLast(out) {
 }
 
 // draw brings an element's children up to the lines. hands is {act, again(item),
-// discard(item), name, file(blob)}, and face(item) where authors have pictures. A
-// mark changes by itself, so that nobody is read a word again that has arrived.
+// discard(item), resend(content), name, file(blob)}, and face(item) where authors
+// have pictures; without resend what failed on its way to the far side cannot be
+// sent anew. A mark changes by itself, so that nobody is read a word again that has
+// arrived.
 export function draw(parent, items, hands) {
   sync(parent, items, {
     key: (item) => item.key,
     face: ({ time, mark, ...item }) => item,
     make: (item) => shapes[item.type](item, hands),
   });
-  const marks = new Map(items.map((item) => [item.key, item.mark]));
-  for (const node of parent.children) remark(node, marks.get(node.dataset.key), hands);
+  const known = new Map(items.map((item) => [item.key, item]));
+  for (const node of parent.children) remark(node, known.get(node.dataset.key), hands);
 }
 
-function remark(node, m, hands) {
+function remark(node, item, hands) {
+  const m = item.mark;
   const look = m ? JSON.stringify([m.state, m.reason]) : "";
   if ((node.dataset.mark || "") === look) return;
   node.dataset.mark = look;
   node.querySelector(":scope > .way")?.remove();
   node.classList.toggle("failed", m?.state === "failed");
-  if (m) node.append(mark(m, hands));
+  if (m) node.append(mark(m, hands, item));
 }
 
 const shapes = {
@@ -139,11 +142,13 @@ function bubble(item, hands) {
     item.cut ? el("div", { className: "mark" }, t("cut_off")) : "");
 }
 
-function mark(m, hands) {
+function mark(m, hands, item) {
   const text = m.reason ? `${t(m.state)}: ${m.reason}` : t(m.state);
   const node = el("div", { className: "mark way", "aria-live": m.state === "failed" ? undefined : "off" }, text);
   if (m.item) {
     node.append(" ", button(t("retry"), () => hands.again(m.item)), button(t("discard"), () => hands.discard(m.item)));
+  } else if (m.state === "failed" && item.mine && hands.resend) {
+    node.append(" ", button("Send again", () => hands.resend(item.content)));
   }
   return node;
 }
