@@ -8,7 +8,7 @@ PLUGINS  := $(notdir $(wildcard plugins/footbridge-adapter-*))
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 MISSING  := $(if $(CHROMIUM),,chromium) $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),,gcc libc6-dev)
 
-.PHONY: run build test lint check generate bench fuzz clean tools
+.PHONY: run build test lint check generate bench measure fuzz clean tools
 
 ## run: build, start the bridge and a simulated AI Studio, print where to look
 run: build
@@ -44,6 +44,10 @@ generate:
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./bridge/internal/journal/sqlite ./bridge/internal/host
 	$(GO) test -tags measure -run '^TestMeasure' -v -count=1 ./plugins/stories
+
+## measure: how long the desk ever keeps its agent from the next key
+measure: tools
+	$(GO) test -tags measure -run '^TestMeasure' -v -count=1 ./bridge/internal/web
 
 ## fuzz: every fuzz target for FUZZTIME each
 FUZZTIME ?= 10s

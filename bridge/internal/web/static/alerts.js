@@ -32,7 +32,7 @@ export class Alerts {
   // look compares who waits and what was said with the last time. The first look
   // is at what was there already.
   look() {
-    const waiting = new Map(this.board.waiting().filter((row) => this.board.mayTake(row)).map((row) => [`${row.id}/${this.board.offeredToMe(row)}`, row]));
+    const waiting = this.stamp === this.board.stamp ? this.waiting : new Map(this.board.waiting().filter((row) => this.board.mayTake(row)).map((row) => [`${row.id}/${this.board.offeredToMe(row)}`, row]));
     const said = new Map(this.board.mine().map((row) => [row.id, this.#unread(row)]));
     if (this.waiting) {
       const fresh = [...waiting].filter(([key]) => !this.waiting.has(key)).map(([, row]) => row);
@@ -41,7 +41,7 @@ export class Alerts {
         if (said.get(row.id) > (this.said.get(row.id) || 0)) this.#tell(row, "wrote", summary(this.board.stories.get(row.id)?.lastSaid()?.body.content), [660]);
       }
     }
-    Object.assign(this, { waiting, said });
+    Object.assign(this, { waiting, said, stamp: this.board.stamp });
   }
 
   #unread(row) { return this.board.isMine(row) ? this.board.stories.get(row.id)?.unread() || 0 : 0; }

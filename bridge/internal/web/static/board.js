@@ -28,6 +28,7 @@ export class Board {
     this.dirty = new Set();
     this.held = new Set(this.#heldBefore());
     this.queues = [];
+    this.stamp = 0; // changes with whatever the list of those who wait is made of
   }
 
   // load reads the lists anew. Stories that are kept read on from where they are.
@@ -46,6 +47,7 @@ export class Board {
       else if (!row.problem && this.held.has(row.id)) fresh.set(row.id, row);
       else this.drop(row.id);
     }
+    this.stamp++;
     await Promise.all([this.#askQueues(), ...this.#shown().map((row) => this.read(row.id, true))]);
     this.loaded = true;
     this.changed();
@@ -61,6 +63,7 @@ export class Board {
   drop(id) {
     this.held.delete(id);
     this.rows.delete(id);
+    this.stamp++;
     this.#keepHeld();
   }
 
@@ -84,8 +87,9 @@ export class Board {
     this.queues = answer.queues || [];
     this.queues.forEach((q) => (q.conversations || []).forEach((id, i) => {
       const row = this.rows.get(id);
-      if (row && row.position !== i + 1) this.rows.set(id, { ...row, position: i + 1 });
+      if (row) row.position = i + 1;
     }));
+    this.stamp++;
   }
 
   // read brings a story up to date; it is read once at a time.
@@ -103,6 +107,7 @@ export class Board {
       this.changed();
     }
     story.complete = true;
+    this.stamp++;
     this.changed();
     return story;
   }
@@ -120,8 +125,10 @@ export class Board {
     const fresh = wanted ? this.story(id).take(e) : true;
     if (fresh && wanted) this.#atOnce(e);
     if (fresh && (wanted ? telling : arriving).test(e.kind)) this.look(id);
-    if (wanted && fresh) this.changed();
-    return fresh;
+    if (!wanted || !fresh) return fresh;
+    if (waitingStates.includes(this.rows.get(id)?.state)) this.stamp++;
+    this.changed();
+    return true;
   }
 
   // #atOnce shows what an event says of its row before the row has been asked for.
@@ -148,6 +155,7 @@ export class Board {
   }
 
   #place(row) {
+    this.stamp++;
     if (row.problem) {
       if (row.problem.final) this.rows.delete(row.id);
       else this.look(row.id);
@@ -186,17 +194,27 @@ export class Board {
 
   // waiting is who waits: those offered to me first, then the longest.
   waiting() {
+    if (this.line?.stamp !== this.stamp) this.line = { stamp: this.stamp, rows: this.#waiting() };
+    return this.line.rows;
+  }
+
+  #waiting() {
     return [...this.rows.values()].filter((row) => waitingStates.includes(row.state) && agentOf(row) !== this.agent)
-      .sort((a, b) => this.offeredToMe(b) - this.offeredToMe(a) || this.since(a).localeCompare(this.since(b)));
+      .map((row) => ({ row, mine: this.offeredToMe(row), since: time(this.since(row)) }))
+      .sort((a, b) => b.mine - a.mine || a.since - b.since || a.row.id.localeCompare(b.row.id)).map(({ row }) => row);
   }
 
   // mine is what I have, the newest word first; what ended while open stays last.
   mine() {
     const said = (row) => this.stories.get(row.id)?.lastSaid()?.time || row.updated || "";
     return [...this.rows.values()].filter((row) => this.isMine(row) || this.isPassing(row) || this.held.has(row.id) && !waitingStates.includes(row.state))
-      .sort((a, b) => this.isMine(b) - this.isMine(a) || said(b).localeCompare(said(a)));
+      .sort((a, b) => this.isMine(b) - this.isMine(a) || time(said(b)) - time(said(a)));
   }
 }
+
+// time is a time as a number. As texts they cannot be compared: their fractions
+// differ in length.
+const time = (iso) => Date.parse(iso) || 0;
 
 export function agentOf(row) {
   return typeof row.agent === "string" ? row.agent : row.agent?.id || "";

@@ -6,7 +6,7 @@ import { Api } from "./api.js";
 import { Board } from "./board.js";
 import { ask, destinations, dispositions, unanswered } from "./dialogs.js";
 import { byId, setText, show } from "./dom.js";
-import { customerName, drawMine, drawWaiting, listen, tick, unreadAll } from "./lists.js";
+import { customerName, drawMine, Line, listen, tick, unreadAll } from "./lists.js";
 import { Live } from "./live.js";
 import { Me, toast } from "./me.js";
 import { Outbox } from "./outbox.js";
@@ -26,6 +26,7 @@ class Desk {
     this.room = new Room(this.board, this.outbox, { actor, toast, accounts: () => this.accounts.rows, chosen: (id) => this.#chosen(id) });
     this.alerts = new Alerts(this.board, { open: (id) => this.room.open(id), wanted: () => ["available", "busy"].includes(this.me.state) });
     this.me = new Me(this.api, actor, { toast, alerts: this.alerts, taken: () => this.board.mine().filter((r) => this.board.isMine(r)).length });
+    this.line = new Line(byId("waiting"), this.board, () => this.refresh());
     this.#dialogs();
     this.acts = new Acts(this.#table(), { live: () => this.isLive, places: (id) => this.#places(id) });
     this.#begin();
@@ -86,7 +87,7 @@ class Desk {
     const { board, room } = this;
     const waiting = board.waiting();
     setText(byId("waiting-head"), waiting.length ? `Waiting · ${waiting.length}` : "Waiting");
-    drawWaiting(byId("waiting"), board, room.id, this.isLive);
+    this.line.draw(room.id, this.isLive);
     drawMine(byId("mine"), board, room.id);
     room.paint();
     this.acts?.paint();
@@ -129,7 +130,9 @@ class Desk {
     if (!all.length) return;
     const at = all.indexOf(this.room.id);
     const to = at < 0 ? (by > 0 ? 0 : all.length - 1) : Math.max(0, Math.min(all.length - 1, at + by));
+    this.line.reach(all[to]);
     this.room.open(all[to], { write: false });
+    this.#paint();
     document.querySelector(`.item[data-key="${CSS.escape(all[to])}"]`)?.scrollIntoView({ block: "nearest" });
     byId("scroll").focus({ preventScroll: true });
   }

@@ -28,20 +28,47 @@ export function listen(parent, acts) {
   });
 }
 
-// drawWaiting brings the list of those who wait up to date. live tells whether
-// somebody can be taken now.
-export function drawWaiting(parent, board, chosen, live) {
-  sync(parent, board.waiting(), {
-    inPlace: true,
-    key: (row) => row.id,
-    face: (row) => [faceOf(row, board), chosen === row.id, board.offeredToMe(row), board.mayTake(row), live],
-    make(row) {
-      const disabled = !live || !board.mayTake(row);
-      const acts = el("div", { className: "acts" }, press("accept", "Accept", { className: "primary", disabled }), press("decline", "Decline", { disabled }));
-      return item(row, board, { chosen, extra: board.offeredToMe(row) ? "offered" : "", acts });
-    },
-  });
+const step = 40; // rows added when the end of the list comes near
+
+// Line is the list of those who wait. Of many only the first are on the page,
+// until somebody goes there.
+export class Line {
+  constructor(parent, board, redraw) {
+    Object.assign(this, { parent, board, shown: step });
+    parent.addEventListener("scroll", () => {
+      if (parent.scrollHeight - parent.scrollTop - parent.clientHeight > 600 || this.shown >= board.waiting().length) return;
+      this.shown += step;
+      redraw();
+    }, { passive: true });
+  }
+
+  // reach has a row on the page.
+  reach(id) { this.shown = Math.max(this.shown, this.board.waiting().findIndex((row) => row.id === id) + step / 2); }
+
+  // draw brings the list up to date. live tells whether somebody can be taken now.
+  draw(chosen, live) {
+    const { parent, board } = this;
+    const face = `${board.stamp} ${chosen} ${live} ${this.shown}`;
+    if (face === this.face) return;
+    this.face = face;
+    const rows = board.waiting().slice(0, this.shown);
+    sync(parent, rows, {
+      inPlace: true,
+      key: (row) => row.id,
+      face: (row) => [faceOf(row, board), chosen === row.id, board.offeredToMe(row), board.mayTake(row), live],
+      make(row) {
+        const disabled = !live || !board.mayTake(row);
+        const acts = el("div", { className: "acts" }, press("accept", "Accept", { className: "primary", disabled }), press("decline", "Decline", { disabled }));
+        return item(row, board, { chosen, extra: board.offeredToMe(row) ? "offered" : "", acts });
+      },
+    });
+    rows.forEach((row, i) => setText(parent.children[i].querySelector("[data-place]"), place(row)));
+  }
 }
+
+// place is where somebody stands in their queue. It changes for all when one is
+// taken, and is no reason to draw them anew.
+const place = (row) => (row.position ? `no. ${row.position}` : "");
 
 // drawMine brings the list of my conversations up to date.
 export function drawMine(parent, board, chosen) {
@@ -71,7 +98,7 @@ export function unreadAll(board) {
 
 function faceOf(row, board) {
   const story = board.stories.get(row.id);
-  return [row.state, row.queue, row.language, customerName(row, story), row.reason, row.summary, board.since(row), story?.lastSaid()?.id, stateText(row, board), row.position];
+  return [row.state, row.queue, row.language, customerName(row, story), row.reason, row.summary, board.since(row), story?.lastSaid()?.id, stateText(row, board)];
 }
 
 function press(role, text, props) {
@@ -86,7 +113,7 @@ function item(row, board, { chosen, acts, extra }) {
   const opener = el("button", { type: "button", className: "open", "aria-current": chosen === row.id ? "true" : undefined },
     el("span", { className: "first" }, el("span", { className: "name" }, customerName(row, story)), n ? badge(n) : "", age(board.since(row), row, story)),
     el("span", { className: "said" }, saying(row, story)),
-    el("span", { className: "tags" }, ...tags(row, board).map((t) => el("span", {}, t))));
+    el("span", { className: "tags" }, ...tags(row, board).map((t) => el("span", {}, t)), where(row)));
   opener.dataset.role = "open";
   return el("li", { className: ["item", chosen === row.id && "chosen", extra].filter(Boolean).join(" ") }, opener, acts);
 }
@@ -103,8 +130,13 @@ function saying(row, story) {
 }
 
 function tags(row, board) {
-  const waits = ["requested", "queued", "offered"].includes(row.state);
-  return [stateText(row, board), row.reason, row.queue && `queue ${row.queue}`, waits && row.position && `no. ${row.position}`, row.language].filter(Boolean);
+  return [stateText(row, board), row.reason, row.queue && `queue ${row.queue}`, row.language].filter(Boolean);
+}
+
+function where(row) {
+  const node = el("span", {}, ["requested", "queued", "offered"].includes(row.state) ? place(row) : "");
+  node.dataset.place = "";
+  return node;
 }
 
 function age(since, row, story) {
