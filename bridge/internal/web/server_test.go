@@ -75,7 +75,14 @@ func helperWrites(tx *adapter.Tx, index int64, text string) {
 
 func helperHears(tx *adapter.Tx, m event.MessageCreated) {
 	text, ok := m.Content.Part.(event.Text)
+	_, all, hostile := strings.Cut(text.Text, everything)
 	switch {
+	case hostile && strings.HasPrefix(text.Text, "only "):
+		for _, part := range hostileParts(all) {
+			helperSays(tx, event.Content{Part: part})
+		}
+	case hostile:
+		helperSaysAll(tx, all)
 	case ok && strings.Contains(strings.ToLower(text.Text), "person"):
 		helperSays(tx, event.Plain("I will find somebody for you."))
 		tx.Emit(adapter.Emission{Actor: helperActor(), Body: event.HandoffRequested{Reason: "asked for a person",
@@ -113,7 +120,11 @@ func assistant() adapter.Definition {
 				return nil
 			}
 			m, _ := d.Event.Body.(event.MessageCreated)
-			if text, said := m.Content.Part.(event.Text); said && d.Event.Actor.Role == event.RoleCustomer && text.Text == "insight" {
+			text, said := m.Content.Part.(event.Text)
+			if _, x, all := strings.Cut(text.Text, everything); all {
+				assistantSaysAll(tx, x)
+			}
+			if said && d.Event.Actor.Role == event.RoleCustomer && text.Text == "insight" {
 				for _, body := range findings() {
 					tx.Emit(adapter.Emission{Actor: event.Actor{Role: event.RoleObserver}, Body: body})
 				}
