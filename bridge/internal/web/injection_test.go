@@ -107,15 +107,20 @@ func TestInjections(t *testing.T) {
 	all := injections(t)
 	sam := typist{tab: newTab(t, desktop), done: map[string]bool{}}
 	sam.do(send(page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: trap}))
+	const together = 4 // strings of one conversation that was taken
 	for i, x := range all {
-		attack(s, x, i%4 != 0)
+		var taken []string
+		if i%together == 0 {
+			taken = all[i:min(i+together, len(all))]
+		}
+		attack(s, x, taken)
 	}
 	sam.open(s.url() + "/desk#token=" + deskToken)
 	sam.until("who are you", `!document.querySelector("#sign").hidden`)
 	sam.fill("#sign-agent", "sam")
 	sam.fill("#sign-name", `<img src=x onerror=hit()>`)
 	sam.button("Sign in")
-	sam.until("everybody", fmt.Sprintf(`document.querySelector("#waiting-head").textContent === "Waiting · %d" && document.querySelectorAll("#mine .item").length === %d`, (len(all)+3)/4, len(all)-(len(all)+3)/4))
+	sam.until("everybody", fmt.Sprintf(`document.querySelector("#waiting-head").textContent === "Waiting · %d" && document.querySelectorAll("#mine .item").length === %d`, len(all)-(len(all)+together-1)/together, (len(all)+together-1)/together))
 	sam.untouched("html", "the lists")
 	seen := map[string]bool{}
 	for range all {
@@ -137,8 +142,9 @@ func TestInjections(t *testing.T) {
 	sam.clean()
 }
 
-// attack opens a conversation for a customer called x, with x everywhere.
-func attack(s *server, x string, taken bool) {
+// attack opens a conversation for a customer called x, with x everywhere. With
+// strings to be taken an agent has it, and an assistant says those in all its ways.
+func attack(s *server, x string, taken []string) {
 	s.t.Helper()
 	ctx := context.Background()
 	who := event.Actor{Role: event.RoleCustomer, ID: "c-" + x, Name: x, Avatar: x}
@@ -151,7 +157,7 @@ func attack(s *server, x string, taken bool) {
 	}
 	do(event.RoleCustomer, who, event.MessageCreated{Content: event.Plain(everything + x)})
 	sam := event.Actor{Role: event.RoleLiveAgent, ID: "sam", Name: x}
-	for tries := 0; taken; tries++ {
+	for tries := 0; len(taken) > 0; tries++ {
 		if _, err = s.engine.Do(ctx, engine.Command{Conversation: id, Role: sam.Role, Actor: sam, Body: event.HandoffAccepted{}}); err == nil {
 			break
 		}
@@ -159,7 +165,7 @@ func attack(s *server, x string, taken bool) {
 			s.must(err)
 		}
 	}
-	if taken {
+	for _, x := range taken {
 		do(event.RoleCustomer, who, event.MessageCreated{Content: event.Plain(everything + x)})
 		do(event.RoleCustomer, who, event.MessageCreated{Content: event.Content{Part: s.upload(id, x)}})
 		do(sam.Role, sam, event.NoteCreated{Text: x})
