@@ -175,10 +175,14 @@ func (noCalls) Call(context.Context, string, string, map[string]string, adapter.
 	return engine.Attempt{Reason: adapter.ReasonRefused}
 }
 
-type accounts struct{}
+type accounts struct{ s *server }
 
-func (accounts) Accounts() []api.Account {
-	return []api.Account{{Name: "web", Adapter: "native", Role: "customer", Ready: true}, {Name: "helper", Adapter: "helper", Role: "virtual_agent", Ready: true},
+func (a accounts) Accounts() []api.Account {
+	web := api.Account{Name: "web", Adapter: "native", Role: "customer", Ready: true}
+	if a.s.far != nil {
+		web.Adapter, web.Capabilities = "poor", *a.s.far
+	}
+	return []api.Account{web, {Name: "helper", Adapter: "helper", Role: "virtual_agent", Ready: true},
 		{Name: "studio", Adapter: "other", Role: "virtual_agent", Ready: true, Breakers: map[string]string{"vendor.example": "open"}}}
 }
 func (accounts) Adapters() []api.Adapter { return nil }
@@ -192,16 +196,18 @@ type server struct {
 	address string
 	site    api.Site
 
-	journal *sqlite.Journal
-	engine  *engine.Engine
-	desk    *desk.Desk
-	api     *api.API
-	files   *media.Store
-	http    *http.Server
-	stop    context.CancelFunc
-	work    sync.WaitGroup
-	lose    atomic.Int32 // how many answers to events get lost on the way
-	refuse  atomic.Int32 // how many events are refused for good
+	journal      *sqlite.Journal
+	engine       *engine.Engine
+	desk         *desk.Desk
+	api          *api.API
+	files        *media.Store
+	http         *http.Server
+	stop         context.CancelFunc
+	work         sync.WaitGroup
+	lose         atomic.Int32 // how many answers to events get lost on the way
+	refuse       atomic.Int32 // how many events are refused for good
+	dispositions []string
+	far          *adapter.Levels // what the customers' side is said to carry; nil for all
 }
 
 func newServer(t *testing.T, with ...func(*api.Site)) *server {
@@ -211,7 +217,7 @@ func newServer(t *testing.T, with ...func(*api.Site)) *server {
 		change(&s.site)
 	}
 	s.start()
-	t.Cleanup(s.halt)
+	s.t.Cleanup(s.halt)
 	return s
 }
 
@@ -238,12 +244,13 @@ func (s *server) start() {
 		Caller: noCalls{}, Desk: refusals{s.desk}, Observer: watcher{s}, Setup: routes()})
 	s.files = media.New(media.Options{Dir: filepath.Join(s.dir, "media"), Vault: s.journal, Key: keys.Derive("files"),
 		Rules: media.Rules{MaxSize: 1 << 20, MaxFiles: 10, MaxTotal: 1 << 24, Types: media.DefaultTypes(), Fetch: media.FetchNever}})
-	s.api = api.New(api.Options{Journal: s.journal, Engine: s.engine, Desk: s.desk, Files: s.files, Status: accounts{}, Keys: keys, Setup: api.Setup{
+	s.api = api.New(api.Options{Journal: s.journal, Engine: s.engine, Desk: s.desk, Files: s.files, Status: accounts{s}, Keys: keys, Setup: api.Setup{
 		Tokens: []api.Token{{Name: "desk", Roles: []string{"live_agent", "supervisor"}, Secret: credential.NewSecret(deskToken)},
 			{Name: "kim", Agent: "kim", Roles: []string{"live_agent"}, Secret: credential.NewSecret(kimToken)}},
 		Sites: map[string]api.Site{"web": s.site},
 		Tools: api.Tools{Replies: []api.CannedReply{{Name: "greeting", Text: "Hello {customer}, this is {agent}.", Language: "en"},
-			{Name: "gruss", Text: "Hallo {customer}", Language: "de"}, {Name: "hours", Text: "We are open from 9 to 5."}}}}})
+			{Name: "gruss", Text: "Hallo {customer}", Language: "de"}, {Name: "hours", Text: "We are open from 9 to 5."}},
+			Dispositions: s.dispositions}}})
 	s.must(s.engine.Start(ctx))
 	pages, err := web.New(web.Options{DefaultKey: chatKey})
 	s.must(err)

@@ -38,7 +38,7 @@ export class Alerts {
       const fresh = [...waiting].filter(([key]) => !this.waiting.has(key)).map(([, row]) => row);
       if (fresh.length && this.wanted()) this.#tell(fresh[0], "is waiting", fresh[0].summary || fresh[0].reason || "", [523, 784]);
       for (const row of this.board.mine()) {
-        if (said.get(row.id) > (this.said.get(row.id) || 0)) this.#tell(row, "wrote", summary(this.board.stories.get(row.id)?.lastSaid()?.body.content), [660]);
+        if (said.get(row.id) > this.said.get(row.id)) this.#tell(row, "wrote", summary(this.board.stories.get(row.id)?.lastSaid()?.body.content), [660]);
       }
     }
     Object.assign(this, { waiting, said, stamp: this.board.stamp });
