@@ -8,7 +8,7 @@ PLUGINS  := $(notdir $(wildcard plugins/footbridge-adapter-*))
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 MISSING  := $(if $(CHROMIUM),,chromium) $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),,gcc libc6-dev)
 
-.PHONY: run build test lint check generate bench measure fuzz clean tools
+.PHONY: run build test lint check generate bench measure screenshots fuzz clean tools
 
 ## run: build, start the bridge and a simulated AI Studio, print where to look
 run: build
@@ -30,7 +30,7 @@ test: tools
 lint:
 	@test -z "$$(gofmt -l bridge adapters plugins)" || { gofmt -l bridge adapters plugins; echo 'mend: gofmt -w bridge adapters plugins'; exit 1; }
 	$(GO) vet ./...
-	$(GO) vet -tags failpoint,measure ./...
+	$(GO) vet -tags failpoint,measure,screenshots ./...
 	$(GO) mod tidy -diff
 
 ## check: what continuous integration runs
@@ -48,6 +48,12 @@ bench:
 ## measure: how long the desk ever keeps its agent from the next key
 measure: tools
 	$(GO) test -tags measure -run '^TestMeasure' -v -count=1 ./bridge/internal/web
+
+## screenshots: every page, light and dark, desktop and phone, into docs/screenshots/all
+screenshots: tools
+	@mkdir -p docs/screenshots/all
+	FOOTBRIDGE_SHOTS=$(CURDIR)/docs/screenshots/all $(GO) test -tags screenshots -run '^TestScreenshots' -count=1 ./bridge/internal/web
+	@cd docs/screenshots && cp all/small-desk-desktop-light.webp all/small-desk-desktop-dark.webp all/small-chat-phone-light.webp .
 
 ## fuzz: every fuzz target for FUZZTIME each
 FUZZTIME ?= 10s

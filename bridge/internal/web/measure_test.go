@@ -165,11 +165,11 @@ func seed(s *server) string {
 		gate <- struct{}{}
 		all.Go(func() {
 			defer func() { <-gate }()
-			opens(ctx, s, fmt.Sprintf("Customer %03d", i))
+			waits(ctx, s, fmt.Sprintf("Customer %03d", i))
 		})
 	}
 	all.Wait()
-	id := opens(ctx, s, "Long")
+	id := waits(ctx, s, "Long")
 	sam := event.Actor{Role: event.RoleLiveAgent, ID: "sam", Name: "Sam"}
 	for {
 		if _, err := s.engine.Do(ctx, engine.Command{Conversation: id, Role: event.RoleLiveAgent, Actor: sam, Body: event.HandoffAccepted{}}); err == nil {
@@ -193,15 +193,6 @@ func says(ctx context.Context, s *server, id string, sam event.Actor, i int) {
 	s.must(err)
 }
 
-func opens(ctx context.Context, s *server, name string) string {
-	who := event.Actor{Role: event.RoleCustomer, ID: "c-" + name, Name: name}
-	id, err := s.engine.Open(ctx, engine.Opening{Account: "web", Customer: who, Language: "en"})
-	s.must(err)
-	_, err = s.engine.Do(ctx, engine.Command{Conversation: id, Role: event.RoleCustomer, Actor: who, Body: event.MessageCreated{Content: event.Plain("person please")}})
-	s.must(err)
-	return id
-}
-
 // livens has the customer of the long conversation go on talking, and others
 // arrive, until the end.
 func livens(s *server, id string) (stop func()) {
@@ -211,7 +202,7 @@ func livens(s *server, id string) (stop func()) {
 		for i := wordsMany; ctx.Err() == nil; i++ {
 			says(context.Background(), s, id, event.Actor{Role: event.RoleLiveAgent, ID: "sam", Name: "Sam"}, i)
 			if i%20 == 0 {
-				opens(context.Background(), s, fmt.Sprintf("Late %d", i))
+				waits(context.Background(), s, fmt.Sprintf("Late %d", i))
 			}
 			time.Sleep(50 * time.Millisecond)
 		}

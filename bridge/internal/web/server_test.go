@@ -124,6 +124,11 @@ func assistant() adapter.Definition {
 			if _, x, all := strings.Cut(text.Text, everything); all {
 				assistantSaysAll(tx, x)
 			}
+			if strings.Contains(text.Text, "blue bag") {
+				for _, i := range calmFindings() {
+					tx.Emit(adapter.Emission{Actor: event.Actor{Role: event.RoleObserver}, Body: event.InsightObserved{Insight: i}})
+				}
+			}
 			if said && d.Event.Actor.Role == event.RoleCustomer && text.Text == "insight" {
 				for _, body := range findings() {
 					tx.Emit(adapter.Emission{Actor: event.Actor{Role: event.RoleObserver}, Body: body})
@@ -154,6 +159,16 @@ func findings() []event.Body {
 		bodies = append(bodies, event.InsightObserved{Insight: i})
 	}
 	return append(bodies, event.NoteCreated{Text: "A note " + stealing})
+}
+
+// calmFindings are what is found out in a talk that is worth a picture.
+func calmFindings() []event.Insight {
+	trust := int64(92)
+	return []event.Insight{event.Analysis{CustomerSentiment: "NEGATIVE"}, event.Analysis{CustomerSentiment: "NEUTRAL"},
+		event.Analysis{CustomerSentiment: "POSITIVE", CustomerEmotions: []string{"relieved"}, NextTask: "order_card", SuggestedReply: "Shall I send the new card to the same address?",
+			Tasks:          []json.RawMessage{json.RawMessage(`{"block_card":"done"}`), json.RawMessage(`{"order_card":"open"}`)},
+			RemainingTasks: []json.RawMessage{json.RawMessage(`{"order_card":"open"}`)}},
+		event.Verification{Label: "MATCH", Risk: "LOW", AgentText: "Caller is verified"}, event.CallerNumber{Number: "+44 7700 900009", Trust: &trust}}
 }
 
 // inProcess runs definitions without a plugin.
