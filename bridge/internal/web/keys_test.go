@@ -12,6 +12,8 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/footbridge/footbridge/bridge/event"
 )
 
 // typist uses a page as somebody does who has no mouse: keys go to whatever has
@@ -90,7 +92,7 @@ func TestDeskByKeyboard(t *testing.T) {
 	}
 	takeByKey(sam, ada, bob)
 	writeByKey(t, s, sam, ada)
-	suggestionByKey(sam, ada)
+	suggestionByKey(s, sam, ada)
 	leaveByKey(sam, ada, bob)
 	aboutMeByKey(sam)
 
@@ -219,8 +221,9 @@ func fileByKey(t *testing.T, sam typist, ada *tab) {
 	ada.sees("terms.txt")
 }
 
-// suggestionByKey uses one suggested reply and dismisses another.
-func suggestionByKey(sam typist, ada *tab) {
+// suggestionByKey uses a suggested reply as it is, another with words of its own,
+// and dismisses a third; the assistant is told which.
+func suggestionByKey(s *server, sam typist, ada *tab) {
 	sam.t.Helper()
 	ada.say("insight")
 	sam.until("a suggestion", `document.querySelector("#suggested")`)
@@ -229,10 +232,28 @@ func suggestionByKey(sam typist, ada *tab) {
 	sam.keys(" now" + kb.Enter)
 	sam.until("it is answered", `!document.querySelector("#suggested")`)
 	ada.say("insight")
+	sam.until("one more", `document.querySelector("#suggested")`)
+	sam.quiet()
+	sam.keys("i")
+	sam.until("its words again", `document.querySelector("#text").value.startsWith("Say ")`)
+	sam.keys(kb.Enter)
+	sam.until("it is answered, too", `!document.querySelector("#suggested")`)
+	ada.say("insight")
 	sam.until("another", `document.querySelector("#suggested")`)
 	sam.quiet()
 	sam.act("dismiss", "x")
 	sam.until("it is gone", `!document.querySelector("#suggested")`)
+	events, err := s.journal.Events(context.Background(), value[string](sam.tab, `sessionStorage["footbridge.desk.open"]`), 0, 1000)
+	s.must(err)
+	var outcomes []string
+	for _, e := range events {
+		if body, ok := e.Body.(event.InsightRequested); ok && body.Type == event.SuggestionAnswered {
+			outcomes = append(outcomes, string(body.Parameters["outcome"]))
+		}
+	}
+	if want := []string{`"edited"`, `"accepted"`, `"dismissed"`}; !slices.Equal(outcomes, want) {
+		sam.t.Errorf("the assistant was told %q, want %q", outcomes, want)
+	}
 }
 
 // leaveByKey passes one on to a queue and takes it back, ends it, and hands the
