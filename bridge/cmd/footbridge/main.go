@@ -98,7 +98,7 @@ func command() *cobra.Command {
 		Args: cobra.ArbitraryArgs, RunE: group}
 	root.PersistentFlags().StringP("config", "c", envOr("FOOTBRIDGE_CONFIG", "config.toml"), "configuration file")
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(serveCommand(), checkCommand(), adaptersCommand(), adapterCommand(), accountsCommand(), conversationsCommand(), deadLettersCommand(),
+	root.AddCommand(serveCommand(), checkCommand(), adaptersCommand(), adapterCommand(), accountsCommand(), conversationsCommand(), deadLettersCommand(), traceCommand(),
 		auditCommand(), backupCommand(), restoreCommand(), doctorCommand(),
 		matrixCommand(), simulateCommand(), translateCommand(), versionCommand())
 	root.InitDefaultCompletionCmd()

@@ -120,6 +120,7 @@ type page struct {
 	Events        []json.RawMessage `json:"events"`
 	DeadLetters   []json.RawMessage `json:"dead_letters"`
 	Audit         []json.RawMessage `json:"audit"`
+	Turns         []json.RawMessage `json:"turns"`
 	Next          *string           `json:"next"`
 }
 
@@ -141,7 +142,7 @@ func (r *remote) list(ctx context.Context, path string, query url.Values, most i
 		if err := r.call(ctx, http.MethodGet, path, query, &p); err != nil {
 			return err
 		}
-		for _, items := range [][]json.RawMessage{p.Accounts, p.Conversations, p.Events, p.DeadLetters, p.Audit} {
+		for _, items := range [][]json.RawMessage{p.Accounts, p.Conversations, p.Events, p.DeadLetters, p.Audit, p.Turns} {
 			for _, item := range items {
 				seen++
 				if err := visit(item); err != nil {

@@ -28,6 +28,7 @@ var matrix = map[string]string{
 	"GET /conversations/{id}/events":  "clso",
 	"POST /conversations/{id}/events": "clso",
 	"GET /conversations/{id}/frames":  "so",
+	"GET /conversations/{id}/trace":   "so",
 	"GET /events":                     "clso",
 	"GET /socket":                     "clso",
 	"POST /media":                     "cl",

@@ -37,9 +37,17 @@ type Conversations interface {
 
 // Outcomes is what the API reads of what became of inputs and events.
 type Outcomes interface {
-	Frames(ctx context.Context, conversation, after string, limit int) ([]journal.Frame, error)
 	Deliveries(ctx context.Context, conversation string) ([]journal.Delivery, error)
 	DeadLetters(ctx context.Context, after string, limit int) ([]journal.DeadLetter, error)
+	// Backlog counts by account the frames no turn has dealt with.
+	Backlog(ctx context.Context) (map[string]int64, error)
+}
+
+// Raw is what the API reads of what came and what was made of it.
+type Raw interface {
+	Frames(ctx context.Context, conversation, after string, limit int) ([]journal.Frame, error)
+	Frame(ctx context.Context, conversation, id string) (journal.Frame, error)
+	Turns(ctx context.Context, conversation string, after int64, limit int) ([]journal.Turn, error)
 }
 
 // Feed is the journal as one sequence of events.
@@ -55,6 +63,7 @@ type Feed interface {
 type Journal interface {
 	Conversations
 	Outcomes
+	Raw
 	Feed
 	Auditor
 	// EmptyLog takes what was erased out of the store's log.

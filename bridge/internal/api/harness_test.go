@@ -103,6 +103,9 @@ func (caller) Call(context.Context, string, string, map[string]string, adapter.C
 	return engine.Attempt{Reason: adapter.ReasonRefused}
 }
 
+// placeholder looks as what stands for a secret.
+var placeholder = "fbcred_" + strings.Repeat("a", 52)
+
 // parrot repeats what the customer says; some words make it do more.
 type parrot struct{}
 
@@ -129,6 +132,8 @@ func parrotTurn(tx *adapter.Tx, _ *struct{}, in adapter.Input) error {
 			emit(event.MessageCreated{Content: event.Plain("canary-late")}) // it has given the word away
 		case "poison":
 			return errors.New("cannot read this")
+		case "call":
+			tx.Call("c1", adapter.Call{Method: "POST", URL: "http://vendor.example/x?key=" + placeholder, Body: []byte(`{"key":"` + placeholder + `"}`), GiveUp: time.Millisecond})
 		default:
 			emit(event.ErrorReported{Code: "internal"})
 			emit(event.Extension{Vendor: "x", Name: "y", Data: json.RawMessage(`{"hidden":"canary-extension"}`)})

@@ -195,6 +195,7 @@ func TestFollowHasNoGap(t *testing.T) {
 type fedBy struct {
 	lists
 	Outcomes
+	Raw
 	unwritten
 	*tape
 }

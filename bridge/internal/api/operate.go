@@ -1,10 +1,12 @@
 package api
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
@@ -24,12 +26,29 @@ type Account struct {
 	Drained bool `json:"drained,omitempty"`
 	// Breakers are the states of its circuit breakers by host.
 	Breakers map[string]string `json:"breakers,omitempty"`
+	// Guards are the same with since when, why, and when the next try is.
+	Guards []Guard `json:"guards,omitempty"`
+	// Version is the adapter's, Backlog how many frames wait for their turn.
+	Version string `json:"version,omitempty"`
+	Backlog int64  `json:"backlog"`
 	// Open says its unsigned endpoints answer anybody.
 	Open bool `json:"allow_unauthenticated,omitempty"`
 	// Capabilities are what its far side carries.
 	Capabilities adapter.Levels `json:"capabilities"`
 	// Assumptions are what could not be confirmed of its vendor.
 	Assumptions []string `json:"assumptions,omitempty"`
+}
+
+// Guard is how one circuit breaker of an account stands.
+type Guard struct {
+	Host  string `json:"host"`
+	State string `json:"state"`
+	// Since is of the last change; it is left out where there was none.
+	Since time.Time `json:"since,omitzero"`
+	// Next is when an open one lets a try through.
+	Next time.Time `json:"next,omitzero"`
+	// Reason is what went wrong last.
+	Reason string `json:"reason,omitempty"`
 }
 
 // Adapter is how one plugin stands now.
@@ -92,6 +111,12 @@ type Frame struct {
 	Method  string     `json:"method,omitempty"`
 	Path    string     `json:"path,omitempty"`
 	Query   url.Values `json:"query,omitempty"`
+	// Connection says what a connection brought: opened, message (with the Event
+	// of Socket.IO) or closed (with Status and Reason).
+	Connection string `json:"connection,omitempty"`
+	Event      string `json:"event,omitempty"`
+	Status     int    `json:"status,omitempty"`
+	Reason     string `json:"reason,omitempty"`
 	// Body is the body as JSON; Text is it where it is not JSON.
 	Body json.RawMessage `json:"body,omitempty"`
 	Text string          `json:"text,omitempty"`
@@ -129,8 +154,16 @@ type Replayed struct {
 	Replayed bool   `json:"replayed"`
 }
 
-func (a *API) listAccounts(w http.ResponseWriter, _ *http.Request, _ principal) error {
-	return answer(w, http.StatusOK, AccountList{Accounts: append([]Account{}, a.Status.Accounts()...)})
+func (a *API) listAccounts(w http.ResponseWriter, r *http.Request, _ principal) error {
+	backlog, err := a.Journal.Backlog(r.Context())
+	if err != nil {
+		return err
+	}
+	out := AccountList{Accounts: append([]Account{}, a.Status.Accounts()...)}
+	for i := range out.Accounts {
+		out.Accounts[i].Backlog = backlog[out.Accounts[i].Name]
+	}
+	return answer(w, http.StatusOK, out)
 }
 
 func (a *API) drainAccount(w http.ResponseWriter, r *http.Request, p principal) error {
@@ -194,23 +227,47 @@ func (a *API) showFrame(f journal.Frame) Frame {
 	out := Frame{ID: f.ID, Leg: f.Leg, Account: f.Account, Endpoint: f.Endpoint, Received: f.Received.UTC(), Outcome: f.Outcome, Dedup: f.Dedup}
 	var stored struct {
 		Request *adapter.Request `json:"request"`
+		Opened  *adapter.Opened  `json:"opened"`
+		Frame   *adapter.Frame   `json:"frame"`
+		Closed  *adapter.Closed  `json:"closed"`
 	}
-	if json.Unmarshal(f.Data, &stored) != nil || stored.Request == nil {
+	if json.Unmarshal(f.Data, &stored) != nil {
 		return out
 	}
-	r := stored.Request
-	out.Method, out.Path, out.Query = r.Method, a.Redact(r.Path), url.Values{}
-	for name, values := range r.Query {
-		for _, value := range values {
-			out.Query.Add(a.Redact(name), a.Redact(value))
-		}
-	}
-	if body := a.Redact(string(r.Body)); json.Valid([]byte(body)) {
-		out.Body = json.RawMessage(body)
-	} else {
-		out.Text = body
+	switch {
+	case stored.Request != nil:
+		r := stored.Request
+		out.Method, out.Path, out.Query = r.Method, a.Redact(r.Path), a.redacted(r.Query)
+		out.Body, out.Text = a.showBytes(r.Body)
+	case stored.Opened != nil:
+		out.Connection, out.Path, out.Query = "opened", a.Redact(stored.Opened.Path), a.redacted(stored.Opened.Query)
+	case stored.Frame != nil:
+		out.Connection, out.Event = "message", stored.Frame.Event
+		out.Body, out.Text = a.showBytes(stored.Frame.Data)
+	case stored.Closed != nil:
+		out.Connection, out.Status, out.Reason = "closed", cmp.Or(stored.Closed.Code, stored.Closed.Status), stored.Closed.Reason
 	}
 	return out
+}
+
+// redacted are the parameters of an address without secrets.
+func (a *API) redacted(query url.Values) url.Values {
+	out := url.Values{}
+	for name, values := range query {
+		for _, value := range values {
+			out.Add(a.Redact(name), a.Redact(value))
+		}
+	}
+	return out
+}
+
+// showBytes gives bytes without secrets as JSON, or else as text.
+func (a *API) showBytes(data []byte) (body json.RawMessage, text string) {
+	shown := a.Redact(string(data))
+	if json.Valid([]byte(shown)) {
+		return json.RawMessage(shown), ""
+	}
+	return nil, strings.ToValidUTF8(shown, "\ufffd")
 }
 
 func (a *API) listDeadLetters(w http.ResponseWriter, r *http.Request, _ principal) error {

@@ -72,6 +72,8 @@ func talking() []route {
 			body: Saying{}, status: 201, result: eventSchema{}},
 		{method: "GET", path: "/conversations/{id}/frames", roles: watchers(), handle: (*API).listFrames, summary: "What vendors sent for a conversation, in order of arrival.",
 			query: list(), status: 200, result: FrameList{}},
+		{method: "GET", path: "/conversations/{id}/trace", roles: watchers(), handle: (*API).getTrace, summary: "How a conversation went, turn by turn: what came, the events it became, what was sent and how that went, for as long as raw frames are kept.",
+			query: list(), status: 200, result: Trace{}},
 
 		{method: "POST", path: "/media", roles: []string{roleCustomer, roleLiveAgent}, handle: (*API).postFile, file: true,
 			summary: "Give a file to a conversation: its bytes are the body, its type the Content-Type. The answer is the content of the message to send.",

@@ -109,22 +109,36 @@ func (a *App) Accounts() []api.Account {
 	a.mu.Lock()
 	conf := a.conf
 	a.mu.Unlock()
-	states, absent := a.breakers.States(), a.absent()
+	views, absent, versions := a.breakers.Views(), a.absent(), map[string]string{}
+	for _, s := range a.plugins.States() {
+		versions[s.Adapter] = s.Version
+	}
 	var out []api.Account
 	for _, name := range slices.Sorted(maps.Keys(setup.Accounts)) {
 		account := setup.Accounts[name]
 		row := api.Account{Name: name, Adapter: account.Adapter, Role: string(account.Role), Ready: account.Unready == "",
 			Unready: account.Unready, Open: conf.Accounts[name].AllowUnauthenticated, Capabilities: account.Profile.Levels,
-			Assumptions: account.Profile.Assumptions, Drained: a.engine.Drained(name), Breakers: map[string]string{}}
+			Assumptions: account.Profile.Assumptions, Drained: a.engine.Drained(name), Breakers: map[string]string{}, Version: versions[account.Adapter]}
 		if why := absent[account.Adapter]; why != "" && row.Ready {
 			row.Ready, row.Unready = false, why
 		}
-		for breakerName, state := range states {
-			if host, ok := strings.CutPrefix(breakerName, egress.BreakerName(name, "")); ok {
-				row.Breakers[host] = string(state)
-			}
+		row.Guards = guardsOf(name, views)
+		for _, g := range row.Guards {
+			row.Breakers[g.Host] = g.State
 		}
 		out = append(out, row)
+	}
+	return out
+}
+
+// guardsOf are the breakers of an account, by host.
+func guardsOf(account string, views map[string]breaker.View) []api.Guard {
+	var out []api.Guard
+	for _, name := range slices.Sorted(maps.Keys(views)) {
+		if host, ok := strings.CutPrefix(name, egress.BreakerName(account, "")); ok {
+			v := views[name]
+			out = append(out, api.Guard{Host: host, State: string(v.State), Since: v.Since, Next: v.Next, Reason: v.Why})
+		}
 	}
 	return out
 }

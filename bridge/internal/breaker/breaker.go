@@ -67,6 +67,9 @@ type Breaker struct {
 	gate  *gate
 	last  State       // as last told to onChange
 	trips uint        // since the last success: the open time grows with it
+	since time.Time   // of the last change; zero: none yet
+	until time.Time   // end of the open time; zero while it is not open
+	why   string      // the last failure, in its caller's words
 	probe time.Time   // when the probe now under way began; zero: none
 	alarm *time.Timer // wakes the breaker at the end of the open time, or when a probe is overdue
 }
@@ -89,6 +92,33 @@ func (b *Breaker) State() State {
 	defer b.mu.Unlock()
 	b.observe()
 	return b.last
+}
+
+// View is where a breaker stands, for people.
+type View struct {
+	State State
+	// Since is the time of the last change; zero where there was none.
+	Since time.Time
+	// Next is when an open breaker lets a probe through.
+	Next time.Time
+	// Why is the last failure in its caller's words; "" where there was none.
+	Why string
+}
+
+// View tells where the breaker stands now, and why.
+func (b *Breaker) View() View {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.observe()
+	return View{State: b.last, Since: b.since, Next: b.until, Why: b.why}
+}
+
+// Blame notes what a failure was, for people: a few words without secrets or
+// anybody's own.
+func (b *Breaker) Blame(why string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.why = why
 }
 
 // Do makes the call if the breaker lets it, and counts its outcome. The call gets a context that ends with ctx or after
@@ -162,7 +192,7 @@ func (b *Breaker) observe() {
 		return
 	}
 	from := b.last
-	b.last = now
+	b.last, b.since, b.until = now, time.Now(), time.Time{}
 	b.probe = time.Time{}
 	b.stop()
 	if now == Open {
@@ -184,6 +214,7 @@ func (b *Breaker) reopen() {
 		done(errFailure)
 	}
 	forced = false
+	b.until = b.since.Add(open)
 	b.wake(open)
 }
 

@@ -72,6 +72,16 @@ func (s *Set) States() map[string]State {
 	return states
 }
 
+// Views tells where each breaker stands now, and why.
+func (s *Set) Views() map[string]View {
+	all := s.all()
+	views := make(map[string]View, len(all))
+	for _, b := range all {
+		views[b.name] = b.View()
+	}
+	return views
+}
+
 // Replaced counts the breakers that were stuck half-open and were opened anew by the watchdog. It should stay zero.
 func (s *Set) Replaced() uint64 { return s.replaced.Load() }
 

@@ -111,3 +111,21 @@ func EscapeJSON(s string) string {
 	}
 	return string(quoted[1 : len(quoted)-1])
 }
+
+// Veiled is what Veil puts in a placeholder's place.
+const Veiled = "[secret]"
+
+// Veil puts a word for people in the place of every whole placeholder, whichever turn and credential it is of. A
+// placeholder is worth nothing outside its turn; this is so that nobody takes it for something to read.
+func Veil(s string) string {
+	var out strings.Builder
+	for {
+		before, token, after := nextPlaceholder(s)
+		out.WriteString(before)
+		if token == "" {
+			return out.String()
+		}
+		out.WriteString(Veiled)
+		s = after
+	}
+}

@@ -94,3 +94,18 @@ func FuzzReplace(f *testing.F) {
 		}
 	})
 }
+
+func TestVeil(t *testing.T) {
+	token := NewPlaceholders([]byte("key")).Token("turn-1", "key")
+	for in, want := range map[string]string{
+		"":                         "",
+		"nothing":                  "nothing",
+		"a " + token + token + "!": "a [secret][secret]!",
+		"what does fbcred_ mean?":  "what does fbcred_ mean?",
+		token[:20]:                 token[:20],
+	} {
+		if got := Veil(in); got != want {
+			t.Errorf("%q is veiled as %q, want %q", in, got, want)
+		}
+	}
+}

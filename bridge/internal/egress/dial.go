@@ -45,12 +45,17 @@ func (e *Egress) dial(ctx context.Context, account, turn string, tokens map[stri
 	}
 	var got opened
 	host, _ := hostOf(target)
-	err = e.o.Breakers.Get(BreakerName(account, host)).Do(ctx, func(ctx context.Context) breaker.Outcome {
+	guard := e.o.Breakers.Get(BreakerName(account, host))
+	err = guard.Do(ctx, func(ctx context.Context) breaker.Outcome {
 		conn, err := open(ctx, known.dialler, target, header, protocols, d)
 		var fault *ws.HandshakeError
 		outcome := weighDial(ctx, err, &fault)
 		got.put(conn, fault)
-		return outcome
+		failed := engine.Attempt{Reason: adapter.ReasonRefused}
+		if fault != nil && fault.Status != 0 {
+			failed = engine.Attempt{Status: fault.Status}
+		}
+		return blamed(guard, outcome, failed)
 	})
 	conn, fault := got.take()
 	switch {

@@ -5,6 +5,7 @@
 package egress
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -147,10 +148,11 @@ func (e *Egress) call(ctx context.Context, account, turn string, tokens map[stri
 	}
 	var got engine.Attempt
 	var called atomic.Bool
-	err = e.o.Breakers.Get(BreakerName(account, req.URL.Host)).Do(ctx, func(ctx context.Context) breaker.Outcome {
+	guard := e.o.Breakers.Get(BreakerName(account, req.URL.Host))
+	err = guard.Do(ctx, func(ctx context.Context) breaker.Outcome {
 		called.Store(true)
 		got = e.send(ctx, account, known.carrier, req)
-		return weigh(ctx, got)
+		return blamed(guard, weigh(ctx, got), got)
 	})
 	switch {
 	case errors.Is(err, breaker.ErrOpen):
@@ -159,6 +161,7 @@ func (e *Egress) call(ctx context.Context, account, turn string, tokens map[stri
 		return engine.Attempt{Reason: adapter.ReasonTimeout}, adapter.ReasonTimeout
 	case err != nil:
 		// The call outlived its deadline: whatever it does now, nobody knows.
+		guard.Blame(faults[adapter.ReasonUnknown])
 		return engine.Attempt{Reason: adapter.ReasonUnknown}, adapter.ReasonUnknown
 	case got.Reason != "":
 		return got, got.Reason
@@ -178,6 +181,19 @@ func weigh(ctx context.Context, a engine.Attempt) breaker.Outcome {
 		return breaker.Success
 	}
 	return breaker.Failure
+}
+
+// faults are what went wrong with a try, for people.
+//
+//nolint:gochecknoglobals // a table that is never written.
+var faults = map[string]string{adapter.ReasonUnknown: "no answer came", adapter.ReasonRefused: "no connection", adapter.ReasonTimeout: "not sent in time"}
+
+// blamed notes at the breaker what a failure was.
+func blamed(guard *breaker.Breaker, outcome breaker.Outcome, a engine.Attempt) breaker.Outcome {
+	if outcome == breaker.Failure {
+		guard.Blame(cmp.Or(faults[a.Reason], a.Reason, "answered "+strconv.Itoa(a.Status)))
+	}
+	return outcome
 }
 
 // request builds the request with the secrets in their places.

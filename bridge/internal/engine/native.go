@@ -113,6 +113,9 @@ func (c *convo) onCommand(ctx context.Context, w work) error {
 		return nil
 	}
 	b := c.begin("command/" + NewID())
+	if l != nil {
+		b.caused(l, Cause{})
+	}
 	e, refused := c.perform(b, k, l)
 	if refused != "" {
 		k.finish(event.Event{}, &Refusal{refused})

@@ -113,6 +113,8 @@ func readBack(t *testing.T, j *Journal, c journal.Commit) {
 	counts, err := j.Stats(ctx)
 	equal(t, "Stats", counts, journal.Counts{Conversations: map[string]int64{"automated": 1},
 		Deliveries: map[string]int64{"dead": 1}, Events: 2, Pending: 1, DeadLetters: 1}, err)
+	backlog, err := j.Backlog(ctx)
+	equal(t, "Backlog", backlog, map[string]int64{"web": 1}, err)
 	last, oldest, err := j.Position(ctx)
 	equal(t, "Position", []int64{last, oldest}, []int64{2, 1}, err)
 	if err := j.Scrub(ctx); err != nil {

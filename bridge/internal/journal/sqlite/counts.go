@@ -37,6 +37,18 @@ func (j *Journal) Stats(ctx context.Context) (journal.Counts, error) {
 	return c, nil
 }
 
+// Backlog counts by account the frames no turn has dealt with.
+func (j *Journal) Backlog(ctx context.Context) (map[string]int64, error) {
+	waiting := map[string]int64{}
+	err := j.look(ctx, func(v *view) error {
+		return v.named(rBacklog, func(account string, n int64) { waiting[account] = n })
+	})
+	if err != nil {
+		return nil, fmt.Errorf("count frames that wait: %w", err)
+	}
+	return waiting, nil
+}
+
 func (v *view) named(s read, add func(name string, n int64)) error {
 	return v.each(s, func(scan func(...any) error) error {
 		var name string

@@ -215,6 +215,7 @@ const (
 	rOldConversations
 	rOldAudit
 	rDrained
+	rBacklog
 	rTurns
 	rAllTurns
 	rOldTurns
@@ -285,6 +286,7 @@ var readSQL = [...]string{
 	rOldConversations: `SELECT id FROM conversations WHERE state = ? AND created < ? AND updated < ?
 		ORDER BY created LIMIT ?`,
 	rDrained:  `SELECT account FROM drained ORDER BY account`,
+	rBacklog:  `SELECT account, COUNT(*) FROM frames WHERE outcome = '' GROUP BY account`,
 	rTurns:    turnColumns + ` AND number > ? ORDER BY number LIMIT ?`,
 	rAllTurns: turnColumns + ` ORDER BY number`,
 	rOldTurns: `SELECT at FROM turns WHERE at < ? ORDER BY at LIMIT ?`,
