@@ -97,7 +97,11 @@ func (t tracer) turn(turn api.TraceTurn) {
 		if e.Status != 0 {
 			status = fmt.Sprint(e.Status)
 		}
-		t.line(at, in, fmt.Sprintf("%s %s%s %s", turn.Kind, strings.TrimSpace(status+" "+e.Reason), again, cmp.Or(string(e.Body), e.Text)))
+		way := in
+		if turn.Kind != "frame" && turn.Kind != "result" {
+			way = out
+		}
+		t.line(at, way, fmt.Sprintf("%s %s%s %s", turn.Kind, strings.TrimSpace(status+" "+e.Reason), again, cmp.Or(string(e.Body), e.Text)))
 	}
 	for _, e := range turn.Events {
 		t.line(at, "", t.event(e))

@@ -15,7 +15,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/footbridge/footbridge/bridge/event"
 	"github.com/footbridge/footbridge/bridge/internal/config"
 	"github.com/footbridge/footbridge/bridge/internal/ingress"
 	"github.com/footbridge/footbridge/bridge/internal/journal"
@@ -215,15 +214,27 @@ func (a *App) greet(ctx context.Context) {
 		fmt.Fprintln(a.o.Out, "  desk  has no token: add one under [[api.tokens]] with the role live_agent")
 	}
 	for _, t := range a.tokens {
-		switch {
-		case !slices.Contains(t.Roles, string(event.RoleLiveAgent)):
-			continue // it opens no page
-		case t.made && a.record(ctx, journal.Audit{Action: journal.AuditRevealed, Subject: t.Name}):
-			fmt.Fprintf(a.o.Out, "  desk  %s/desk#token=%s  (token %s, made for you; set %s to choose your own)\n", base, t.secret.Reveal(), t.Name, t.Token.Token)
-		default:
-			fmt.Fprintf(a.o.Out, "  desk  %s/desk  (sign in with token %s)\n", base, t.Name)
+		reveal := t.made && a.record(ctx, journal.Audit{Action: journal.AuditRevealed, Subject: t.Name})
+		for _, page := range opens(t.Roles) {
+			if reveal {
+				fmt.Fprintf(a.o.Out, "  %-5s %s/%s#token=%s  (token %s, made for you; set %s to choose your own)\n", page, base, page, t.secret.Reveal(), t.Name, t.Token.Token)
+			} else {
+				fmt.Fprintf(a.o.Out, "  %-5s %s/%s  (sign in with token %s)\n", page, base, page, t.Name)
+			}
 		}
 	}
+}
+
+// opens are the pages a token with the roles is good for.
+func opens(roles []string) (pages []string) {
+	for _, page := range []struct {
+		name, first, second string
+	}{{"desk", "live_agent", ""}, {"console", "supervisor", "operator"}} {
+		if slices.Contains(roles, page.first) || slices.Contains(roles, page.second) {
+			pages = append(pages, page.name)
+		}
+	}
+	return pages
 }
 
 // baseURL is where the public listener is reached, without a slash at the end.

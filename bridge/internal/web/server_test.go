@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -52,6 +53,9 @@ func helper() adapter.Definition {
 				helperSays(tx, event.Content{Part: event.Choices{Text: "Hello, how can I help?",
 					Options: []event.Choice{{ID: "1", Label: "Opening hours"}, {ID: "2", Label: "Talk to a person"}}}})
 			case event.MessageCreated:
+				if text, ok := body.Content.Part.(event.Text); ok && text.Text == "poison" {
+					return errors.New("cannot read " + stealing)
+				}
 				s.Words++
 				helperHears(tx, body)
 			case event.HandbackRequested:
@@ -193,15 +197,21 @@ func (noCalls) Call(context.Context, string, string, map[string]string, adapter.
 type accounts struct{ s *server }
 
 func (a accounts) Accounts() []api.Account {
-	web := api.Account{Name: "web", Adapter: "native", Role: "customer", Ready: true}
+	web := api.Account{Name: "web", Adapter: "native", Role: "customer", Ready: true, Drained: a.s.engine.Drained("web")}
 	if a.s.far != nil {
 		web.Adapter, web.Capabilities = "poor", *a.s.far
 	}
 	return []api.Account{web, {Name: "helper", Adapter: "helper", Role: "virtual_agent", Ready: true},
-		{Name: "studio", Adapter: "other", Role: "virtual_agent", Ready: true, Breakers: map[string]string{"vendor.example": "open"}}}
+		{Name: "studio", Adapter: "other", Role: "virtual_agent", Ready: true, Breakers: map[string]string{"vendor.example": "open"}, Version: "1.2.3", Open: true, Unready: "",
+			Guards: []api.Guard{{Host: "vendor.example", State: "open", Since: time.Now().Add(-time.Minute), Next: time.Now().Add(time.Hour), Reason: "answered 503"}}}}
 }
-func (accounts) Adapters() []api.Adapter { return nil }
-func (accounts) Matrix() []api.Pairing   { return nil }
+func (accounts) Adapters() []api.Adapter {
+	return []api.Adapter{{Name: "helper", Version: "1.2.3", State: "running", Breaker: "closed"}, {Name: "other", State: "stopped", Reason: "it died", Restarts: 3}}
+}
+func (accounts) Matrix() []api.Pairing {
+	return []api.Pairing{{Front: api.Party{Account: "web", Adapter: "native", Role: "customer"}, VirtualAgent: &api.Party{Account: "helper"}, Back: api.Party{Account: "desk"},
+		Levels: map[string]string{"typing": "full", "receipts": "dropped"}}}
+}
 
 // server is the real engine, journal, desk, API and pages behind one address,
 // with a virtual agent in process. It can be stopped and started again.

@@ -1,4 +1,4 @@
-// Package web serves the pages people use: the live agents' desk and the
+// Package web serves the pages people use: the live agents' desk, the operators' console and the
 // customers' chat.
 //
 // The pages are plain files embedded in the program. They are clients of the
@@ -37,7 +37,7 @@ type Options struct {
 	// Secure says that browsers reach the pages over TLS, and are to come back over
 	// nothing else.
 	Secure bool
-	// Title is the name people see in the head of both pages; empty means
+	// Title is the name people see in the head of the pages; empty means
 	// "Footbridge".
 	Title string
 }
@@ -66,7 +66,7 @@ const hsts = "max-age=31536000"
 // pages are the addresses of the pages and the files behind them.
 //
 //nolint:gochecknoglobals // a table that is never written.
-var pages = map[string]string{"/desk": "desk.html", "/chat": "chat.html"}
+var pages = map[string]string{"/desk": "desk.html", "/chat": "chat.html", "/console": "console.html"}
 
 // types are the media types of the embedded files; the machine's own table is
 // not asked, since it differs from machine to machine.
@@ -76,7 +76,7 @@ var types = map[string]string{
 	".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml",
 }
 
-// New makes the handler of /desk, /chat and the files they load, under /assets/.
+// New makes the handler of /desk, /chat, /console and the files they load, under /assets/.
 // It fails only when an embedded page cannot be rendered. The handler is safe
 // for concurrent use.
 func New(o Options) (http.Handler, error) {

@@ -47,7 +47,7 @@ func body(t *testing.T, r *http.Response) string {
 // TestHeadersAreStrict: every page and file, what is not there and what may not be
 // done, whoever may frame the chat.
 func TestHeadersAreStrict(t *testing.T) {
-	addresses := []string{"/", "/desk", "/chat", "/nothing", "/assets/", "/chat/", "/..%2fchat"}
+	addresses := []string{"/", "/desk", "/chat", "/console", "/nothing", "/assets/", "/chat/", "/..%2fchat"}
 	files, err := fs.Glob(os.DirFS("static"), "*")
 	if err != nil || len(files) < 10 {
 		t.Fatalf("%d files, %v", len(files), err)
@@ -106,7 +106,7 @@ func strictHeaders(t *testing.T, o web.Options, what string, got http.Header, ch
 
 func TestPagesAreNotStored(t *testing.T) {
 	h := pages(t, web.Options{DefaultKey: `pk_"<x>`, DefaultAccount: "web", Title: "Shop & Co"})
-	for _, address := range []string{"/desk", "/chat"} {
+	for _, address := range []string{"/desk", "/chat", "/console"} {
 		r := get(t, h, address)
 		if r.StatusCode != http.StatusOK || r.Header.Get("Cache-Control") != "no-store" || r.Header.Get("Content-Type") != "text/html; charset=utf-8" {
 			t.Errorf("%s: %d %v", address, r.StatusCode, r.Header)
@@ -151,7 +151,7 @@ func TestEveryFileIsServed(t *testing.T) {
 
 func TestNothingElseIsServed(t *testing.T) {
 	h := pages(t, web.Options{})
-	for _, address := range []string{"/assets/", "/assets/desk.html", "/assets/..%2fweb.go", "/static/desk.js", "/desk/x"} {
+	for _, address := range []string{"/assets/", "/assets/desk.html", "/assets/console.html", "/console/x", "/assets/..%2fweb.go", "/static/desk.js", "/desk/x"} {
 		if r := get(t, h, address); r.StatusCode != http.StatusNotFound {
 			t.Errorf("%s: %d, want 404", address, r.StatusCode)
 		}
