@@ -115,6 +115,9 @@ func (j *Journal) Event(ctx context.Context, id string) (e event.Event, err erro
 		if err := row.check(); err != nil {
 			return err
 		}
+		if row.id != id {
+			return row.damaged("is found under the id " + id)
+		}
 		e, err = v.content(row)
 		return err
 	})
