@@ -19,12 +19,12 @@ build:
 	@mkdir -p bin
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/ ./bridge/cmd/footbridge $(addprefix ./plugins/,$(PLUGINS))
 
-## test: everything that is not a benchmark, under the race detector but for the
-## stories, whose programs are processes of their own
+## test: everything that is not a benchmark; under the race detector what runs side
+## by side, which adapters do not, nor the stories, whose programs are processes
 test: tools
 	$(GO) vet ./...
-	$(GO) test -race -shuffle=on -timeout 20m $$($(GO) list ./... | grep -v /plugins/stories)
-	$(GO) test -shuffle=on -timeout 14m ./plugins/stories
+	$(GO) test -race -shuffle=on -timeout 20m ./bridge/... ./adapters/*/*sim
+	$(GO) test -shuffle=on -timeout 14m $$($(GO) list ./... | grep -vE '/bridge(/|$$)|/adapters/[a-z]+/[a-z]+sim')
 
 ## lint: formatting, vet and the tidiness of the module
 lint:
