@@ -242,6 +242,7 @@ func TestRealProgram(t *testing.T) {
 	b.until("the room", `!document.querySelector("#act-handback").hidden || !document.querySelector("#act-end").hidden`)
 	b.enter("#text", "hello from Sam")
 	s.reads("hello from Sam")
+	b.click("#me")
 	b.click("#leave")
 	b.until("signed out", out)
 
