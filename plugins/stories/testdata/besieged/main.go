@@ -56,7 +56,7 @@ func handle(tx *adapter.Tx, _ *struct{}, in adapter.Input) error {
 	case "hang":
 		select {}
 	case "flood":
-		for n := range 200_000 {
+		for n := range 30_000 {
 			fmt.Fprintln(os.Stderr, "flood", n, strings.Repeat("x", 100))
 		}
 	case "files":
