@@ -133,7 +133,7 @@ func vendorTable(t *testing.T, bin string) string {
 			fmt.Fprintf(&table, "| [`%s`](adapters/%s) %s | %s | %s |\n", m.Name, m.Name, m.Title, words[role], m.FarSides[role])
 		}
 	}
-	table.WriteString("| `native`, built in | customer | the web chat at `/chat`, or any program through the API |\n" +
+	table.WriteString("| `native`, built in | customer | the web chat at `/chat` and on other sites ([how](docs/widget.md)), or any program through the API |\n" +
 		"| `native`, built in | live agent | the desk at `/desk`, or any program through the API |\n")
 	return table.String()
 }

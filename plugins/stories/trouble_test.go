@@ -151,7 +151,7 @@ func (r *rig) seesOpenBreaker() {
 	r.eventually("the breaker is shown open", func() bool {
 		return r.breaker("vdesk") == "open" && r.gauge(`footbridge_breaker_state{name="vdesk `) == "2"
 	})
-	resp, err := r.client.Get("http://" + r.public + "/assets/desk.js")
+	resp, err := r.client.Get("http://" + r.public + "/assets/accounts.js")
 	if err != nil {
 		r.t.Fatal(err)
 	}
