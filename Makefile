@@ -59,14 +59,12 @@ screenshots: tools
 	FOOTBRIDGE_SHOTS=$(CURDIR)/docs/screenshots/all $(GO) test -tags screenshots -run '^TestScreenshots' -count=1 ./bridge/internal/web
 	@cd docs/screenshots && cp all/small-desk-desktop-light.webp all/small-desk-desktop-dark.webp all/small-chat-phone-light.webp .
 
-## fuzz: every fuzz target for FUZZTIME each
+## fuzz: every fuzz target for FUZZTIME each, two at a time
 FUZZTIME ?= 10s
 fuzz:
-	@grep -rhoE --include='*_test.go' --with-filename '^func Fuzz[A-Za-z0-9]+' adapters bridge plugins | sort | \
-	while IFS=: read -r file target; do \
-	  echo "$$(dirname $$file) $${target#func }"; \
-	  $(GO) test -run '^$$' -fuzz "^$${target#func }\$$" -fuzztime $(FUZZTIME) ./$$(dirname $$file) || exit 1; \
-	done
+	@grep -roE --include='*_test.go' '^func Fuzz[A-Za-z0-9]+' adapters bridge plugins | sort | sed 's|/[^/]*:func | |' | \
+	xargs -P 2 -L 1 sh -c '$(GO) test -run "^$$" -fuzz "^$$1\$$" -fuzztime $(FUZZTIME) -parallel 1 ./$$0 >"$${TMPDIR:-/tmp}/$$1.$$$$" 2>&1; \
+	  went=$$?; echo "$$0 $$1"; [ $$went = 0 ] || cat "$${TMPDIR:-/tmp}/$$1.$$$$"; rm -f "$${TMPDIR:-/tmp}/$$1.$$$$"; [ $$went = 0 ]'
 
 ## tools: what the tests need besides Go
 tools:
