@@ -24,8 +24,8 @@ var names = regexp.MustCompile(`(?:from|import\(|URL\()\s*"([^"]+\.js)"`)
 func fetched(t *testing.T, h http.Handler) map[string]*http.Response {
 	t.Helper()
 	found := map[string]*http.Response{}
-	for todo := []string{"/chat.js"}; len(todo) > 0; todo = todo[1:] {
-		at := todo[0]
+	for ahead := []string{"/chat.js"}; len(ahead) > 0; ahead = ahead[1:] {
+		at := ahead[0]
 		if found[at] != nil {
 			continue
 		}
@@ -40,11 +40,11 @@ func fetched(t *testing.T, h http.Handler) map[string]*http.Response {
 			if !path.IsAbs(to) {
 				to = path.Join(path.Dir(at), to)
 			}
-			todo = append(todo, to)
+			ahead = append(ahead, to)
 		}
 		if strings.HasSuffix(at, "/widget.js") {
 			for _, sheet := range []string{"base.css", "chat.css", "widget.css"} {
-				todo = append(todo, path.Join(path.Dir(at), sheet))
+				ahead = append(ahead, path.Join(path.Dir(at), sheet))
 			}
 		}
 	}
