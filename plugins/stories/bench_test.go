@@ -96,7 +96,7 @@ func newLoad(t *testing.T, sessions int, env ...string) *load {
 		l.eventually("a session at the live-agent server", func() bool { return l.session(i) != "" })
 		req, _ := http.NewRequest("POST", "http://"+l.public+"/in/bench/live-agent/outbound/"+l.session(i), strings.NewReader(`{"message_type":"text","text":"hello"}`))
 		req.Header.Set("Content-Type", "application/json")
-		req.Header.Set("X-Vgai-Key", studioKey)
+		req.Header.Set("X-Vgai-Key", deskKey)
 		resp, err := l.http.Do(req)
 		if err != nil || resp.StatusCode != http.StatusOK {
 			t.Fatalf("accept: %v %v", resp, err)
