@@ -62,6 +62,12 @@ type Call struct {
 	URL    string
 	Header http.Header
 	Body   []byte
+	// Form makes the body multipart/form-data (RFC 7578) of these fields in their
+	// order, in place of Body; its Content-Type is the bridge's.
+	Form []FormField
+	// Upload, in place of Body, is the URL of a file the leg was given: the body is
+	// that file, and where Header names no Content-Type it has the file's.
+	Upload string
 	// Repeat is one of the Repeat constants; empty means RepeatMarked.
 	Repeat string
 	// GiveUp bounds all tries, the one under way included; 0 means ten minutes.
@@ -71,6 +77,20 @@ type Call struct {
 	Binds bool
 	// Capture takes tokens out of a good answer before the adapter sees it.
 	Capture []Capture
+}
+
+// FormField is one part of a Call's form: words, or a file.
+type FormField struct {
+	Name string
+	// Value is what the field says. A secret is written as its placeholder.
+	Value string
+	// File, in place of Value, is the URL of a file the leg was given (event.Media in
+	// a delivery): the bridge sends the file itself. It can be a file the bridge keeps
+	// only; where the URL is another, the call is refused with ReasonNotAllowed.
+	File string
+	// Filename and MIME are what the part says of the file; empty means what the
+	// bridge knows of it.
+	Filename, MIME string
 }
 
 // Capture names a token in the JSON answer to a Call. It is kept sealed for the

@@ -10,7 +10,7 @@ import (
 )
 
 // Input is what a turn is about: one of Request, Deliver, Result, Fired,
-// Expired, Opened, Frame, Closed or Sent. Inputs are added when an adapter first needs them; answer an input
+// Expired, Opened, Frame, Closed, Sent or Reconcile. Inputs are added when an adapter first needs them; answer an input
 // you do not know with ErrUnsupported.
 type Input interface{ input() }
 
@@ -146,12 +146,24 @@ const (
 // across restarts.
 type Sent struct{ Tag, Outcome string }
 
-func (Opened) input()  {}
-func (Frame) input()   {}
-func (Closed) input()  {}
-func (Sent) input()    {}
-func (Request) input() {}
-func (Deliver) input() {}
-func (Result) input()  {}
-func (Fired) input()   {}
-func (Expired) input() {}
+// Reconcile asks the leg to read back what its vendor may have told us while nobody
+// listened. It comes where Profile.Reconcile says so: after a start of the bridge,
+// after the vendor was out of reach, and every few minutes, to every leg that is
+// attached. What was emitted before with the same kind and Ref is not new when it is
+// emitted again, so the answer to the read may be emitted whole.
+type Reconcile struct {
+	// Since is two minutes before the vendor was last heard from; before it nothing
+	// can be missing.
+	Since time.Time
+}
+
+func (Reconcile) input() {}
+func (Opened) input()    {}
+func (Frame) input()     {}
+func (Closed) input()    {}
+func (Sent) input()      {}
+func (Request) input()   {}
+func (Deliver) input()   {}
+func (Result) input()    {}
+func (Fired) input()     {}
+func (Expired) input()   {}

@@ -70,6 +70,9 @@ type Profile struct {
 	HoldsCustomer bool `json:"holds_customer,omitempty"`
 	// RetryWithin is how long after a lost request the vendor may ask again.
 	RetryWithin time.Duration `json:"retry_within,omitempty"`
+	// Reconcile says that the vendor does not tell again what it could not tell once,
+	// so that legs are given Reconcile.
+	Reconcile bool `json:"reconcile,omitempty"`
 	// Mask lists JSON pointers of bodies and messages that are replaced by
 	// "[masked]" before they are stored. The places of Endpoint.Auth and Tokens need
 	// not be repeated here; see Masks.

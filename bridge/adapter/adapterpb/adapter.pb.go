@@ -539,6 +539,7 @@ type Turn struct {
 	//	*Turn_Frame
 	//	*Turn_Closed
 	//	*Turn_Sent
+	//	*Turn_Reconcile
 	Input         isTurn_Input `protobuf_oneof:"input"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -718,6 +719,15 @@ func (x *Turn) GetSent() *Sent {
 	return nil
 }
 
+func (x *Turn) GetReconcile() *Reconcile {
+	if x != nil {
+		if x, ok := x.Input.(*Turn_Reconcile); ok {
+			return x.Reconcile
+		}
+	}
+	return nil
+}
+
 type isTurn_Input interface {
 	isTurn_Input()
 }
@@ -758,6 +768,10 @@ type Turn_Sent struct {
 	Sent *Sent `protobuf:"bytes,24,opt,name=sent,proto3,oneof"`
 }
 
+type Turn_Reconcile struct {
+	Reconcile *Reconcile `protobuf:"bytes,25,opt,name=reconcile,proto3,oneof"`
+}
+
 func (*Turn_Request) isTurn_Input() {}
 
 func (*Turn_Deliver) isTurn_Input() {}
@@ -775,6 +789,8 @@ func (*Turn_Frame) isTurn_Input() {}
 func (*Turn_Closed) isTurn_Input() {}
 
 func (*Turn_Sent) isTurn_Input() {}
+
+func (*Turn_Reconcile) isTurn_Input() {}
 
 // Values is one name of a header or query with its values, in order.
 type Values struct {
@@ -1435,6 +1451,51 @@ func (x *Sent) GetOutcome() string {
 	return ""
 }
 
+// Reconcile asks the leg to read back what its vendor may have told us meanwhile.
+type Reconcile struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Since         int64                  `protobuf:"varint,1,opt,name=since,proto3" json:"since,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Reconcile) Reset() {
+	*x = Reconcile{}
+	mi := &file_adapter_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Reconcile) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Reconcile) ProtoMessage() {}
+
+func (x *Reconcile) ProtoReflect() protoreflect.Message {
+	mi := &file_adapter_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Reconcile.ProtoReflect.Descriptor instead.
+func (*Reconcile) Descriptor() ([]byte, []int) {
+	return file_adapter_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *Reconcile) GetSince() int64 {
+	if x != nil {
+		return x.Since
+	}
+	return 0
+}
+
 // Outcome is what a turn came to. State and effects count only while error is
 // empty.
 type Outcome struct {
@@ -1454,7 +1515,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_adapter_proto_msgTypes[20]
+	mi := &file_adapter_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1466,7 +1527,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[20]
+	mi := &file_adapter_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1479,7 +1540,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{20}
+	return file_adapter_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Outcome) GetState() []byte {
@@ -1551,7 +1612,7 @@ type Effect struct {
 
 func (x *Effect) Reset() {
 	*x = Effect{}
-	mi := &file_adapter_proto_msgTypes[21]
+	mi := &file_adapter_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1563,7 +1624,7 @@ func (x *Effect) String() string {
 func (*Effect) ProtoMessage() {}
 
 func (x *Effect) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[21]
+	mi := &file_adapter_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1576,7 +1637,7 @@ func (x *Effect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Effect.ProtoReflect.Descriptor instead.
 func (*Effect) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{21}
+	return file_adapter_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Effect) GetEffect() isEffect_Effect {
@@ -1813,7 +1874,7 @@ type Actor struct {
 
 func (x *Actor) Reset() {
 	*x = Actor{}
-	mi := &file_adapter_proto_msgTypes[22]
+	mi := &file_adapter_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1825,7 +1886,7 @@ func (x *Actor) String() string {
 func (*Actor) ProtoMessage() {}
 
 func (x *Actor) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[22]
+	mi := &file_adapter_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1838,7 +1899,7 @@ func (x *Actor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Actor.ProtoReflect.Descriptor instead.
 func (*Actor) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{22}
+	return file_adapter_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Actor) GetRole() string {
@@ -1886,7 +1947,7 @@ type Emission struct {
 
 func (x *Emission) Reset() {
 	*x = Emission{}
-	mi := &file_adapter_proto_msgTypes[23]
+	mi := &file_adapter_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1898,7 +1959,7 @@ func (x *Emission) String() string {
 func (*Emission) ProtoMessage() {}
 
 func (x *Emission) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[23]
+	mi := &file_adapter_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1911,7 +1972,7 @@ func (x *Emission) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Emission.ProtoReflect.Descriptor instead.
 func (*Emission) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{23}
+	return file_adapter_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Emission) GetKind() string {
@@ -1968,7 +2029,7 @@ type Reply struct {
 
 func (x *Reply) Reset() {
 	*x = Reply{}
-	mi := &file_adapter_proto_msgTypes[24]
+	mi := &file_adapter_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1980,7 +2041,7 @@ func (x *Reply) String() string {
 func (*Reply) ProtoMessage() {}
 
 func (x *Reply) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[24]
+	mi := &file_adapter_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1993,7 +2054,7 @@ func (x *Reply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reply.ProtoReflect.Descriptor instead.
 func (*Reply) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{24}
+	return file_adapter_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Reply) GetStatus() int64 {
@@ -2028,7 +2089,7 @@ type Answer struct {
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_adapter_proto_msgTypes[25]
+	mi := &file_adapter_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2040,7 +2101,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[25]
+	mi := &file_adapter_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2053,7 +2114,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{25}
+	return file_adapter_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Answer) GetRequest() string {
@@ -2080,7 +2141,7 @@ type Holding struct {
 
 func (x *Holding) Reset() {
 	*x = Holding{}
-	mi := &file_adapter_proto_msgTypes[26]
+	mi := &file_adapter_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2092,7 +2153,7 @@ func (x *Holding) String() string {
 func (*Holding) ProtoMessage() {}
 
 func (x *Holding) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[26]
+	mi := &file_adapter_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2105,7 +2166,7 @@ func (x *Holding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Holding.ProtoReflect.Descriptor instead.
 func (*Holding) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{26}
+	return file_adapter_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Holding) GetRequest() string {
@@ -2117,22 +2178,26 @@ func (x *Holding) GetRequest() string {
 
 // Call is one HTTP call to the vendor.
 type Call struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Method        string                 `protobuf:"bytes,1,opt,name=method,proto3" json:"method,omitempty"`
-	Url           string                 `protobuf:"bytes,2,opt,name=url,proto3" json:"url,omitempty"`
-	Header        []*Values              `protobuf:"bytes,3,rep,name=header,proto3" json:"header,omitempty"`
-	Body          []byte                 `protobuf:"bytes,4,opt,name=body,proto3" json:"body,omitempty"`
-	Repeat        string                 `protobuf:"bytes,5,opt,name=repeat,proto3" json:"repeat,omitempty"`
-	GiveUp        int64                  `protobuf:"varint,6,opt,name=give_up,json=giveUp,proto3" json:"give_up,omitempty"`
-	Binds         bool                   `protobuf:"varint,7,opt,name=binds,proto3" json:"binds,omitempty"`
-	Capture       []*Capture             `protobuf:"bytes,8,rep,name=capture,proto3" json:"capture,omitempty"`
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Method  string                 `protobuf:"bytes,1,opt,name=method,proto3" json:"method,omitempty"`
+	Url     string                 `protobuf:"bytes,2,opt,name=url,proto3" json:"url,omitempty"`
+	Header  []*Values              `protobuf:"bytes,3,rep,name=header,proto3" json:"header,omitempty"`
+	Body    []byte                 `protobuf:"bytes,4,opt,name=body,proto3" json:"body,omitempty"`
+	Repeat  string                 `protobuf:"bytes,5,opt,name=repeat,proto3" json:"repeat,omitempty"`
+	GiveUp  int64                  `protobuf:"varint,6,opt,name=give_up,json=giveUp,proto3" json:"give_up,omitempty"`
+	Binds   bool                   `protobuf:"varint,7,opt,name=binds,proto3" json:"binds,omitempty"`
+	Capture []*Capture             `protobuf:"bytes,8,rep,name=capture,proto3" json:"capture,omitempty"`
+	// form, in place of body, is sent as multipart/form-data.
+	Form []*FormField `protobuf:"bytes,9,rep,name=form,proto3" json:"form,omitempty"`
+	// upload, in place of body, is the URL of a file the leg was given.
+	Upload        string `protobuf:"bytes,10,opt,name=upload,proto3" json:"upload,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Call) Reset() {
 	*x = Call{}
-	mi := &file_adapter_proto_msgTypes[27]
+	mi := &file_adapter_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2144,7 +2209,7 @@ func (x *Call) String() string {
 func (*Call) ProtoMessage() {}
 
 func (x *Call) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[27]
+	mi := &file_adapter_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2157,7 +2222,7 @@ func (x *Call) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Call.ProtoReflect.Descriptor instead.
 func (*Call) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{27}
+	return file_adapter_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Call) GetMethod() string {
@@ -2216,6 +2281,97 @@ func (x *Call) GetCapture() []*Capture {
 	return nil
 }
 
+func (x *Call) GetForm() []*FormField {
+	if x != nil {
+		return x.Form
+	}
+	return nil
+}
+
+func (x *Call) GetUpload() string {
+	if x != nil {
+		return x.Upload
+	}
+	return ""
+}
+
+// FormField is one part of a form: words, or a file the leg was given.
+type FormField struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Value         []byte                 `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	File          string                 `protobuf:"bytes,3,opt,name=file,proto3" json:"file,omitempty"`
+	Filename      string                 `protobuf:"bytes,4,opt,name=filename,proto3" json:"filename,omitempty"`
+	Mime          string                 `protobuf:"bytes,5,opt,name=mime,proto3" json:"mime,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FormField) Reset() {
+	*x = FormField{}
+	mi := &file_adapter_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FormField) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FormField) ProtoMessage() {}
+
+func (x *FormField) ProtoReflect() protoreflect.Message {
+	mi := &file_adapter_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FormField.ProtoReflect.Descriptor instead.
+func (*FormField) Descriptor() ([]byte, []int) {
+	return file_adapter_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *FormField) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *FormField) GetValue() []byte {
+	if x != nil {
+		return x.Value
+	}
+	return nil
+}
+
+func (x *FormField) GetFile() string {
+	if x != nil {
+		return x.File
+	}
+	return ""
+}
+
+func (x *FormField) GetFilename() string {
+	if x != nil {
+		return x.Filename
+	}
+	return ""
+}
+
+func (x *FormField) GetMime() string {
+	if x != nil {
+		return x.Mime
+	}
+	return ""
+}
+
 // Capture names a token in the answer to a call.
 type Capture struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2227,7 +2383,7 @@ type Capture struct {
 
 func (x *Capture) Reset() {
 	*x = Capture{}
-	mi := &file_adapter_proto_msgTypes[28]
+	mi := &file_adapter_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2239,7 +2395,7 @@ func (x *Capture) String() string {
 func (*Capture) ProtoMessage() {}
 
 func (x *Capture) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[28]
+	mi := &file_adapter_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2252,7 +2408,7 @@ func (x *Capture) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Capture.ProtoReflect.Descriptor instead.
 func (*Capture) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{28}
+	return file_adapter_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Capture) GetName() string {
@@ -2285,7 +2441,7 @@ type Dial struct {
 
 func (x *Dial) Reset() {
 	*x = Dial{}
-	mi := &file_adapter_proto_msgTypes[29]
+	mi := &file_adapter_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2297,7 +2453,7 @@ func (x *Dial) String() string {
 func (*Dial) ProtoMessage() {}
 
 func (x *Dial) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[29]
+	mi := &file_adapter_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2310,7 +2466,7 @@ func (x *Dial) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dial.ProtoReflect.Descriptor instead.
 func (*Dial) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{29}
+	return file_adapter_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Dial) GetUrl() string {
@@ -2373,7 +2529,7 @@ type Dialing struct {
 
 func (x *Dialing) Reset() {
 	*x = Dialing{}
-	mi := &file_adapter_proto_msgTypes[30]
+	mi := &file_adapter_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2385,7 +2541,7 @@ func (x *Dialing) String() string {
 func (*Dialing) ProtoMessage() {}
 
 func (x *Dialing) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[30]
+	mi := &file_adapter_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2398,7 +2554,7 @@ func (x *Dialing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dialing.ProtoReflect.Descriptor instead.
 func (*Dialing) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{30}
+	return file_adapter_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Dialing) GetConn() string {
@@ -2428,7 +2584,7 @@ type Sending struct {
 
 func (x *Sending) Reset() {
 	*x = Sending{}
-	mi := &file_adapter_proto_msgTypes[31]
+	mi := &file_adapter_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2440,7 +2596,7 @@ func (x *Sending) String() string {
 func (*Sending) ProtoMessage() {}
 
 func (x *Sending) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[31]
+	mi := &file_adapter_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2453,7 +2609,7 @@ func (x *Sending) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sending.ProtoReflect.Descriptor instead.
 func (*Sending) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{31}
+	return file_adapter_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Sending) GetTag() string {
@@ -2495,7 +2651,7 @@ type Closing struct {
 
 func (x *Closing) Reset() {
 	*x = Closing{}
-	mi := &file_adapter_proto_msgTypes[32]
+	mi := &file_adapter_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2507,7 +2663,7 @@ func (x *Closing) String() string {
 func (*Closing) ProtoMessage() {}
 
 func (x *Closing) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[32]
+	mi := &file_adapter_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2520,7 +2676,7 @@ func (x *Closing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Closing.ProtoReflect.Descriptor instead.
 func (*Closing) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{32}
+	return file_adapter_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Closing) GetConn() string {
@@ -2549,7 +2705,7 @@ type Minting struct {
 
 func (x *Minting) Reset() {
 	*x = Minting{}
-	mi := &file_adapter_proto_msgTypes[33]
+	mi := &file_adapter_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2561,7 +2717,7 @@ func (x *Minting) String() string {
 func (*Minting) ProtoMessage() {}
 
 func (x *Minting) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[33]
+	mi := &file_adapter_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2574,7 +2730,7 @@ func (x *Minting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Minting.ProtoReflect.Descriptor instead.
 func (*Minting) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{33}
+	return file_adapter_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Minting) GetName() string {
@@ -2609,7 +2765,7 @@ type Calling struct {
 
 func (x *Calling) Reset() {
 	*x = Calling{}
-	mi := &file_adapter_proto_msgTypes[34]
+	mi := &file_adapter_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2621,7 +2777,7 @@ func (x *Calling) String() string {
 func (*Calling) ProtoMessage() {}
 
 func (x *Calling) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[34]
+	mi := &file_adapter_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2634,7 +2790,7 @@ func (x *Calling) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Calling.ProtoReflect.Descriptor instead.
 func (*Calling) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{34}
+	return file_adapter_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Calling) GetTag() string {
@@ -2662,7 +2818,7 @@ type Timer struct {
 
 func (x *Timer) Reset() {
 	*x = Timer{}
-	mi := &file_adapter_proto_msgTypes[35]
+	mi := &file_adapter_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2674,7 +2830,7 @@ func (x *Timer) String() string {
 func (*Timer) ProtoMessage() {}
 
 func (x *Timer) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[35]
+	mi := &file_adapter_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2687,7 +2843,7 @@ func (x *Timer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timer.ProtoReflect.Descriptor instead.
 func (*Timer) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{35}
+	return file_adapter_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Timer) GetName() string {
@@ -2714,7 +2870,7 @@ type TimerStop struct {
 
 func (x *TimerStop) Reset() {
 	*x = TimerStop{}
-	mi := &file_adapter_proto_msgTypes[36]
+	mi := &file_adapter_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2726,7 +2882,7 @@ func (x *TimerStop) String() string {
 func (*TimerStop) ProtoMessage() {}
 
 func (x *TimerStop) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[36]
+	mi := &file_adapter_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2739,7 +2895,7 @@ func (x *TimerStop) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TimerStop.ProtoReflect.Descriptor instead.
 func (*TimerStop) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{36}
+	return file_adapter_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *TimerStop) GetName() string {
@@ -2759,7 +2915,7 @@ type Binding struct {
 
 func (x *Binding) Reset() {
 	*x = Binding{}
-	mi := &file_adapter_proto_msgTypes[37]
+	mi := &file_adapter_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2771,7 +2927,7 @@ func (x *Binding) String() string {
 func (*Binding) ProtoMessage() {}
 
 func (x *Binding) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[37]
+	mi := &file_adapter_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2784,7 +2940,7 @@ func (x *Binding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Binding.ProtoReflect.Descriptor instead.
 func (*Binding) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{37}
+	return file_adapter_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Binding) GetKey() string {
@@ -2805,7 +2961,7 @@ type Learned struct {
 
 func (x *Learned) Reset() {
 	*x = Learned{}
-	mi := &file_adapter_proto_msgTypes[38]
+	mi := &file_adapter_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2817,7 +2973,7 @@ func (x *Learned) String() string {
 func (*Learned) ProtoMessage() {}
 
 func (x *Learned) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[38]
+	mi := &file_adapter_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2830,7 +2986,7 @@ func (x *Learned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Learned.ProtoReflect.Descriptor instead.
 func (*Learned) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{38}
+	return file_adapter_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Learned) GetEvent() string {
@@ -2856,7 +3012,7 @@ type Postponed struct {
 
 func (x *Postponed) Reset() {
 	*x = Postponed{}
-	mi := &file_adapter_proto_msgTypes[39]
+	mi := &file_adapter_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2868,7 +3024,7 @@ func (x *Postponed) String() string {
 func (*Postponed) ProtoMessage() {}
 
 func (x *Postponed) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[39]
+	mi := &file_adapter_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2881,7 +3037,7 @@ func (x *Postponed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Postponed.ProtoReflect.Descriptor instead.
 func (*Postponed) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{39}
+	return file_adapter_proto_rawDescGZIP(), []int{41}
 }
 
 // Failure settles the delivery as failed.
@@ -2894,7 +3050,7 @@ type Failure struct {
 
 func (x *Failure) Reset() {
 	*x = Failure{}
-	mi := &file_adapter_proto_msgTypes[40]
+	mi := &file_adapter_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2906,7 +3062,7 @@ func (x *Failure) String() string {
 func (*Failure) ProtoMessage() {}
 
 func (x *Failure) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[40]
+	mi := &file_adapter_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2919,7 +3075,7 @@ func (x *Failure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failure.ProtoReflect.Descriptor instead.
 func (*Failure) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{40}
+	return file_adapter_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Failure) GetReason() string {
@@ -2960,7 +3116,7 @@ const file_adapter_proto_rawDesc = "" +
 	"\x05turns\x18\x01 \x03(\v2#.footbridge.adapter.v1.TurnResponseR\x05turns\"X\n" +
 	"\fTurnResponse\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x128\n" +
-	"\aoutcome\x18\x02 \x01(\v2\x1e.footbridge.adapter.v1.OutcomeR\aoutcome\"\xee\x06\n" +
+	"\aoutcome\x18\x02 \x01(\v2\x1e.footbridge.adapter.v1.OutcomeR\aoutcome\"\xb0\a\n" +
 	"\x04Turn\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x128\n" +
 	"\aaccount\x18\x02 \x01(\v2\x1e.footbridge.adapter.v1.AccountR\aaccount\x12\x10\n" +
@@ -2978,7 +3134,8 @@ const file_adapter_proto_rawDesc = "" +
 	"\x06opened\x18\x15 \x01(\v2\x1d.footbridge.adapter.v1.OpenedH\x00R\x06opened\x124\n" +
 	"\x05frame\x18\x16 \x01(\v2\x1c.footbridge.adapter.v1.FrameH\x00R\x05frame\x127\n" +
 	"\x06closed\x18\x17 \x01(\v2\x1d.footbridge.adapter.v1.ClosedH\x00R\x06closed\x121\n" +
-	"\x04sent\x18\x18 \x01(\v2\x1b.footbridge.adapter.v1.SentH\x00R\x04sent\x1a?\n" +
+	"\x04sent\x18\x18 \x01(\v2\x1b.footbridge.adapter.v1.SentH\x00R\x04sent\x12@\n" +
+	"\treconcile\x18\x19 \x01(\v2 .footbridge.adapter.v1.ReconcileH\x00R\treconcile\x1a?\n" +
 	"\x11PlaceholdersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\a\n" +
@@ -3028,7 +3185,9 @@ const file_adapter_proto_rawDesc = "" +
 	"\x06reason\x18\x04 \x01(\tR\x06reason\"2\n" +
 	"\x04Sent\x12\x10\n" +
 	"\x03tag\x18\x01 \x01(\tR\x03tag\x12\x18\n" +
-	"\aoutcome\x18\x02 \x01(\tR\aoutcome\"\xb8\x02\n" +
+	"\aoutcome\x18\x02 \x01(\tR\aoutcome\"!\n" +
+	"\tReconcile\x12\x14\n" +
+	"\x05since\x18\x01 \x01(\x03R\x05since\"\xb8\x02\n" +
 	"\aOutcome\x12\x14\n" +
 	"\x05state\x18\x01 \x01(\fR\x05state\x12#\n" +
 	"\rstate_version\x18\x02 \x01(\x03R\fstateVersion\x127\n" +
@@ -3080,7 +3239,7 @@ const file_adapter_proto_rawDesc = "" +
 	"\arequest\x18\x01 \x01(\tR\arequest\x122\n" +
 	"\x05reply\x18\x02 \x01(\v2\x1c.footbridge.adapter.v1.ReplyR\x05reply\"#\n" +
 	"\aHolding\x12\x18\n" +
-	"\arequest\x18\x01 \x01(\tR\arequest\"\xfc\x01\n" +
+	"\arequest\x18\x01 \x01(\tR\arequest\"\xca\x02\n" +
 	"\x04Call\x12\x16\n" +
 	"\x06method\x18\x01 \x01(\tR\x06method\x12\x10\n" +
 	"\x03url\x18\x02 \x01(\tR\x03url\x125\n" +
@@ -3089,7 +3248,16 @@ const file_adapter_proto_rawDesc = "" +
 	"\x06repeat\x18\x05 \x01(\tR\x06repeat\x12\x17\n" +
 	"\agive_up\x18\x06 \x01(\x03R\x06giveUp\x12\x14\n" +
 	"\x05binds\x18\a \x01(\bR\x05binds\x128\n" +
-	"\acapture\x18\b \x03(\v2\x1e.footbridge.adapter.v1.CaptureR\acapture\"7\n" +
+	"\acapture\x18\b \x03(\v2\x1e.footbridge.adapter.v1.CaptureR\acapture\x124\n" +
+	"\x04form\x18\t \x03(\v2 .footbridge.adapter.v1.FormFieldR\x04form\x12\x16\n" +
+	"\x06upload\x18\n" +
+	" \x01(\tR\x06upload\"y\n" +
+	"\tFormField\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\fR\x05value\x12\x12\n" +
+	"\x04file\x18\x03 \x01(\tR\x04file\x12\x1a\n" +
+	"\bfilename\x18\x04 \x01(\tR\bfilename\x12\x12\n" +
+	"\x04mime\x18\x05 \x01(\tR\x04mime\"7\n" +
 	"\aCapture\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\apointer\x18\x02 \x01(\tR\apointer\"\xd0\x01\n" +
@@ -3149,7 +3317,7 @@ func file_adapter_proto_rawDescGZIP() []byte {
 	return file_adapter_proto_rawDescData
 }
 
-var file_adapter_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
+var file_adapter_proto_msgTypes = make([]protoimpl.MessageInfo, 46)
 var file_adapter_proto_goTypes = []any{
 	(*DescribeRequest)(nil),   // 0: footbridge.adapter.v1.DescribeRequest
 	(*DescribeResponse)(nil),  // 1: footbridge.adapter.v1.DescribeResponse
@@ -3171,39 +3339,41 @@ var file_adapter_proto_goTypes = []any{
 	(*Frame)(nil),             // 17: footbridge.adapter.v1.Frame
 	(*Closed)(nil),            // 18: footbridge.adapter.v1.Closed
 	(*Sent)(nil),              // 19: footbridge.adapter.v1.Sent
-	(*Outcome)(nil),           // 20: footbridge.adapter.v1.Outcome
-	(*Effect)(nil),            // 21: footbridge.adapter.v1.Effect
-	(*Actor)(nil),             // 22: footbridge.adapter.v1.Actor
-	(*Emission)(nil),          // 23: footbridge.adapter.v1.Emission
-	(*Reply)(nil),             // 24: footbridge.adapter.v1.Reply
-	(*Answer)(nil),            // 25: footbridge.adapter.v1.Answer
-	(*Holding)(nil),           // 26: footbridge.adapter.v1.Holding
-	(*Call)(nil),              // 27: footbridge.adapter.v1.Call
-	(*Capture)(nil),           // 28: footbridge.adapter.v1.Capture
-	(*Dial)(nil),              // 29: footbridge.adapter.v1.Dial
-	(*Dialing)(nil),           // 30: footbridge.adapter.v1.Dialing
-	(*Sending)(nil),           // 31: footbridge.adapter.v1.Sending
-	(*Closing)(nil),           // 32: footbridge.adapter.v1.Closing
-	(*Minting)(nil),           // 33: footbridge.adapter.v1.Minting
-	(*Calling)(nil),           // 34: footbridge.adapter.v1.Calling
-	(*Timer)(nil),             // 35: footbridge.adapter.v1.Timer
-	(*TimerStop)(nil),         // 36: footbridge.adapter.v1.TimerStop
-	(*Binding)(nil),           // 37: footbridge.adapter.v1.Binding
-	(*Learned)(nil),           // 38: footbridge.adapter.v1.Learned
-	(*Postponed)(nil),         // 39: footbridge.adapter.v1.Postponed
-	(*Failure)(nil),           // 40: footbridge.adapter.v1.Failure
-	nil,                       // 41: footbridge.adapter.v1.Turn.PlaceholdersEntry
-	nil,                       // 42: footbridge.adapter.v1.Outcome.UnknownEntry
-	nil,                       // 43: footbridge.adapter.v1.Emission.VendorEntry
+	(*Reconcile)(nil),         // 20: footbridge.adapter.v1.Reconcile
+	(*Outcome)(nil),           // 21: footbridge.adapter.v1.Outcome
+	(*Effect)(nil),            // 22: footbridge.adapter.v1.Effect
+	(*Actor)(nil),             // 23: footbridge.adapter.v1.Actor
+	(*Emission)(nil),          // 24: footbridge.adapter.v1.Emission
+	(*Reply)(nil),             // 25: footbridge.adapter.v1.Reply
+	(*Answer)(nil),            // 26: footbridge.adapter.v1.Answer
+	(*Holding)(nil),           // 27: footbridge.adapter.v1.Holding
+	(*Call)(nil),              // 28: footbridge.adapter.v1.Call
+	(*FormField)(nil),         // 29: footbridge.adapter.v1.FormField
+	(*Capture)(nil),           // 30: footbridge.adapter.v1.Capture
+	(*Dial)(nil),              // 31: footbridge.adapter.v1.Dial
+	(*Dialing)(nil),           // 32: footbridge.adapter.v1.Dialing
+	(*Sending)(nil),           // 33: footbridge.adapter.v1.Sending
+	(*Closing)(nil),           // 34: footbridge.adapter.v1.Closing
+	(*Minting)(nil),           // 35: footbridge.adapter.v1.Minting
+	(*Calling)(nil),           // 36: footbridge.adapter.v1.Calling
+	(*Timer)(nil),             // 37: footbridge.adapter.v1.Timer
+	(*TimerStop)(nil),         // 38: footbridge.adapter.v1.TimerStop
+	(*Binding)(nil),           // 39: footbridge.adapter.v1.Binding
+	(*Learned)(nil),           // 40: footbridge.adapter.v1.Learned
+	(*Postponed)(nil),         // 41: footbridge.adapter.v1.Postponed
+	(*Failure)(nil),           // 42: footbridge.adapter.v1.Failure
+	nil,                       // 43: footbridge.adapter.v1.Turn.PlaceholdersEntry
+	nil,                       // 44: footbridge.adapter.v1.Outcome.UnknownEntry
+	nil,                       // 45: footbridge.adapter.v1.Emission.VendorEntry
 }
 var file_adapter_proto_depIdxs = []int32{
 	4,  // 0: footbridge.adapter.v1.ConfigureRequest.account:type_name -> footbridge.adapter.v1.Account
 	6,  // 1: footbridge.adapter.v1.TurnRequests.turns:type_name -> footbridge.adapter.v1.TurnRequest
 	9,  // 2: footbridge.adapter.v1.TurnRequest.turn:type_name -> footbridge.adapter.v1.Turn
 	8,  // 3: footbridge.adapter.v1.TurnResponses.turns:type_name -> footbridge.adapter.v1.TurnResponse
-	20, // 4: footbridge.adapter.v1.TurnResponse.outcome:type_name -> footbridge.adapter.v1.Outcome
+	21, // 4: footbridge.adapter.v1.TurnResponse.outcome:type_name -> footbridge.adapter.v1.Outcome
 	4,  // 5: footbridge.adapter.v1.Turn.account:type_name -> footbridge.adapter.v1.Account
-	41, // 6: footbridge.adapter.v1.Turn.placeholders:type_name -> footbridge.adapter.v1.Turn.PlaceholdersEntry
+	43, // 6: footbridge.adapter.v1.Turn.placeholders:type_name -> footbridge.adapter.v1.Turn.PlaceholdersEntry
 	11, // 7: footbridge.adapter.v1.Turn.request:type_name -> footbridge.adapter.v1.Request
 	12, // 8: footbridge.adapter.v1.Turn.deliver:type_name -> footbridge.adapter.v1.Deliver
 	13, // 9: footbridge.adapter.v1.Turn.result:type_name -> footbridge.adapter.v1.Result
@@ -3213,47 +3383,49 @@ var file_adapter_proto_depIdxs = []int32{
 	17, // 13: footbridge.adapter.v1.Turn.frame:type_name -> footbridge.adapter.v1.Frame
 	18, // 14: footbridge.adapter.v1.Turn.closed:type_name -> footbridge.adapter.v1.Closed
 	19, // 15: footbridge.adapter.v1.Turn.sent:type_name -> footbridge.adapter.v1.Sent
-	10, // 16: footbridge.adapter.v1.Request.query:type_name -> footbridge.adapter.v1.Values
-	10, // 17: footbridge.adapter.v1.Request.header:type_name -> footbridge.adapter.v1.Values
-	10, // 18: footbridge.adapter.v1.Result.header:type_name -> footbridge.adapter.v1.Values
-	10, // 19: footbridge.adapter.v1.Opened.query:type_name -> footbridge.adapter.v1.Values
-	10, // 20: footbridge.adapter.v1.Opened.header:type_name -> footbridge.adapter.v1.Values
-	21, // 21: footbridge.adapter.v1.Outcome.effects:type_name -> footbridge.adapter.v1.Effect
-	42, // 22: footbridge.adapter.v1.Outcome.unknown:type_name -> footbridge.adapter.v1.Outcome.UnknownEntry
-	23, // 23: footbridge.adapter.v1.Effect.emission:type_name -> footbridge.adapter.v1.Emission
-	25, // 24: footbridge.adapter.v1.Effect.answer:type_name -> footbridge.adapter.v1.Answer
-	26, // 25: footbridge.adapter.v1.Effect.holding:type_name -> footbridge.adapter.v1.Holding
-	34, // 26: footbridge.adapter.v1.Effect.calling:type_name -> footbridge.adapter.v1.Calling
-	35, // 27: footbridge.adapter.v1.Effect.timer:type_name -> footbridge.adapter.v1.Timer
-	36, // 28: footbridge.adapter.v1.Effect.timer_stop:type_name -> footbridge.adapter.v1.TimerStop
-	37, // 29: footbridge.adapter.v1.Effect.binding:type_name -> footbridge.adapter.v1.Binding
-	38, // 30: footbridge.adapter.v1.Effect.learned:type_name -> footbridge.adapter.v1.Learned
-	39, // 31: footbridge.adapter.v1.Effect.postponed:type_name -> footbridge.adapter.v1.Postponed
-	40, // 32: footbridge.adapter.v1.Effect.failure:type_name -> footbridge.adapter.v1.Failure
-	30, // 33: footbridge.adapter.v1.Effect.dialing:type_name -> footbridge.adapter.v1.Dialing
-	31, // 34: footbridge.adapter.v1.Effect.sending:type_name -> footbridge.adapter.v1.Sending
-	32, // 35: footbridge.adapter.v1.Effect.closing:type_name -> footbridge.adapter.v1.Closing
-	33, // 36: footbridge.adapter.v1.Effect.minting:type_name -> footbridge.adapter.v1.Minting
-	22, // 37: footbridge.adapter.v1.Emission.actor:type_name -> footbridge.adapter.v1.Actor
-	43, // 38: footbridge.adapter.v1.Emission.vendor:type_name -> footbridge.adapter.v1.Emission.VendorEntry
-	10, // 39: footbridge.adapter.v1.Reply.header:type_name -> footbridge.adapter.v1.Values
-	24, // 40: footbridge.adapter.v1.Answer.reply:type_name -> footbridge.adapter.v1.Reply
-	10, // 41: footbridge.adapter.v1.Call.header:type_name -> footbridge.adapter.v1.Values
-	28, // 42: footbridge.adapter.v1.Call.capture:type_name -> footbridge.adapter.v1.Capture
-	10, // 43: footbridge.adapter.v1.Dial.header:type_name -> footbridge.adapter.v1.Values
-	29, // 44: footbridge.adapter.v1.Dialing.dial:type_name -> footbridge.adapter.v1.Dial
-	27, // 45: footbridge.adapter.v1.Calling.call:type_name -> footbridge.adapter.v1.Call
-	0,  // 46: footbridge.adapter.v1.Adapter.Describe:input_type -> footbridge.adapter.v1.DescribeRequest
-	2,  // 47: footbridge.adapter.v1.Adapter.Configure:input_type -> footbridge.adapter.v1.ConfigureRequest
-	5,  // 48: footbridge.adapter.v1.Adapter.Turns:input_type -> footbridge.adapter.v1.TurnRequests
-	1,  // 49: footbridge.adapter.v1.Adapter.Describe:output_type -> footbridge.adapter.v1.DescribeResponse
-	3,  // 50: footbridge.adapter.v1.Adapter.Configure:output_type -> footbridge.adapter.v1.ConfigureResponse
-	7,  // 51: footbridge.adapter.v1.Adapter.Turns:output_type -> footbridge.adapter.v1.TurnResponses
-	49, // [49:52] is the sub-list for method output_type
-	46, // [46:49] is the sub-list for method input_type
-	46, // [46:46] is the sub-list for extension type_name
-	46, // [46:46] is the sub-list for extension extendee
-	0,  // [0:46] is the sub-list for field type_name
+	20, // 16: footbridge.adapter.v1.Turn.reconcile:type_name -> footbridge.adapter.v1.Reconcile
+	10, // 17: footbridge.adapter.v1.Request.query:type_name -> footbridge.adapter.v1.Values
+	10, // 18: footbridge.adapter.v1.Request.header:type_name -> footbridge.adapter.v1.Values
+	10, // 19: footbridge.adapter.v1.Result.header:type_name -> footbridge.adapter.v1.Values
+	10, // 20: footbridge.adapter.v1.Opened.query:type_name -> footbridge.adapter.v1.Values
+	10, // 21: footbridge.adapter.v1.Opened.header:type_name -> footbridge.adapter.v1.Values
+	22, // 22: footbridge.adapter.v1.Outcome.effects:type_name -> footbridge.adapter.v1.Effect
+	44, // 23: footbridge.adapter.v1.Outcome.unknown:type_name -> footbridge.adapter.v1.Outcome.UnknownEntry
+	24, // 24: footbridge.adapter.v1.Effect.emission:type_name -> footbridge.adapter.v1.Emission
+	26, // 25: footbridge.adapter.v1.Effect.answer:type_name -> footbridge.adapter.v1.Answer
+	27, // 26: footbridge.adapter.v1.Effect.holding:type_name -> footbridge.adapter.v1.Holding
+	36, // 27: footbridge.adapter.v1.Effect.calling:type_name -> footbridge.adapter.v1.Calling
+	37, // 28: footbridge.adapter.v1.Effect.timer:type_name -> footbridge.adapter.v1.Timer
+	38, // 29: footbridge.adapter.v1.Effect.timer_stop:type_name -> footbridge.adapter.v1.TimerStop
+	39, // 30: footbridge.adapter.v1.Effect.binding:type_name -> footbridge.adapter.v1.Binding
+	40, // 31: footbridge.adapter.v1.Effect.learned:type_name -> footbridge.adapter.v1.Learned
+	41, // 32: footbridge.adapter.v1.Effect.postponed:type_name -> footbridge.adapter.v1.Postponed
+	42, // 33: footbridge.adapter.v1.Effect.failure:type_name -> footbridge.adapter.v1.Failure
+	32, // 34: footbridge.adapter.v1.Effect.dialing:type_name -> footbridge.adapter.v1.Dialing
+	33, // 35: footbridge.adapter.v1.Effect.sending:type_name -> footbridge.adapter.v1.Sending
+	34, // 36: footbridge.adapter.v1.Effect.closing:type_name -> footbridge.adapter.v1.Closing
+	35, // 37: footbridge.adapter.v1.Effect.minting:type_name -> footbridge.adapter.v1.Minting
+	23, // 38: footbridge.adapter.v1.Emission.actor:type_name -> footbridge.adapter.v1.Actor
+	45, // 39: footbridge.adapter.v1.Emission.vendor:type_name -> footbridge.adapter.v1.Emission.VendorEntry
+	10, // 40: footbridge.adapter.v1.Reply.header:type_name -> footbridge.adapter.v1.Values
+	25, // 41: footbridge.adapter.v1.Answer.reply:type_name -> footbridge.adapter.v1.Reply
+	10, // 42: footbridge.adapter.v1.Call.header:type_name -> footbridge.adapter.v1.Values
+	30, // 43: footbridge.adapter.v1.Call.capture:type_name -> footbridge.adapter.v1.Capture
+	29, // 44: footbridge.adapter.v1.Call.form:type_name -> footbridge.adapter.v1.FormField
+	10, // 45: footbridge.adapter.v1.Dial.header:type_name -> footbridge.adapter.v1.Values
+	31, // 46: footbridge.adapter.v1.Dialing.dial:type_name -> footbridge.adapter.v1.Dial
+	28, // 47: footbridge.adapter.v1.Calling.call:type_name -> footbridge.adapter.v1.Call
+	0,  // 48: footbridge.adapter.v1.Adapter.Describe:input_type -> footbridge.adapter.v1.DescribeRequest
+	2,  // 49: footbridge.adapter.v1.Adapter.Configure:input_type -> footbridge.adapter.v1.ConfigureRequest
+	5,  // 50: footbridge.adapter.v1.Adapter.Turns:input_type -> footbridge.adapter.v1.TurnRequests
+	1,  // 51: footbridge.adapter.v1.Adapter.Describe:output_type -> footbridge.adapter.v1.DescribeResponse
+	3,  // 52: footbridge.adapter.v1.Adapter.Configure:output_type -> footbridge.adapter.v1.ConfigureResponse
+	7,  // 53: footbridge.adapter.v1.Adapter.Turns:output_type -> footbridge.adapter.v1.TurnResponses
+	51, // [51:54] is the sub-list for method output_type
+	48, // [48:51] is the sub-list for method input_type
+	48, // [48:48] is the sub-list for extension type_name
+	48, // [48:48] is the sub-list for extension extendee
+	0,  // [0:48] is the sub-list for field type_name
 }
 
 func init() { file_adapter_proto_init() }
@@ -3271,8 +3443,9 @@ func file_adapter_proto_init() {
 		(*Turn_Frame)(nil),
 		(*Turn_Closed)(nil),
 		(*Turn_Sent)(nil),
+		(*Turn_Reconcile)(nil),
 	}
-	file_adapter_proto_msgTypes[21].OneofWrappers = []any{
+	file_adapter_proto_msgTypes[22].OneofWrappers = []any{
 		(*Effect_Emission)(nil),
 		(*Effect_Answer)(nil),
 		(*Effect_Holding)(nil),
@@ -3294,7 +3467,7 @@ func file_adapter_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_adapter_proto_rawDesc), len(file_adapter_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   44,
+			NumMessages:   46,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -83,6 +83,8 @@ func decodeInput(m *Turn) (adapter.Input, error) {
 		return adapter.Fired{Timer: in.Fired.GetTimer()}, nil
 	case *Turn_Expired:
 		return adapter.Expired{Request: in.Expired.GetRequest(), Reason: in.Expired.GetReason()}, nil
+	case *Turn_Reconcile:
+		return adapter.Reconcile{Since: decodeTime(in.Reconcile.GetSince())}, nil
 	}
 	return decodeConnectionInput(m)
 }
@@ -163,7 +165,11 @@ func decodeCall(m *Call) adapter.Call {
 	for _, c := range m.GetCapture() {
 		captures = append(captures, adapter.Capture{Name: c.GetName(), Pointer: c.GetPointer()})
 	}
-	return adapter.Call{Capture: captures, Method: m.GetMethod(), URL: m.GetUrl(), Header: decodeValues(m.GetHeader()), Body: m.GetBody(),
+	var form []adapter.FormField
+	for _, f := range m.GetForm() {
+		form = append(form, adapter.FormField{Name: f.GetName(), Value: string(f.GetValue()), File: f.GetFile(), Filename: f.GetFilename(), MIME: f.GetMime()})
+	}
+	return adapter.Call{Form: form, Upload: m.GetUpload(), Capture: captures, Method: m.GetMethod(), URL: m.GetUrl(), Header: decodeValues(m.GetHeader()), Body: m.GetBody(),
 		Repeat: m.GetRepeat(), GiveUp: time.Duration(m.GetGiveUp()), Binds: m.GetBinds()}
 }
 

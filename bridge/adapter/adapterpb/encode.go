@@ -88,6 +88,10 @@ func encodeInput(m *Turn, in adapter.Input) error {
 	case adapter.Expired:
 		m.Input = &Turn_Expired{&Expired{Request: in.Request, Reason: in.Reason}}
 		err = allText("expired", in.Request, in.Reason)
+	case adapter.Reconcile:
+		var since int64
+		since, err = encodeTime(in.Since)
+		m.Input = &Turn_Reconcile{&Reconcile{Since: since}}
 	default:
 		err = encodeConnectionInput(m, in)
 	}
@@ -188,14 +192,20 @@ func encodeReply(r adapter.Reply) *Reply {
 
 func encodeCalling(c adapter.Calling) (*Calling, error) {
 	m := &Call{Method: c.Call.Method, Url: c.Call.URL, Header: encodeValues(c.Call.Header), Body: c.Call.Body,
-		Repeat: c.Call.Repeat, GiveUp: int64(c.Call.GiveUp), Binds: c.Call.Binds}
+		Repeat: c.Call.Repeat, GiveUp: int64(c.Call.GiveUp), Binds: c.Call.Binds, Upload: c.Call.Upload}
+	for _, f := range c.Call.Form {
+		m.Form = append(m.Form, &FormField{Name: f.Name, Value: []byte(f.Value), File: f.File, Filename: f.Filename, Mime: f.MIME})
+		if err := allText("form", f.Name, f.File, f.Filename, f.MIME); err != nil {
+			return nil, err
+		}
+	}
 	for _, capture := range c.Call.Capture {
 		m.Capture = append(m.Capture, &Capture{Name: capture.Name, Pointer: capture.Pointer})
 		if err := allText("capture", capture.Name, capture.Pointer); err != nil {
 			return nil, err
 		}
 	}
-	return &Calling{Tag: c.Tag, Call: m}, allText("calling", c.Tag, m.Method, m.Url, m.Repeat)
+	return &Calling{Tag: c.Tag, Call: m}, allText("calling", c.Tag, m.Method, m.Url, m.Repeat, m.Upload)
 }
 
 // encodeValues writes headers or a query, sorted by name, so that the same turn

@@ -118,6 +118,8 @@ func (b *bench) step(l *leg, kinds func(event.Kind) bool) adapter.Input {
 			}
 			l.finish(result.Tag)
 			return result
+		case n == 9 && b.profile.Reconcile && b.random.IntN(3) == 0:
+			return adapter.Reconcile{Since: l.now.Add(-2 * time.Minute)}
 		case n == 9 && len(l.timers) > 0:
 			return adapter.Fired{Timer: l.timers[0]}
 		case n == 9 && len(l.held) > 0 && b.random.IntN(4) == 0:

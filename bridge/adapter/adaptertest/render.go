@@ -107,7 +107,26 @@ func renderCall(c adapter.Calling) string {
 	for _, capture := range c.Call.Capture {
 		out += " capture=" + capture.Name + ":" + capture.Pointer
 	}
-	return out + renderHeader(c.Call.Header) + indent(prettyBody(c.Call.Body))
+	return out + renderHeader(c.Call.Header) + renderForm(c.Call) + indent(prettyBody(c.Call.Body))
+}
+
+// renderForm writes the body of a call that is a form or a file.
+func renderForm(c adapter.Call) string {
+	var out strings.Builder
+	for _, f := range c.Form {
+		words := []string{"form", f.Name}
+		if f.File == "" {
+			words = append(words, fmt.Sprintf("%q", f.Value))
+		}
+		words = appendPair(words, "file", f.File)
+		words = appendPair(words, "filename", f.Filename)
+		words = appendPair(words, "mime", f.MIME)
+		out.WriteString("\n  " + strings.Join(words, " "))
+	}
+	if c.Upload != "" {
+		out.WriteString("\n  upload " + c.Upload)
+	}
+	return out.String()
 }
 
 func renderHeader(h http.Header) string {
@@ -167,6 +186,9 @@ func renderProfile(p adapter.Profile) string {
 	}
 	if p.RetryWithin > 0 {
 		lines = append(lines, "retry within "+p.RetryWithin.String())
+	}
+	if p.Reconcile {
+		lines = append(lines, "reconcile")
 	}
 	for _, m := range p.Masks() {
 		lines = append(lines, "mask "+m)

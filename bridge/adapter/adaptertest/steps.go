@@ -16,19 +16,20 @@ type stepFunc func(p *player, words, input []string) (string, error)
 
 //nolint:gochecknoglobals // a table that is never written.
 var steps = map[string]stepFunc{
-	"account": stepAccount,
-	"profile": stepProfile,
-	"leg":     stepLeg,
-	"request": stepRequest,
-	"deliver": stepDeliver,
-	"result":  stepResult,
-	"fired":   stepFired,
-	"expired": stepExpired,
-	"wait":    stepWait,
-	"opened":  stepOpened,
-	"frame":   stepFrame,
-	"closed":  stepClosed,
-	"sent":    stepSent,
+	"account":   stepAccount,
+	"profile":   stepProfile,
+	"leg":       stepLeg,
+	"request":   stepRequest,
+	"deliver":   stepDeliver,
+	"result":    stepResult,
+	"fired":     stepFired,
+	"expired":   stepExpired,
+	"reconcile": stepReconcile,
+	"wait":      stepWait,
+	"opened":    stepOpened,
+	"frame":     stepFrame,
+	"closed":    stepClosed,
+	"sent":      stepSent,
 }
 
 func want(words []string, n int, usage string) error {
@@ -168,6 +169,19 @@ func stepExpired(p *player, words, _ []string) (string, error) {
 		return "", err
 	}
 	return renderOutcome(p.leg.turn(adapter.Expired{Request: words[0], Reason: words[1]})), nil
+}
+
+// stepReconcile asks for what happened in the last five minutes, or in the time
+// named.
+func stepReconcile(p *player, words, _ []string) (string, error) {
+	back := 5 * time.Minute
+	if len(words) > 0 {
+		var err error
+		if back, err = time.ParseDuration(words[0]); err != nil {
+			return "", fmt.Errorf("write: reconcile [DURATION]: %w", err)
+		}
+	}
+	return renderOutcome(p.leg.turn(adapter.Reconcile{Since: p.leg.now.Add(-back)})), nil
 }
 
 func stepWait(p *player, words, _ []string) (string, error) {
