@@ -87,6 +87,9 @@ func (pl planner) account(ctx context.Context, p *plan, name string) *config.Pro
 	if problem := pl.fit(ctx, &account); problem != nil {
 		return problem
 	}
+	if account.Profile.Reconcile {
+		account.Reconcile = a.Reconcile
+	}
 	if problem := p.signing(c, account, secrets); problem != nil {
 		return problem
 	}

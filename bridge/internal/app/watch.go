@@ -60,6 +60,9 @@ func (a *App) Transient(e event.Event) {
 func (a *App) Turned(t engine.TurnReport) {
 	a.metrics.Turns.WithLabelValues(t.Adapter, t.Outcome).Inc()
 	a.metrics.TurnSeconds.WithLabelValues(t.Adapter).Observe(t.Took.Seconds())
+	if t.ReadsBack {
+		a.metrics.Reconciles.WithLabelValues(t.Account).Inc()
+	}
 	for what, n := range t.Unknown {
 		if !slices.Contains([]string{adapter.UnknownFrame, adapter.UnknownValue, adapter.UnknownType}, what) {
 			what = adapter.UnknownField

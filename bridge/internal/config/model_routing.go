@@ -22,6 +22,8 @@ type Account struct {
 	AllowedHosts []string `toml:"allowed_hosts" rule:"hostport"`
 	// OnUnknown is what becomes of a delivery of which nobody knows whether it arrived: repeat or fail.
 	OnUnknown string `toml:"on_unknown" default:"repeat" oneof:"repeat,fail"`
+	// Reconcile is how often its legs read back what a vendor that tells nothing twice may have told unheard.
+	Reconcile time.Duration `toml:"reconcile" default:"5m" min:"10s" max:"1h"`
 	// PublishableKey lets a browser open a conversation; native customers only, unique over accounts.
 	PublishableKey string `toml:"publishable_key" rule:"publishable"`
 	// AllowedOrigins are the sites whose pages may do so; customers only.

@@ -73,6 +73,9 @@ func (c *convo) onAttempt(ctx context.Context, w work) error {
 	if err != nil {
 		return err
 	}
+	if k.Attempts > 1 && (v == verdictFinal && w.attempt.Reason == "") {
+		c.e.reached(l.Account)
+	}
 	wait := backoff(k.Attempts, w.attempt.RetryAfter)
 	switch {
 	case v == verdictUnsent && l.cut(k):

@@ -76,6 +76,10 @@ type legDocument struct {
 	Cut int64 `json:"cut,omitempty"`
 	// Again counts how often an event was given to the leg anew, by position.
 	Again map[int64]int `json:"again,omitempty"`
+	// Heard is when the vendor last told us something, Reconciled when its adapter
+	// was last asked to read back what it may have told us unheard.
+	Heard      time.Time `json:"heard,omitzero"`
+	Reconciled time.Time `json:"reconciled,omitzero"`
 	// Turns counts the leg's turns; ids derive from it where the input has none.
 	Turns int64 `json:"turns,omitempty"`
 }
@@ -162,7 +166,9 @@ type storedInput struct {
 	Frame   *adapter.Frame   `json:"frame,omitempty"`
 	Closed  *adapter.Closed  `json:"closed,omitempty"`
 	Sent    *adapter.Sent    `json:"sent,omitempty"`
-	Event   string           `json:"event,omitempty"`
+	// Reconcile is the input of that name.
+	Reconcile *adapter.Reconcile `json:"reconcile,omitempty"`
+	Event     string             `json:"event,omitempty"`
 }
 
 func store(in adapter.Input) storedInput {
@@ -183,6 +189,8 @@ func store(in adapter.Input) storedInput {
 		return storedInput{Kind: "closed", Closed: &in}
 	case adapter.Sent:
 		return storedInput{Kind: "sent", Sent: &in}
+	case adapter.Reconcile:
+		return storedInput{Kind: "reconcile", Reconcile: &in}
 	case adapter.Deliver:
 		return storedInput{Kind: "deliver", Event: in.Event.ID}
 	}

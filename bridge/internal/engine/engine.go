@@ -77,6 +77,8 @@ type Engine struct {
 	gates   gates
 	links   links
 	drained drained
+	started time.Time
+	gaps    gaps
 
 	mu      sync.Mutex
 	closed  bool
@@ -106,6 +108,7 @@ func New(o Options) *Engine {
 // Start takes up every conversation the journal says has work left. It returns
 // when all are scheduled.
 func (e *Engine) Start(ctx context.Context) error {
+	e.started = now()
 	if err := e.readDrained(ctx); err != nil {
 		return err
 	}

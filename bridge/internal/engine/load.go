@@ -113,6 +113,9 @@ func (c *convo) wake() time.Time {
 	for id, l := range c.legs {
 		free := c.stalled[id]
 		earliest(free)
+		if at := c.readBackAt(l); !at.IsZero() {
+			earliest(later(at, free))
+		}
 		earliest(c.fetching[id])
 		for _, t := range l.doc.Timers {
 			earliest(later(t, free))
@@ -131,10 +134,10 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// storedWake is what the journal is told: like wake, but at once where work is
-// under way that a restart would have to take up.
+// storedWake is what the journal is told: like wake, but at once where a restart has
+// work to take up or something to read back.
 func (c *convo) storedWake() time.Time {
-	if !c.settled() || c.connected() {
+	if !c.settled() || c.connected() || c.readsBack() {
 		return time.UnixMilli(1).UTC()
 	}
 	return c.wake()

@@ -95,6 +95,8 @@ func (s storedInput) input() adapter.Input {
 		return *s.Closed
 	case s.Sent != nil:
 		return *s.Sent
+	case s.Reconcile != nil:
+		return *s.Reconcile
 	}
 	return nil
 }

@@ -32,6 +32,9 @@ type Account struct {
 	// FailUnknown says a call with an unknown outcome is not repeated unless
 	// the vendor honours a key.
 	FailUnknown bool
+	// Reconcile is how often legs of the account read back what its vendor may have
+	// told us unheard; 0 is never.
+	Reconcile time.Duration
 	// Anybody says that whoever reaches the account's endpoints may speak as its
 	// far side: what it says of a conversation is nobody's word.
 	Anybody bool
@@ -230,6 +233,8 @@ type Desk interface {
 type TurnReport struct {
 	Account, Adapter, Outcome string
 	Took                      time.Duration
+	// ReadsBack says the turn was to read back what the vendor may have told unheard.
+	ReadsBack bool
 	// Unknown is adapter.Outcome.Unknown. A turn that is repeated says it again.
 	Unknown map[string]int
 }

@@ -30,6 +30,9 @@ func (c *convo) due(ctx context.Context, at time.Time) (bool, error) {
 		if at.Before(c.stalled[id]) {
 			continue
 		}
+		if read := c.readBackAt(l); !read.IsZero() && !at.Before(read) {
+			return true, c.readBack(ctx, l)
+		}
 		for _, name := range slices.Sorted(maps.Keys(l.doc.Timers)) {
 			if !at.Before(l.doc.Timers[name]) {
 				return true, c.fire(ctx, l, name)

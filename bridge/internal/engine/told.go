@@ -32,8 +32,11 @@ type Told struct {
 	After  Standing `json:"after,omitzero"`
 }
 
+// causeReconcile is the Kind of a turn in which an adapter reads back.
+const causeReconcile = "reconcile"
+
 // Cause is why there was a commit. Kind is how the turn's id begins: frame,
-// deliver, result, try, sent, lost, fired, expired, written and replay have the
+// deliver, result, try, sent, lost, fired, expired, written, reconcile and replay have the
 // fields that say more; others, such as command, open, timer and quiet, have none.
 type Cause struct {
 	Kind  string `json:"kind"`
@@ -163,6 +166,16 @@ func sentData(kind string, data []byte) Sent {
 
 func cutShort(data []byte, most int) []byte { return data[:min(len(data), most)] }
 
+// readIdly reports whether the commit is of a read back, or its answer, that brought
+// nothing: such turns come every few minutes, and nobody wants to see them all.
+func (b *batch) readIdly() bool {
+	t := &b.told
+	if len(b.commit.Events)+len(b.commit.DeadLetters) > 0 || t.Before != t.After {
+		return false
+	}
+	return t.Cause.Kind == causeReconcile || strings.HasPrefix(t.Cause.Of, causeReconcile+"/") && len(t.Sent) == 0
+}
+
 // tell puts what the commit was into it. What came of nothing and changed nothing
 // is not told, nor is what only passed by.
 func (b *batch) tell() error {
@@ -173,6 +186,9 @@ func (b *batch) tell() error {
 	}
 	for _, d := range b.commit.DeadLetters {
 		t.Dead = &Dead{ID: d.ID, Reason: d.Reason}
+	}
+	if b.readIdly() {
+		return nil
 	}
 	if (b.passes || t.Cause.Kind == "") && t.Events == 0 && len(t.Sent) == 0 && t.Dead == nil && t.Before == t.After {
 		return nil

@@ -56,7 +56,8 @@ func (c *convo) runTurn(ctx context.Context, l *leg, id string, in adapter.Input
 		outcome = "unsupported"
 	}
 	if c.e.Observer != nil {
-		c.e.Observer.Turned(TurnReport{l.Account, account.Adapter, outcome, time.Since(start), out.Unknown})
+		_, back := in.(adapter.Reconcile)
+		c.e.Observer.Turned(TurnReport{l.Account, account.Adapter, outcome, time.Since(start), back, out.Unknown})
 	}
 	if reason == "" {
 		return out, turnGood, ""
@@ -153,6 +154,7 @@ func (c *convo) take(ctx context.Context, l *leg, t turn) (bool, error) {
 		b.commit.Ended = map[string]string{t.frame: journal.FrameDone}
 	}
 	c.touch(l)
+	l.hears(t.in, b.at)
 	serves := !t.replay && c.finishInput(l, t.in)
 	if result == turnDead {
 		b.dead(l, t.in, t.frame, reason)

@@ -34,6 +34,7 @@ type Metrics struct {
 	Commits           prometheus.Counter       // transactions of the journal
 	CommitSeconds     prometheus.Histogram     // how long one took, with its sync
 	Degraded          *prometheus.CounterVec   // content a far side could not carry whole: account, what
+	Reconciles        *prometheus.CounterVec   // turns in which an adapter reads back what its vendor may have told unheard: account
 	UnknownFields     *prometheus.CounterVec   // what of a vendor's frames the adapter does not know, a frame, field, value or type: account, what
 	Unaccounted       prometheus.Gauge         // conversations with something that has neither an outcome nor work under way: always 0
 	AccountDrained    *prometheus.GaugeVec     // 1 while an account takes nothing new: account
@@ -79,6 +80,7 @@ func NewMetrics() *Metrics {
 		Commits:           n.counter("commits_total", "Transactions of the journal.").WithLabelValues(),
 		CommitSeconds:     n.histogram("commit_seconds", "Time of one journal transaction, with its sync.", commitBuckets[:]).WithLabelValues().(prometheus.Histogram),
 		Degraded:          n.counter("degraded_total", "Content a far side could not carry whole.", "account", "what"),
+		Reconciles:        n.counter("reconciles_total", "Turns in which a leg reads back what its vendor may have told unheard.", "account"),
 		UnknownFields:     n.counter("unknown_fields_total", "Frames, fields, values and types in frames that the adapter does not know.", "account", "what"),
 		Unaccounted:       n.gauge("unaccounted", "Conversations with something accepted that has neither an outcome nor work under way.").WithLabelValues(),
 		AccountDrained:    n.gauge("account_drained", "1 while an account takes nothing new.", "account"),
