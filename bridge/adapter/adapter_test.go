@@ -51,3 +51,18 @@ func TestRunCountsWhatIsUnknown(t *testing.T) {
 		t.Errorf("an adapter that counts nothing counted %v", got)
 	}
 }
+
+// TestContentOfCall: whoever looks at a call sees its fields, and no link that works.
+func TestContentOfCall(t *testing.T) {
+	for want, call := range map[string]adapter.Call{
+		``:        {},
+		`{"a":1}`: {Body: []byte(`{"a":1}`)},
+		`{"form":[{"name":"content","value":"hi"},{"name":"f","file":"https://b/media/x/a.png"}]}`: {Form: []adapter.FormField{
+			{Name: "content", Value: "hi"}, {Name: "f", File: "https://b/media/x/a.png?expires=1&signature=s"}}},
+		`{"upload":"https://b/media/x/a.png"}`: {Upload: "https://b/media/x/a.png?expires=1&signature=s"},
+	} {
+		if got := string(call.Content()); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package adapter
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/event"
@@ -77,6 +78,37 @@ type Call struct {
 	Binds bool
 	// Capture takes tokens out of a good answer before the adapter sees it.
 	Capture []Capture
+}
+
+// Content is the body as somebody may look at it: Body, or as JSON the fields of Form
+// or the file of Upload, without what makes a link to a file good.
+func (c Call) Content() []byte {
+	type field struct {
+		Name  string `json:"name"`
+		Value string `json:"value,omitempty"`
+		File  string `json:"file,omitempty"`
+	}
+	var whole struct {
+		Form   []field `json:"form,omitempty"`
+		Upload string  `json:"upload,omitempty"`
+	}
+	for _, f := range c.Form {
+		whole.Form = append(whole.Form, field{f.Name, f.Value, bare(f.File)})
+	}
+	if whole.Upload = bare(c.Upload); len(whole.Form) == 0 && whole.Upload == "" {
+		return c.Body
+	}
+	data, err := json.Marshal(whole)
+	if err != nil {
+		return nil // it has nothing that has no JSON
+	}
+	return data
+}
+
+// bare is a link without its query.
+func bare(link string) string {
+	link, _, _ = strings.Cut(link, "?")
+	return link
 }
 
 // FormField is one part of a Call's form: words, or a file.

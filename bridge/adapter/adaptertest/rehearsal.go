@@ -205,7 +205,7 @@ func (r *Rehearsal) collect(out adapter.Outcome) []event.Event {
 				Time: r.leg.now, Actor: x.Actor, Via: event.Via{Account: r.leg.account.Name, Role: r.leg.account.Role},
 				Body: x.Body, Ref: x.Ref, Vendor: x.Vendor})
 		case adapter.Calling:
-			r.left = append(r.left, Departure{Method: x.Call.Method, Path: pathOf(x.Call.URL), Body: x.Call.Body})
+			r.left = append(r.left, Departure{Method: x.Call.Method, Path: pathOf(x.Call.URL), Body: x.Call.Content()})
 		case adapter.Sending:
 			r.left = append(r.left, Departure{Body: x.Data})
 		case adapter.Answer:

@@ -386,6 +386,7 @@ func quiet(b *bench) error {
 	for _, timer := range l.timers {
 		inputs = append(inputs, adapter.Fired{Timer: timer})
 	}
+	inputs = append(inputs, adapter.Reconcile{Since: l.now})
 	inputs = append(inputs, b.heard(l)...)
 	for _, conn := range l.stands() {
 		inputs = append(inputs, adapter.Closed{Conn: conn, Reason: adapter.ClosedLost})

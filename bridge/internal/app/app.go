@@ -296,7 +296,7 @@ func (a *App) makeEngine(ctx context.Context) error {
 	}
 	a.redactor.Add(way.ProxyLogin)
 	placeholders := credential.NewPlaceholders(a.keys.Derive("placeholders"))
-	a.egress = egress.New(egress.Options{Breakers: a.breakers, Placeholders: placeholders, Network: way, Logger: a.log, Called: a.called})
+	a.egress = egress.New(egress.Options{Breakers: a.breakers, Placeholders: placeholders, Network: way, Logger: a.log, Called: a.called, Given: a.given})
 	a.onClose(a.egress.Close)
 	a.media = a.newMedia()
 	a.onClose(a.media.Close)

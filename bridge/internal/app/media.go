@@ -1,8 +1,11 @@
 package app
 
 import (
+	"context"
+	"io"
 	"os/exec"
 
+	"github.com/footbridge/footbridge/bridge/event"
 	"github.com/footbridge/footbridge/bridge/internal/config"
 	"github.com/footbridge/footbridge/bridge/internal/media"
 )
@@ -18,6 +21,11 @@ func (a *App) newMedia() *media.Store {
 		Key: a.keys.Derive("media links"), Base: baseURL(a.conf, a.doors.public.Addr().String()), Logger: a.log,
 		Rules: media.Rules{MaxSize: int64(m.MaxSize), MaxFiles: m.MaxFiles, MaxTotal: int64(m.MaxTotal), Types: types, Fetch: m.Fetch, LinkTTL: m.LinkTTL,
 			Scan: m.Scan, ScanWithin: m.ScanTimeout}})
+}
+
+// given opens a file an adapter was given a link to.
+func (a *App) given(ctx context.Context, link string) (event.Media, io.ReadCloser, error) {
+	return a.media.Given(ctx, link)
 }
 
 // scanner looks whether the command that scans files is there; where it is not,

@@ -55,6 +55,8 @@ type Options struct {
 	// Called is told of every try: the account, a short word for how it ended,
 	// and how long it took. It may be nil.
 	Called func(account, outcome string, took time.Duration)
+	// Given opens the files adapters were given links to; nil where none are kept.
+	Given Given
 	// Transport replaces the network in tests; nil in production.
 	Transport http.RoundTripper
 }
@@ -141,11 +143,12 @@ func (e *Egress) call(ctx context.Context, account, turn string, tokens map[stri
 		return engine.Attempt{Reason: adapter.ReasonNotAllowed}, adapter.ReasonNotAllowed
 	}
 	known.Secrets = withTokens(known.Secrets, tokens)
-	req, err := e.request(known.Account, turn, c)
+	req, err := e.request(ctx, known.Account, turn, c)
 	if err != nil {
 		e.o.Logger.Warn("call refused", "account", account, "mend", notAllowed)
 		return engine.Attempt{Reason: adapter.ReasonNotAllowed}, adapter.ReasonNotAllowed
 	}
+	defer req.Body.Close() //nolint:errcheck // it was only read.
 	var got engine.Attempt
 	var called atomic.Bool
 	guard := e.o.Breakers.Get(BreakerName(account, req.URL.Host))
@@ -196,8 +199,9 @@ func blamed(guard *breaker.Breaker, outcome breaker.Outcome, a engine.Attempt) b
 	return outcome
 }
 
-// request builds the request with the secrets in their places.
-func (e *Egress) request(a Account, turn string, c adapter.Call) (*http.Request, error) {
+// request builds the request with the secrets in their places. A body is sent once,
+// and never by the transport again: a repeat is the engine's to journal.
+func (e *Egress) request(ctx context.Context, a Account, turn string, c adapter.Call) (*http.Request, error) {
 	if !methods[c.Method] {
 		return nil, fmt.Errorf("method %q of a call is not one of those adapters use", c.Method)
 	}
@@ -209,16 +213,27 @@ func (e *Egress) request(a Account, turn string, c adapter.Call) (*http.Request,
 	if name, _, err := mime.ParseMediaType(c.Header.Get("Content-Type")); err == nil && name == "application/x-www-form-urlencoded" {
 		escape = url.QueryEscape
 	}
-	body, err := e.o.Placeholders.ReplaceEscaped(string(c.Body), turn, a.Secrets, escape)
-	if err != nil {
-		return nil, fmt.Errorf("body of a call: %w", err)
+	if len(c.Form) > 0 {
+		escape = func(s string) string { return s }
 	}
-	req, err := http.NewRequest(c.Method, target, strings.NewReader(body))
+	req, err := http.NewRequest(c.Method, target, nil)
 	if err != nil {
 		return nil, errors.New("method or address of a call is not valid")
 	}
-	req.GetBody = nil // the transport sends a body once: a repeat is the engine's to journal
-	return req, e.headers(req, a, turn, c.Header)
+	if err := e.headers(req, a, turn, c.Header); err != nil {
+		return nil, err
+	}
+	sent, err := e.written(ctx, c, func(text string) (string, error) {
+		return e.o.Placeholders.ReplaceEscaped(text, turn, a.Secrets, escape)
+	})
+	if err != nil {
+		return nil, err
+	}
+	sent.carry(req)
+	if sent.kind != "" && (len(c.Form) > 0 || req.Header.Get("Content-Type") == "") {
+		req.Header.Set("Content-Type", sent.kind)
+	}
+	return req, nil
 }
 
 // methods are the ones a call may use.

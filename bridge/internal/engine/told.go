@@ -138,7 +138,7 @@ func (b *batch) leaves(effect adapter.Effect) {
 	var s Sent
 	switch x := effect.(type) {
 	case adapter.Calling:
-		s = sentData("call", x.Call.Body)
+		s = sentData("call", x.Call.Content())
 		s.Tag, s.Method, s.URL = x.Tag, x.Call.Method, x.Call.URL
 	case adapter.Sending:
 		s = sentData("send", x.Data)

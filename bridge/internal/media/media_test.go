@@ -217,6 +217,29 @@ func TestLinks(t *testing.T) {
 	}
 }
 
+// TestGiven: a file is opened by the very links far sides are given, and by no other.
+func TestGiven(t *testing.T) {
+	s := newStore(t, newSafe(t, here), nil)
+	m := upload(t, s, "a.png", "image/png", png)
+	good := "https://bridge.example" + s.linked(t, m.Blob)
+	got, content, err := s.Given(t.Context(), good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer content.Close()
+	data, err := io.ReadAll(content)
+	if err != nil || string(data) != string(png) || got.Name != "a.png" || got.MIME != "image/png" || got.Size != int64(len(png)) {
+		t.Errorf("%+v, %d bytes, %v", got, len(data), err)
+	}
+	past := s.sign(m.Blob, "a.png", time.Now().Add(-time.Second))
+	for _, link := range []string{"", ":", "https://files.example/plan.pdf", strings.Replace(good, "/media/", "/other/", 1), good[:len(good)-2] + "xx", past,
+		"/media/" + m.Blob, s.sign(here+".aaaaaaaaaaaaaaaaaaaaaaaaaa", "x", time.Now().Add(time.Hour))} {
+		if _, _, err := s.Given(t.Context(), link); !errors.Is(err, ErrNotFound) {
+			t.Errorf("%q: %v", link, err)
+		}
+	}
+}
+
 // TestRefused: what breaks a rule is not kept, not even in part.
 func TestRefused(t *testing.T) {
 	s := newStore(t, newSafe(t, here), nil, func(r *Rules) { r.MaxSize = 2000 })

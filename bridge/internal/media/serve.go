@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/footbridge/footbridge/bridge/event"
 	"github.com/footbridge/footbridge/bridge/internal/journal"
 )
 
@@ -65,6 +67,28 @@ func (s *Store) LinkTo(ctx context.Context, handle string) (Link, error) {
 		l.URL = s.sign(handle, f.Name, l.Expires)
 	}
 	return l, nil
+}
+
+// Given opens a file by a link a far side was given, for a call that sends it on; the
+// caller closes it. ErrNotFound says the link is none of ours, has expired, or that
+// there is no content behind it.
+func (s *Store) Given(ctx context.Context, link string) (event.Media, io.ReadCloser, error) {
+	u, err := url.Parse(link)
+	if err != nil {
+		return event.Media{}, nil, ErrNotFound
+	}
+	handle, _, _ := strings.Cut(strings.TrimPrefix(u.Path, Root), "/")
+	if !strings.HasPrefix(u.Path, Root) || !s.signed(handle, u.Query()) {
+		return event.Media{}, nil, ErrNotFound
+	}
+	f, content, err := s.open(ctx, handle)
+	switch {
+	case err != nil:
+		return event.Media{}, nil, err
+	case f.Kept, f.Refused != "":
+		return event.Media{}, nil, errors.Join(ErrNotFound, content.Close())
+	}
+	return f.Media, content, nil
 }
 
 // headers are set on every file: it is a download and can do nothing in a page.
