@@ -155,6 +155,7 @@ var arrows = []struct {
 	{"bridge/internal/host", []string{"bridge/adapter", "bridge/adapter/adapterpb", "bridge/event", "bridge/internal/breaker"}, "the host runs processes and knows no conversation"},
 	{"bridge/internal/translate", []string{"bridge/adapter", "bridge/adapter/adaptertest", "bridge/event", "bridge/internal/degrade", "bridge/internal/host", "bridge/internal/pointer"},
 		"frames are translated without a bridge: no engine, no journal"},
+	{"bridge/internal/verify", []string{"bridge/adapter", "bridge/internal/engine"}, "an account is proved without a bridge: no journal, nothing kept"},
 	{"bridge/internal/signature", []string{"bridge/adapter", "bridge/internal/credential"}, "a signature is checked from bytes, a rule and keys alone"},
 	{"bridge/internal/media", []string{"bridge/event", "bridge/internal/journal"}, "files know whose they are, not who sends or reads them"},
 	{"bridge/internal/pointer", nil, "a pointer into a document knows no document"},

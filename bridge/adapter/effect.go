@@ -42,6 +42,22 @@ type Answer struct {
 	Reply   Reply
 }
 
+// Finding is one thing a Check looked at.
+type Finding struct {
+	// What was looked at: "credential key", "setting inbox_id", "webhook".
+	What string `json:"what"`
+	// Said is what was found there, for people; Fault what is wrong with it, "" where it
+	// is good; Mend what to do about that.
+	Said  string `json:"said,omitempty"`
+	Fault string `json:"fault,omitempty"`
+	Mend  string `json:"mend,omitempty"`
+}
+
+// Report is everything a Check found, as the body of its Answer.
+type Report struct {
+	Findings []Finding `json:"findings"`
+}
+
 // Holding keeps the Request named open for a later turn to answer.
 type Holding struct{ Request string }
 

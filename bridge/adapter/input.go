@@ -10,7 +10,7 @@ import (
 )
 
 // Input is what a turn is about: one of Request, Deliver, Result, Fired,
-// Expired, Opened, Frame, Closed, Sent or Reconcile. Inputs are added when an adapter first needs them; answer an input
+// Expired, Opened, Frame, Closed, Sent, Reconcile or Check. Inputs are added when an adapter first needs them; answer an input
 // you do not know with ErrUnsupported.
 type Input interface{ input() }
 
@@ -157,6 +157,19 @@ type Reconcile struct {
 	Since time.Time
 }
 
+// Check asks an account to prove itself before there is traffic: that its credentials
+// are good, that what its settings name is there at the vendor, and that the vendor will
+// call the bridge at Account.PublicURL. It is of the account, not of a leg: key and
+// conversation are empty, nothing of it is stored, and Call and Report are its only
+// effects. It ends with Tx.Report, within a minute.
+type Check struct {
+	// ID names the check in Report.
+	ID string
+	// Create says that what is missing at the vendor, such as a webhook, may be made.
+	Create bool
+}
+
+func (Check) input()     {}
 func (Reconcile) input() {}
 func (Opened) input()    {}
 func (Frame) input()     {}

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/event"
@@ -76,6 +77,15 @@ func (tx *Tx) Emit(e Emission) { tx.record(e) }
 // Reply answers a request. A request is answered once; later answers are
 // dropped and counted.
 func (tx *Tx) Reply(request string, r Reply) { tx.record(Answer{request, r}) }
+
+// Report ends a Check with what it found.
+func (tx *Tx) Report(check string, findings ...Finding) {
+	body, err := json.Marshal(Report{findings})
+	if err != nil {
+		return // it has nothing that has no JSON
+	}
+	tx.record(Answer{check, Reply{Status: http.StatusOK, Body: body}})
+}
 
 // Hold keeps a request open past the turn, until a Reply or Expired.
 func (tx *Tx) Hold(request string) { tx.record(Holding{request}) }

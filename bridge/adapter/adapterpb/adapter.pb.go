@@ -540,6 +540,7 @@ type Turn struct {
 	//	*Turn_Closed
 	//	*Turn_Sent
 	//	*Turn_Reconcile
+	//	*Turn_Check
 	Input         isTurn_Input `protobuf_oneof:"input"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -728,6 +729,15 @@ func (x *Turn) GetReconcile() *Reconcile {
 	return nil
 }
 
+func (x *Turn) GetCheck() *Check {
+	if x != nil {
+		if x, ok := x.Input.(*Turn_Check); ok {
+			return x.Check
+		}
+	}
+	return nil
+}
+
 type isTurn_Input interface {
 	isTurn_Input()
 }
@@ -772,6 +782,10 @@ type Turn_Reconcile struct {
 	Reconcile *Reconcile `protobuf:"bytes,25,opt,name=reconcile,proto3,oneof"`
 }
 
+type Turn_Check struct {
+	Check *Check `protobuf:"bytes,26,opt,name=check,proto3,oneof"`
+}
+
 func (*Turn_Request) isTurn_Input() {}
 
 func (*Turn_Deliver) isTurn_Input() {}
@@ -791,6 +805,8 @@ func (*Turn_Closed) isTurn_Input() {}
 func (*Turn_Sent) isTurn_Input() {}
 
 func (*Turn_Reconcile) isTurn_Input() {}
+
+func (*Turn_Check) isTurn_Input() {}
 
 // Values is one name of a header or query with its values, in order.
 type Values struct {
@@ -1496,6 +1512,60 @@ func (x *Reconcile) GetSince() int64 {
 	return 0
 }
 
+// Check asks the account to prove itself; an Answer with its id ends it, with a JSON
+// object of findings as its body.
+type Check struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Create        bool                   `protobuf:"varint,2,opt,name=create,proto3" json:"create,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Check) Reset() {
+	*x = Check{}
+	mi := &file_adapter_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Check) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Check) ProtoMessage() {}
+
+func (x *Check) ProtoReflect() protoreflect.Message {
+	mi := &file_adapter_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Check.ProtoReflect.Descriptor instead.
+func (*Check) Descriptor() ([]byte, []int) {
+	return file_adapter_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *Check) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Check) GetCreate() bool {
+	if x != nil {
+		return x.Create
+	}
+	return false
+}
+
 // Outcome is what a turn came to. State and effects count only while error is
 // empty.
 type Outcome struct {
@@ -1515,7 +1585,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_adapter_proto_msgTypes[21]
+	mi := &file_adapter_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1527,7 +1597,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[21]
+	mi := &file_adapter_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1540,7 +1610,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{21}
+	return file_adapter_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Outcome) GetState() []byte {
@@ -1612,7 +1682,7 @@ type Effect struct {
 
 func (x *Effect) Reset() {
 	*x = Effect{}
-	mi := &file_adapter_proto_msgTypes[22]
+	mi := &file_adapter_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1624,7 +1694,7 @@ func (x *Effect) String() string {
 func (*Effect) ProtoMessage() {}
 
 func (x *Effect) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[22]
+	mi := &file_adapter_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1637,7 +1707,7 @@ func (x *Effect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Effect.ProtoReflect.Descriptor instead.
 func (*Effect) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{22}
+	return file_adapter_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Effect) GetEffect() isEffect_Effect {
@@ -1874,7 +1944,7 @@ type Actor struct {
 
 func (x *Actor) Reset() {
 	*x = Actor{}
-	mi := &file_adapter_proto_msgTypes[23]
+	mi := &file_adapter_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1886,7 +1956,7 @@ func (x *Actor) String() string {
 func (*Actor) ProtoMessage() {}
 
 func (x *Actor) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[23]
+	mi := &file_adapter_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1899,7 +1969,7 @@ func (x *Actor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Actor.ProtoReflect.Descriptor instead.
 func (*Actor) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{23}
+	return file_adapter_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Actor) GetRole() string {
@@ -1947,7 +2017,7 @@ type Emission struct {
 
 func (x *Emission) Reset() {
 	*x = Emission{}
-	mi := &file_adapter_proto_msgTypes[24]
+	mi := &file_adapter_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1959,7 +2029,7 @@ func (x *Emission) String() string {
 func (*Emission) ProtoMessage() {}
 
 func (x *Emission) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[24]
+	mi := &file_adapter_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1972,7 +2042,7 @@ func (x *Emission) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Emission.ProtoReflect.Descriptor instead.
 func (*Emission) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{24}
+	return file_adapter_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Emission) GetKind() string {
@@ -2029,7 +2099,7 @@ type Reply struct {
 
 func (x *Reply) Reset() {
 	*x = Reply{}
-	mi := &file_adapter_proto_msgTypes[25]
+	mi := &file_adapter_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2041,7 +2111,7 @@ func (x *Reply) String() string {
 func (*Reply) ProtoMessage() {}
 
 func (x *Reply) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[25]
+	mi := &file_adapter_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2054,7 +2124,7 @@ func (x *Reply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reply.ProtoReflect.Descriptor instead.
 func (*Reply) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{25}
+	return file_adapter_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Reply) GetStatus() int64 {
@@ -2089,7 +2159,7 @@ type Answer struct {
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_adapter_proto_msgTypes[26]
+	mi := &file_adapter_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2101,7 +2171,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[26]
+	mi := &file_adapter_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2114,7 +2184,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{26}
+	return file_adapter_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Answer) GetRequest() string {
@@ -2141,7 +2211,7 @@ type Holding struct {
 
 func (x *Holding) Reset() {
 	*x = Holding{}
-	mi := &file_adapter_proto_msgTypes[27]
+	mi := &file_adapter_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2153,7 +2223,7 @@ func (x *Holding) String() string {
 func (*Holding) ProtoMessage() {}
 
 func (x *Holding) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[27]
+	mi := &file_adapter_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2166,7 +2236,7 @@ func (x *Holding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Holding.ProtoReflect.Descriptor instead.
 func (*Holding) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{27}
+	return file_adapter_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Holding) GetRequest() string {
@@ -2197,7 +2267,7 @@ type Call struct {
 
 func (x *Call) Reset() {
 	*x = Call{}
-	mi := &file_adapter_proto_msgTypes[28]
+	mi := &file_adapter_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2209,7 +2279,7 @@ func (x *Call) String() string {
 func (*Call) ProtoMessage() {}
 
 func (x *Call) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[28]
+	mi := &file_adapter_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2222,7 +2292,7 @@ func (x *Call) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Call.ProtoReflect.Descriptor instead.
 func (*Call) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{28}
+	return file_adapter_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Call) GetMethod() string {
@@ -2309,7 +2379,7 @@ type FormField struct {
 
 func (x *FormField) Reset() {
 	*x = FormField{}
-	mi := &file_adapter_proto_msgTypes[29]
+	mi := &file_adapter_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2321,7 +2391,7 @@ func (x *FormField) String() string {
 func (*FormField) ProtoMessage() {}
 
 func (x *FormField) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[29]
+	mi := &file_adapter_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2334,7 +2404,7 @@ func (x *FormField) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FormField.ProtoReflect.Descriptor instead.
 func (*FormField) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{29}
+	return file_adapter_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *FormField) GetName() string {
@@ -2383,7 +2453,7 @@ type Capture struct {
 
 func (x *Capture) Reset() {
 	*x = Capture{}
-	mi := &file_adapter_proto_msgTypes[30]
+	mi := &file_adapter_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2395,7 +2465,7 @@ func (x *Capture) String() string {
 func (*Capture) ProtoMessage() {}
 
 func (x *Capture) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[30]
+	mi := &file_adapter_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2408,7 +2478,7 @@ func (x *Capture) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Capture.ProtoReflect.Descriptor instead.
 func (*Capture) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{30}
+	return file_adapter_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Capture) GetName() string {
@@ -2441,7 +2511,7 @@ type Dial struct {
 
 func (x *Dial) Reset() {
 	*x = Dial{}
-	mi := &file_adapter_proto_msgTypes[31]
+	mi := &file_adapter_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2453,7 +2523,7 @@ func (x *Dial) String() string {
 func (*Dial) ProtoMessage() {}
 
 func (x *Dial) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[31]
+	mi := &file_adapter_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2466,7 +2536,7 @@ func (x *Dial) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dial.ProtoReflect.Descriptor instead.
 func (*Dial) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{31}
+	return file_adapter_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Dial) GetUrl() string {
@@ -2529,7 +2599,7 @@ type Dialing struct {
 
 func (x *Dialing) Reset() {
 	*x = Dialing{}
-	mi := &file_adapter_proto_msgTypes[32]
+	mi := &file_adapter_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2541,7 +2611,7 @@ func (x *Dialing) String() string {
 func (*Dialing) ProtoMessage() {}
 
 func (x *Dialing) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[32]
+	mi := &file_adapter_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2554,7 +2624,7 @@ func (x *Dialing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dialing.ProtoReflect.Descriptor instead.
 func (*Dialing) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{32}
+	return file_adapter_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Dialing) GetConn() string {
@@ -2584,7 +2654,7 @@ type Sending struct {
 
 func (x *Sending) Reset() {
 	*x = Sending{}
-	mi := &file_adapter_proto_msgTypes[33]
+	mi := &file_adapter_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2596,7 +2666,7 @@ func (x *Sending) String() string {
 func (*Sending) ProtoMessage() {}
 
 func (x *Sending) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[33]
+	mi := &file_adapter_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2609,7 +2679,7 @@ func (x *Sending) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sending.ProtoReflect.Descriptor instead.
 func (*Sending) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{33}
+	return file_adapter_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Sending) GetTag() string {
@@ -2651,7 +2721,7 @@ type Closing struct {
 
 func (x *Closing) Reset() {
 	*x = Closing{}
-	mi := &file_adapter_proto_msgTypes[34]
+	mi := &file_adapter_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2663,7 +2733,7 @@ func (x *Closing) String() string {
 func (*Closing) ProtoMessage() {}
 
 func (x *Closing) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[34]
+	mi := &file_adapter_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2676,7 +2746,7 @@ func (x *Closing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Closing.ProtoReflect.Descriptor instead.
 func (*Closing) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{34}
+	return file_adapter_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Closing) GetConn() string {
@@ -2705,7 +2775,7 @@ type Minting struct {
 
 func (x *Minting) Reset() {
 	*x = Minting{}
-	mi := &file_adapter_proto_msgTypes[35]
+	mi := &file_adapter_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2717,7 +2787,7 @@ func (x *Minting) String() string {
 func (*Minting) ProtoMessage() {}
 
 func (x *Minting) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[35]
+	mi := &file_adapter_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2730,7 +2800,7 @@ func (x *Minting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Minting.ProtoReflect.Descriptor instead.
 func (*Minting) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{35}
+	return file_adapter_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Minting) GetName() string {
@@ -2765,7 +2835,7 @@ type Calling struct {
 
 func (x *Calling) Reset() {
 	*x = Calling{}
-	mi := &file_adapter_proto_msgTypes[36]
+	mi := &file_adapter_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2777,7 +2847,7 @@ func (x *Calling) String() string {
 func (*Calling) ProtoMessage() {}
 
 func (x *Calling) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[36]
+	mi := &file_adapter_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2790,7 +2860,7 @@ func (x *Calling) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Calling.ProtoReflect.Descriptor instead.
 func (*Calling) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{36}
+	return file_adapter_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Calling) GetTag() string {
@@ -2818,7 +2888,7 @@ type Timer struct {
 
 func (x *Timer) Reset() {
 	*x = Timer{}
-	mi := &file_adapter_proto_msgTypes[37]
+	mi := &file_adapter_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2830,7 +2900,7 @@ func (x *Timer) String() string {
 func (*Timer) ProtoMessage() {}
 
 func (x *Timer) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[37]
+	mi := &file_adapter_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2843,7 +2913,7 @@ func (x *Timer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timer.ProtoReflect.Descriptor instead.
 func (*Timer) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{37}
+	return file_adapter_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Timer) GetName() string {
@@ -2870,7 +2940,7 @@ type TimerStop struct {
 
 func (x *TimerStop) Reset() {
 	*x = TimerStop{}
-	mi := &file_adapter_proto_msgTypes[38]
+	mi := &file_adapter_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2882,7 +2952,7 @@ func (x *TimerStop) String() string {
 func (*TimerStop) ProtoMessage() {}
 
 func (x *TimerStop) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[38]
+	mi := &file_adapter_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2895,7 +2965,7 @@ func (x *TimerStop) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TimerStop.ProtoReflect.Descriptor instead.
 func (*TimerStop) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{38}
+	return file_adapter_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *TimerStop) GetName() string {
@@ -2915,7 +2985,7 @@ type Binding struct {
 
 func (x *Binding) Reset() {
 	*x = Binding{}
-	mi := &file_adapter_proto_msgTypes[39]
+	mi := &file_adapter_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2927,7 +2997,7 @@ func (x *Binding) String() string {
 func (*Binding) ProtoMessage() {}
 
 func (x *Binding) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[39]
+	mi := &file_adapter_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2940,7 +3010,7 @@ func (x *Binding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Binding.ProtoReflect.Descriptor instead.
 func (*Binding) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{39}
+	return file_adapter_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Binding) GetKey() string {
@@ -2961,7 +3031,7 @@ type Learned struct {
 
 func (x *Learned) Reset() {
 	*x = Learned{}
-	mi := &file_adapter_proto_msgTypes[40]
+	mi := &file_adapter_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2973,7 +3043,7 @@ func (x *Learned) String() string {
 func (*Learned) ProtoMessage() {}
 
 func (x *Learned) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[40]
+	mi := &file_adapter_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2986,7 +3056,7 @@ func (x *Learned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Learned.ProtoReflect.Descriptor instead.
 func (*Learned) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{40}
+	return file_adapter_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Learned) GetEvent() string {
@@ -3012,7 +3082,7 @@ type Postponed struct {
 
 func (x *Postponed) Reset() {
 	*x = Postponed{}
-	mi := &file_adapter_proto_msgTypes[41]
+	mi := &file_adapter_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3024,7 +3094,7 @@ func (x *Postponed) String() string {
 func (*Postponed) ProtoMessage() {}
 
 func (x *Postponed) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[41]
+	mi := &file_adapter_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3037,7 +3107,7 @@ func (x *Postponed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Postponed.ProtoReflect.Descriptor instead.
 func (*Postponed) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{41}
+	return file_adapter_proto_rawDescGZIP(), []int{42}
 }
 
 // Failure settles the delivery as failed.
@@ -3050,7 +3120,7 @@ type Failure struct {
 
 func (x *Failure) Reset() {
 	*x = Failure{}
-	mi := &file_adapter_proto_msgTypes[42]
+	mi := &file_adapter_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3062,7 +3132,7 @@ func (x *Failure) String() string {
 func (*Failure) ProtoMessage() {}
 
 func (x *Failure) ProtoReflect() protoreflect.Message {
-	mi := &file_adapter_proto_msgTypes[42]
+	mi := &file_adapter_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3075,7 +3145,7 @@ func (x *Failure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failure.ProtoReflect.Descriptor instead.
 func (*Failure) Descriptor() ([]byte, []int) {
-	return file_adapter_proto_rawDescGZIP(), []int{42}
+	return file_adapter_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Failure) GetReason() string {
@@ -3116,7 +3186,7 @@ const file_adapter_proto_rawDesc = "" +
 	"\x05turns\x18\x01 \x03(\v2#.footbridge.adapter.v1.TurnResponseR\x05turns\"X\n" +
 	"\fTurnResponse\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x128\n" +
-	"\aoutcome\x18\x02 \x01(\v2\x1e.footbridge.adapter.v1.OutcomeR\aoutcome\"\xb0\a\n" +
+	"\aoutcome\x18\x02 \x01(\v2\x1e.footbridge.adapter.v1.OutcomeR\aoutcome\"\xe6\a\n" +
 	"\x04Turn\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x128\n" +
 	"\aaccount\x18\x02 \x01(\v2\x1e.footbridge.adapter.v1.AccountR\aaccount\x12\x10\n" +
@@ -3135,7 +3205,8 @@ const file_adapter_proto_rawDesc = "" +
 	"\x05frame\x18\x16 \x01(\v2\x1c.footbridge.adapter.v1.FrameH\x00R\x05frame\x127\n" +
 	"\x06closed\x18\x17 \x01(\v2\x1d.footbridge.adapter.v1.ClosedH\x00R\x06closed\x121\n" +
 	"\x04sent\x18\x18 \x01(\v2\x1b.footbridge.adapter.v1.SentH\x00R\x04sent\x12@\n" +
-	"\treconcile\x18\x19 \x01(\v2 .footbridge.adapter.v1.ReconcileH\x00R\treconcile\x1a?\n" +
+	"\treconcile\x18\x19 \x01(\v2 .footbridge.adapter.v1.ReconcileH\x00R\treconcile\x124\n" +
+	"\x05check\x18\x1a \x01(\v2\x1c.footbridge.adapter.v1.CheckH\x00R\x05check\x1a?\n" +
 	"\x11PlaceholdersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\a\n" +
@@ -3187,7 +3258,10 @@ const file_adapter_proto_rawDesc = "" +
 	"\x03tag\x18\x01 \x01(\tR\x03tag\x12\x18\n" +
 	"\aoutcome\x18\x02 \x01(\tR\aoutcome\"!\n" +
 	"\tReconcile\x12\x14\n" +
-	"\x05since\x18\x01 \x01(\x03R\x05since\"\xb8\x02\n" +
+	"\x05since\x18\x01 \x01(\x03R\x05since\"/\n" +
+	"\x05Check\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
+	"\x06create\x18\x02 \x01(\bR\x06create\"\xb8\x02\n" +
 	"\aOutcome\x12\x14\n" +
 	"\x05state\x18\x01 \x01(\fR\x05state\x12#\n" +
 	"\rstate_version\x18\x02 \x01(\x03R\fstateVersion\x127\n" +
@@ -3317,7 +3391,7 @@ func file_adapter_proto_rawDescGZIP() []byte {
 	return file_adapter_proto_rawDescData
 }
 
-var file_adapter_proto_msgTypes = make([]protoimpl.MessageInfo, 46)
+var file_adapter_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
 var file_adapter_proto_goTypes = []any{
 	(*DescribeRequest)(nil),   // 0: footbridge.adapter.v1.DescribeRequest
 	(*DescribeResponse)(nil),  // 1: footbridge.adapter.v1.DescribeResponse
@@ -3340,40 +3414,41 @@ var file_adapter_proto_goTypes = []any{
 	(*Closed)(nil),            // 18: footbridge.adapter.v1.Closed
 	(*Sent)(nil),              // 19: footbridge.adapter.v1.Sent
 	(*Reconcile)(nil),         // 20: footbridge.adapter.v1.Reconcile
-	(*Outcome)(nil),           // 21: footbridge.adapter.v1.Outcome
-	(*Effect)(nil),            // 22: footbridge.adapter.v1.Effect
-	(*Actor)(nil),             // 23: footbridge.adapter.v1.Actor
-	(*Emission)(nil),          // 24: footbridge.adapter.v1.Emission
-	(*Reply)(nil),             // 25: footbridge.adapter.v1.Reply
-	(*Answer)(nil),            // 26: footbridge.adapter.v1.Answer
-	(*Holding)(nil),           // 27: footbridge.adapter.v1.Holding
-	(*Call)(nil),              // 28: footbridge.adapter.v1.Call
-	(*FormField)(nil),         // 29: footbridge.adapter.v1.FormField
-	(*Capture)(nil),           // 30: footbridge.adapter.v1.Capture
-	(*Dial)(nil),              // 31: footbridge.adapter.v1.Dial
-	(*Dialing)(nil),           // 32: footbridge.adapter.v1.Dialing
-	(*Sending)(nil),           // 33: footbridge.adapter.v1.Sending
-	(*Closing)(nil),           // 34: footbridge.adapter.v1.Closing
-	(*Minting)(nil),           // 35: footbridge.adapter.v1.Minting
-	(*Calling)(nil),           // 36: footbridge.adapter.v1.Calling
-	(*Timer)(nil),             // 37: footbridge.adapter.v1.Timer
-	(*TimerStop)(nil),         // 38: footbridge.adapter.v1.TimerStop
-	(*Binding)(nil),           // 39: footbridge.adapter.v1.Binding
-	(*Learned)(nil),           // 40: footbridge.adapter.v1.Learned
-	(*Postponed)(nil),         // 41: footbridge.adapter.v1.Postponed
-	(*Failure)(nil),           // 42: footbridge.adapter.v1.Failure
-	nil,                       // 43: footbridge.adapter.v1.Turn.PlaceholdersEntry
-	nil,                       // 44: footbridge.adapter.v1.Outcome.UnknownEntry
-	nil,                       // 45: footbridge.adapter.v1.Emission.VendorEntry
+	(*Check)(nil),             // 21: footbridge.adapter.v1.Check
+	(*Outcome)(nil),           // 22: footbridge.adapter.v1.Outcome
+	(*Effect)(nil),            // 23: footbridge.adapter.v1.Effect
+	(*Actor)(nil),             // 24: footbridge.adapter.v1.Actor
+	(*Emission)(nil),          // 25: footbridge.adapter.v1.Emission
+	(*Reply)(nil),             // 26: footbridge.adapter.v1.Reply
+	(*Answer)(nil),            // 27: footbridge.adapter.v1.Answer
+	(*Holding)(nil),           // 28: footbridge.adapter.v1.Holding
+	(*Call)(nil),              // 29: footbridge.adapter.v1.Call
+	(*FormField)(nil),         // 30: footbridge.adapter.v1.FormField
+	(*Capture)(nil),           // 31: footbridge.adapter.v1.Capture
+	(*Dial)(nil),              // 32: footbridge.adapter.v1.Dial
+	(*Dialing)(nil),           // 33: footbridge.adapter.v1.Dialing
+	(*Sending)(nil),           // 34: footbridge.adapter.v1.Sending
+	(*Closing)(nil),           // 35: footbridge.adapter.v1.Closing
+	(*Minting)(nil),           // 36: footbridge.adapter.v1.Minting
+	(*Calling)(nil),           // 37: footbridge.adapter.v1.Calling
+	(*Timer)(nil),             // 38: footbridge.adapter.v1.Timer
+	(*TimerStop)(nil),         // 39: footbridge.adapter.v1.TimerStop
+	(*Binding)(nil),           // 40: footbridge.adapter.v1.Binding
+	(*Learned)(nil),           // 41: footbridge.adapter.v1.Learned
+	(*Postponed)(nil),         // 42: footbridge.adapter.v1.Postponed
+	(*Failure)(nil),           // 43: footbridge.adapter.v1.Failure
+	nil,                       // 44: footbridge.adapter.v1.Turn.PlaceholdersEntry
+	nil,                       // 45: footbridge.adapter.v1.Outcome.UnknownEntry
+	nil,                       // 46: footbridge.adapter.v1.Emission.VendorEntry
 }
 var file_adapter_proto_depIdxs = []int32{
 	4,  // 0: footbridge.adapter.v1.ConfigureRequest.account:type_name -> footbridge.adapter.v1.Account
 	6,  // 1: footbridge.adapter.v1.TurnRequests.turns:type_name -> footbridge.adapter.v1.TurnRequest
 	9,  // 2: footbridge.adapter.v1.TurnRequest.turn:type_name -> footbridge.adapter.v1.Turn
 	8,  // 3: footbridge.adapter.v1.TurnResponses.turns:type_name -> footbridge.adapter.v1.TurnResponse
-	21, // 4: footbridge.adapter.v1.TurnResponse.outcome:type_name -> footbridge.adapter.v1.Outcome
+	22, // 4: footbridge.adapter.v1.TurnResponse.outcome:type_name -> footbridge.adapter.v1.Outcome
 	4,  // 5: footbridge.adapter.v1.Turn.account:type_name -> footbridge.adapter.v1.Account
-	43, // 6: footbridge.adapter.v1.Turn.placeholders:type_name -> footbridge.adapter.v1.Turn.PlaceholdersEntry
+	44, // 6: footbridge.adapter.v1.Turn.placeholders:type_name -> footbridge.adapter.v1.Turn.PlaceholdersEntry
 	11, // 7: footbridge.adapter.v1.Turn.request:type_name -> footbridge.adapter.v1.Request
 	12, // 8: footbridge.adapter.v1.Turn.deliver:type_name -> footbridge.adapter.v1.Deliver
 	13, // 9: footbridge.adapter.v1.Turn.result:type_name -> footbridge.adapter.v1.Result
@@ -3384,48 +3459,49 @@ var file_adapter_proto_depIdxs = []int32{
 	18, // 14: footbridge.adapter.v1.Turn.closed:type_name -> footbridge.adapter.v1.Closed
 	19, // 15: footbridge.adapter.v1.Turn.sent:type_name -> footbridge.adapter.v1.Sent
 	20, // 16: footbridge.adapter.v1.Turn.reconcile:type_name -> footbridge.adapter.v1.Reconcile
-	10, // 17: footbridge.adapter.v1.Request.query:type_name -> footbridge.adapter.v1.Values
-	10, // 18: footbridge.adapter.v1.Request.header:type_name -> footbridge.adapter.v1.Values
-	10, // 19: footbridge.adapter.v1.Result.header:type_name -> footbridge.adapter.v1.Values
-	10, // 20: footbridge.adapter.v1.Opened.query:type_name -> footbridge.adapter.v1.Values
-	10, // 21: footbridge.adapter.v1.Opened.header:type_name -> footbridge.adapter.v1.Values
-	22, // 22: footbridge.adapter.v1.Outcome.effects:type_name -> footbridge.adapter.v1.Effect
-	44, // 23: footbridge.adapter.v1.Outcome.unknown:type_name -> footbridge.adapter.v1.Outcome.UnknownEntry
-	24, // 24: footbridge.adapter.v1.Effect.emission:type_name -> footbridge.adapter.v1.Emission
-	26, // 25: footbridge.adapter.v1.Effect.answer:type_name -> footbridge.adapter.v1.Answer
-	27, // 26: footbridge.adapter.v1.Effect.holding:type_name -> footbridge.adapter.v1.Holding
-	36, // 27: footbridge.adapter.v1.Effect.calling:type_name -> footbridge.adapter.v1.Calling
-	37, // 28: footbridge.adapter.v1.Effect.timer:type_name -> footbridge.adapter.v1.Timer
-	38, // 29: footbridge.adapter.v1.Effect.timer_stop:type_name -> footbridge.adapter.v1.TimerStop
-	39, // 30: footbridge.adapter.v1.Effect.binding:type_name -> footbridge.adapter.v1.Binding
-	40, // 31: footbridge.adapter.v1.Effect.learned:type_name -> footbridge.adapter.v1.Learned
-	41, // 32: footbridge.adapter.v1.Effect.postponed:type_name -> footbridge.adapter.v1.Postponed
-	42, // 33: footbridge.adapter.v1.Effect.failure:type_name -> footbridge.adapter.v1.Failure
-	32, // 34: footbridge.adapter.v1.Effect.dialing:type_name -> footbridge.adapter.v1.Dialing
-	33, // 35: footbridge.adapter.v1.Effect.sending:type_name -> footbridge.adapter.v1.Sending
-	34, // 36: footbridge.adapter.v1.Effect.closing:type_name -> footbridge.adapter.v1.Closing
-	35, // 37: footbridge.adapter.v1.Effect.minting:type_name -> footbridge.adapter.v1.Minting
-	23, // 38: footbridge.adapter.v1.Emission.actor:type_name -> footbridge.adapter.v1.Actor
-	45, // 39: footbridge.adapter.v1.Emission.vendor:type_name -> footbridge.adapter.v1.Emission.VendorEntry
-	10, // 40: footbridge.adapter.v1.Reply.header:type_name -> footbridge.adapter.v1.Values
-	25, // 41: footbridge.adapter.v1.Answer.reply:type_name -> footbridge.adapter.v1.Reply
-	10, // 42: footbridge.adapter.v1.Call.header:type_name -> footbridge.adapter.v1.Values
-	30, // 43: footbridge.adapter.v1.Call.capture:type_name -> footbridge.adapter.v1.Capture
-	29, // 44: footbridge.adapter.v1.Call.form:type_name -> footbridge.adapter.v1.FormField
-	10, // 45: footbridge.adapter.v1.Dial.header:type_name -> footbridge.adapter.v1.Values
-	31, // 46: footbridge.adapter.v1.Dialing.dial:type_name -> footbridge.adapter.v1.Dial
-	28, // 47: footbridge.adapter.v1.Calling.call:type_name -> footbridge.adapter.v1.Call
-	0,  // 48: footbridge.adapter.v1.Adapter.Describe:input_type -> footbridge.adapter.v1.DescribeRequest
-	2,  // 49: footbridge.adapter.v1.Adapter.Configure:input_type -> footbridge.adapter.v1.ConfigureRequest
-	5,  // 50: footbridge.adapter.v1.Adapter.Turns:input_type -> footbridge.adapter.v1.TurnRequests
-	1,  // 51: footbridge.adapter.v1.Adapter.Describe:output_type -> footbridge.adapter.v1.DescribeResponse
-	3,  // 52: footbridge.adapter.v1.Adapter.Configure:output_type -> footbridge.adapter.v1.ConfigureResponse
-	7,  // 53: footbridge.adapter.v1.Adapter.Turns:output_type -> footbridge.adapter.v1.TurnResponses
-	51, // [51:54] is the sub-list for method output_type
-	48, // [48:51] is the sub-list for method input_type
-	48, // [48:48] is the sub-list for extension type_name
-	48, // [48:48] is the sub-list for extension extendee
-	0,  // [0:48] is the sub-list for field type_name
+	21, // 17: footbridge.adapter.v1.Turn.check:type_name -> footbridge.adapter.v1.Check
+	10, // 18: footbridge.adapter.v1.Request.query:type_name -> footbridge.adapter.v1.Values
+	10, // 19: footbridge.adapter.v1.Request.header:type_name -> footbridge.adapter.v1.Values
+	10, // 20: footbridge.adapter.v1.Result.header:type_name -> footbridge.adapter.v1.Values
+	10, // 21: footbridge.adapter.v1.Opened.query:type_name -> footbridge.adapter.v1.Values
+	10, // 22: footbridge.adapter.v1.Opened.header:type_name -> footbridge.adapter.v1.Values
+	23, // 23: footbridge.adapter.v1.Outcome.effects:type_name -> footbridge.adapter.v1.Effect
+	45, // 24: footbridge.adapter.v1.Outcome.unknown:type_name -> footbridge.adapter.v1.Outcome.UnknownEntry
+	25, // 25: footbridge.adapter.v1.Effect.emission:type_name -> footbridge.adapter.v1.Emission
+	27, // 26: footbridge.adapter.v1.Effect.answer:type_name -> footbridge.adapter.v1.Answer
+	28, // 27: footbridge.adapter.v1.Effect.holding:type_name -> footbridge.adapter.v1.Holding
+	37, // 28: footbridge.adapter.v1.Effect.calling:type_name -> footbridge.adapter.v1.Calling
+	38, // 29: footbridge.adapter.v1.Effect.timer:type_name -> footbridge.adapter.v1.Timer
+	39, // 30: footbridge.adapter.v1.Effect.timer_stop:type_name -> footbridge.adapter.v1.TimerStop
+	40, // 31: footbridge.adapter.v1.Effect.binding:type_name -> footbridge.adapter.v1.Binding
+	41, // 32: footbridge.adapter.v1.Effect.learned:type_name -> footbridge.adapter.v1.Learned
+	42, // 33: footbridge.adapter.v1.Effect.postponed:type_name -> footbridge.adapter.v1.Postponed
+	43, // 34: footbridge.adapter.v1.Effect.failure:type_name -> footbridge.adapter.v1.Failure
+	33, // 35: footbridge.adapter.v1.Effect.dialing:type_name -> footbridge.adapter.v1.Dialing
+	34, // 36: footbridge.adapter.v1.Effect.sending:type_name -> footbridge.adapter.v1.Sending
+	35, // 37: footbridge.adapter.v1.Effect.closing:type_name -> footbridge.adapter.v1.Closing
+	36, // 38: footbridge.adapter.v1.Effect.minting:type_name -> footbridge.adapter.v1.Minting
+	24, // 39: footbridge.adapter.v1.Emission.actor:type_name -> footbridge.adapter.v1.Actor
+	46, // 40: footbridge.adapter.v1.Emission.vendor:type_name -> footbridge.adapter.v1.Emission.VendorEntry
+	10, // 41: footbridge.adapter.v1.Reply.header:type_name -> footbridge.adapter.v1.Values
+	26, // 42: footbridge.adapter.v1.Answer.reply:type_name -> footbridge.adapter.v1.Reply
+	10, // 43: footbridge.adapter.v1.Call.header:type_name -> footbridge.adapter.v1.Values
+	31, // 44: footbridge.adapter.v1.Call.capture:type_name -> footbridge.adapter.v1.Capture
+	30, // 45: footbridge.adapter.v1.Call.form:type_name -> footbridge.adapter.v1.FormField
+	10, // 46: footbridge.adapter.v1.Dial.header:type_name -> footbridge.adapter.v1.Values
+	32, // 47: footbridge.adapter.v1.Dialing.dial:type_name -> footbridge.adapter.v1.Dial
+	29, // 48: footbridge.adapter.v1.Calling.call:type_name -> footbridge.adapter.v1.Call
+	0,  // 49: footbridge.adapter.v1.Adapter.Describe:input_type -> footbridge.adapter.v1.DescribeRequest
+	2,  // 50: footbridge.adapter.v1.Adapter.Configure:input_type -> footbridge.adapter.v1.ConfigureRequest
+	5,  // 51: footbridge.adapter.v1.Adapter.Turns:input_type -> footbridge.adapter.v1.TurnRequests
+	1,  // 52: footbridge.adapter.v1.Adapter.Describe:output_type -> footbridge.adapter.v1.DescribeResponse
+	3,  // 53: footbridge.adapter.v1.Adapter.Configure:output_type -> footbridge.adapter.v1.ConfigureResponse
+	7,  // 54: footbridge.adapter.v1.Adapter.Turns:output_type -> footbridge.adapter.v1.TurnResponses
+	52, // [52:55] is the sub-list for method output_type
+	49, // [49:52] is the sub-list for method input_type
+	49, // [49:49] is the sub-list for extension type_name
+	49, // [49:49] is the sub-list for extension extendee
+	0,  // [0:49] is the sub-list for field type_name
 }
 
 func init() { file_adapter_proto_init() }
@@ -3444,8 +3520,9 @@ func file_adapter_proto_init() {
 		(*Turn_Closed)(nil),
 		(*Turn_Sent)(nil),
 		(*Turn_Reconcile)(nil),
+		(*Turn_Check)(nil),
 	}
-	file_adapter_proto_msgTypes[22].OneofWrappers = []any{
+	file_adapter_proto_msgTypes[23].OneofWrappers = []any{
 		(*Effect_Emission)(nil),
 		(*Effect_Answer)(nil),
 		(*Effect_Holding)(nil),
@@ -3467,7 +3544,7 @@ func file_adapter_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_adapter_proto_rawDesc), len(file_adapter_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   46,
+			NumMessages:   47,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

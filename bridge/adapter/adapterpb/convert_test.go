@@ -112,6 +112,7 @@ func (d draw) input() adapter.Input {
 		adapter.Closed{Conn: d.text(), Code: d.int(), Status: d.int(), Reason: d.text()},
 		adapter.Sent{Tag: d.text(), Outcome: d.text()},
 		adapter.Reconcile{Since: d.time()},
+		adapter.Check{ID: d.text(), Create: d.bool()},
 	}).Draw(d.T, "input")
 }
 

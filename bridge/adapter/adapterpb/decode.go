@@ -83,6 +83,8 @@ func decodeInput(m *Turn) (adapter.Input, error) {
 		return adapter.Fired{Timer: in.Fired.GetTimer()}, nil
 	case *Turn_Expired:
 		return adapter.Expired{Request: in.Expired.GetRequest(), Reason: in.Expired.GetReason()}, nil
+	case *Turn_Check:
+		return adapter.Check{ID: in.Check.GetId(), Create: in.Check.GetCreate()}, nil
 	case *Turn_Reconcile:
 		return adapter.Reconcile{Since: decodeTime(in.Reconcile.GetSince())}, nil
 	}

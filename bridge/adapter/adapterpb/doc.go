@@ -45,7 +45,7 @@ const MaxEffects = 1000
 func Features() []string {
 	return []string{
 		"input.request", "input.deliver", "input.result", "input.fired", "input.expired",
-		"input.opened", "input.frame", "input.closed", "input.sent", "input.reconcile",
+		"input.opened", "input.frame", "input.closed", "input.sent", "input.reconcile", "input.check",
 		"effect.emission", "effect.answer", "effect.holding", "effect.calling", "effect.timer",
 		"effect.timer_stop", "effect.binding", "effect.learned", "effect.postponed", "effect.failure",
 		"effect.dialing", "effect.sending", "effect.closing", "effect.minting",

@@ -92,6 +92,8 @@ func encodeInput(m *Turn, in adapter.Input) error {
 		var since int64
 		since, err = encodeTime(in.Since)
 		m.Input = &Turn_Reconcile{&Reconcile{Since: since}}
+	case adapter.Check:
+		m.Input, err = &Turn_Check{&Check{Id: in.ID, Create: in.Create}}, allText("check", in.ID)
 	default:
 		err = encodeConnectionInput(m, in)
 	}

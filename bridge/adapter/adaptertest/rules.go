@@ -112,7 +112,7 @@ func (b *bench) strange(l *leg) []adapter.Input {
 		adapter.Opened{}, adapter.Frame{}, adapter.Frame{Conn: "never", Data: []byte("\xff")}, adapter.Closed{}, adapter.Sent{},
 		adapter.Opened{Conn: "never"}, adapter.Closed{Conn: "never", Reason: "never"}, adapter.Sent{Tag: "never", Outcome: "never"},
 		adapter.Fired{}, adapter.Fired{Timer: "never"}, adapter.Expired{}, adapter.Expired{Request: "never", Reason: "never"},
-		adapter.Reconcile{}, adapter.Reconcile{Since: l.now},
+		adapter.Reconcile{}, adapter.Reconcile{Since: l.now}, adapter.Check{}, adapter.Check{ID: "check", Create: true},
 	}
 	for _, e := range b.profile.Endpoints {
 		for _, good := range b.samples(l, e) {

@@ -25,6 +25,7 @@ var steps = map[string]stepFunc{
 	"fired":     stepFired,
 	"expired":   stepExpired,
 	"reconcile": stepReconcile,
+	"check":     stepCheck,
 	"wait":      stepWait,
 	"opened":    stepOpened,
 	"frame":     stepFrame,
@@ -182,6 +183,14 @@ func stepReconcile(p *player, words, _ []string) (string, error) {
 		}
 	}
 	return renderOutcome(p.leg.turn(adapter.Reconcile{Since: p.leg.now.Add(-back)})), nil
+}
+
+// stepCheck has the account proved, on a leg of its own with no key.
+func stepCheck(p *player, words, _ []string) (string, error) {
+	of := p.leg
+	p.leg = newLeg(of.turner, of.account, "")
+	p.leg.placeholder, p.leg.profile, p.leg.conversation = of.placeholder, of.profile, ""
+	return renderOutcome(p.leg.turn(adapter.Check{ID: "check", Create: len(words) > 0 && words[0] == "create"})), nil
 }
 
 func stepWait(p *player, words, _ []string) (string, error) {

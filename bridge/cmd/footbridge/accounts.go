@@ -19,8 +19,9 @@ func accountsCommand() *cobra.Command {
 	c := &cobra.Command{Use: "accounts", Short: "How the accounts stand, and which take what is new",
 		Long: `List the accounts of a running bridge, or let one take nothing new: no conversation
 begins with a drained account and no hand-off goes to it, but what it has goes on. It
-stays drained, through restarts, until it is resumed.`,
-		Example: "  footbridge accounts\n  footbridge accounts drain studio\n  footbridge accounts resume studio"}
+stays drained, through restarts, until it is resumed. verify asks the vendor itself,
+and needs no bridge that runs.`,
+		Example: "  footbridge accounts\n  footbridge accounts drain studio\n  footbridge accounts resume studio\n  footbridge accounts verify studio"}
 	l := listing{path: "/accounts", roles: staff(), head: []string{"ACCOUNT", "ADAPTER", "ROLE", "STATE", "BREAKERS"},
 		cells: cellsOf(func(a api.Account) []string {
 			return []string{a.Name, a.Adapter, a.Role, accountState(a), openBreakers(a)}
@@ -28,7 +29,7 @@ stays drained, through restarts, until it is resumed.`,
 	c.Args, c.RunE = noArgs, func(c *cobra.Command, _ []string) error { return l.print(c, nil) }
 	linesFlag(c)
 	remoteFlags(c)
-	c.AddCommand(drainCommand("drain", "Let accounts take nothing new"), drainCommand("resume", "Let accounts take what is new again"))
+	c.AddCommand(drainCommand("drain", "Let accounts take nothing new"), drainCommand("resume", "Let accounts take what is new again"), verifyCommand())
 	return c
 }
 

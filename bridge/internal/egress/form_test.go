@@ -97,7 +97,9 @@ func openShelf(t *testing.T) (*way, *shelf, *taken, string) {
 	return w, files, got, s.URL
 }
 
-func (w *way) send(c adapter.Call) engine.Attempt { return w.Call(context.Background(), "a", "t", nil, c) }
+func (w *way) send(c adapter.Call) engine.Attempt {
+	return w.Call(context.Background(), "a", "t", nil, c)
+}
 
 func TestFormHasWordsAndFiles(t *testing.T) {
 	w, files, got, url := openShelf(t)
