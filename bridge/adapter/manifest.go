@@ -107,7 +107,7 @@ const (
 // What an endpoint does with a key no open leg has.
 const (
 	UnknownOpen   = "open"   // begins a conversation
-	UnknownWait   = "wait"   // waits while a call that binds a key is under way
+	UnknownWait   = "wait"   // waits, up to 2.5 s, while a call or dial of the account that binds a key is under way
 	UnknownIgnore = "ignore" // acknowledges and counts
 	UnknownRefuse = "refuse" // answers Endpoint.Refusal
 )

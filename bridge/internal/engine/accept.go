@@ -171,7 +171,11 @@ func (e *Engine) again(ctx context.Context, r Receipt, a Arrival, got journal.Ac
 // acceptUnknown deals with a key no open conversation has. What was signed and is
 // taken already begins nothing: it can only be a repetition, or captured.
 func (e *Engine) acceptUnknown(ctx context.Context, a Arrival, replaces string) (Receipt, error) {
-	if a.Endpoint.Unknown != adapter.UnknownOpen {
+	switch a.Endpoint.Unknown {
+	case adapter.UnknownOpen:
+	case adapter.UnknownWait:
+		return e.acceptWaiting(ctx, a)
+	default:
 		return Receipt{}, ErrUnknownKey
 	}
 	if err := e.fresh(ctx, a); err != nil {

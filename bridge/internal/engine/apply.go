@@ -199,5 +199,8 @@ func (b *batch) start(l *leg, x adapter.Calling, serves bool) {
 		d.MaybeDuplicate = d.MaybeDuplicate || serves && d.Unsure
 	}
 	l.doc.Calls[x.Tag] = k
+	if x.Call.Binds {
+		b.c.binds(l, x.Tag, k.GiveUp)
+	}
 	b.then(func() { b.c.try(l, x.Tag, k) })
 }

@@ -161,6 +161,9 @@ func (c *convo) recover(ctx context.Context) error {
 		l := c.legs[id]
 		for _, tag := range slices.Sorted(maps.Keys(l.doc.Calls)) {
 			w := work{kind: workAttempt, leg: id, tag: tag, call: l.doc.Calls[tag], attempt: Attempt{Reason: adapter.ReasonUnknown}}
+			if w.call.Call.Binds {
+				c.binds(l, tag, w.call.GiveUp)
+			}
 			if w.call.Unsent {
 				w.attempt.Reason = adapter.ReasonRefused
 			}

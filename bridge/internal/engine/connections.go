@@ -125,6 +125,9 @@ func (b *batch) dial(l *leg, x adapter.Dialing, serves bool) {
 		l.doc.Conns = map[string]*connection{}
 	}
 	l.doc.Conns[x.Conn] = k
+	if x.Dial.Binds {
+		b.c.binds(l, x.Conn, k.GiveUp)
+	}
 	if !b.fillDial(l, &x.Dial) {
 		x.Dial.URL = unfilled
 	}

@@ -69,16 +69,17 @@ type Options struct {
 // Engine is the running whole. Its methods are safe for concurrent use.
 type Engine struct {
 	Options
-	setup   atomic.Pointer[Setup]
-	ctx     context.Context
-	cancel  context.CancelFunc
-	quit    chan struct{}
-	work    sync.WaitGroup
-	gates   gates
-	links   links
-	drained drained
-	started time.Time
-	gaps    gaps
+	setup    atomic.Pointer[Setup]
+	ctx      context.Context
+	cancel   context.CancelFunc
+	quit     chan struct{}
+	work     sync.WaitGroup
+	gates    gates
+	links    links
+	drained  drained
+	started  time.Time
+	gaps     gaps
+	bindings bindings
 
 	mu      sync.Mutex
 	closed  bool

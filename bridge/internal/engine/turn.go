@@ -164,6 +164,7 @@ func (c *convo) take(ctx context.Context, l *leg, t turn) (bool, error) {
 	if err := b.settle(l, serves, result == turnDead); err != nil {
 		return true, err
 	}
+	b.then(func() { c.bound(l, t.in) })
 	b.hangUp(l)
 	if _, isResult := t.in.(adapter.Result); isResult {
 		c.e.fail(PointBeforeResult)
