@@ -175,6 +175,16 @@ type Endpoint struct {
 	Unauthorized Reply `json:"unauthorized,omitzero"`
 	// Raw says the body is not JSON, so that it is not parsed before the turn.
 	Raw bool `json:"raw,omitempty"`
+	// Form names the field of an application/x-www-form-urlencoded body that has the
+	// JSON: it is read as the body, and is Request.Body. What is signed is the form.
+	Form string `json:"form,omitempty"`
+	// Batch is the JSON pointer of a list in the body. Each object of it is a Request of its own, with that object as its Body, in their
+	// order: "body:" in Key and Dedup is in the object. All are stored before the
+	// vendor is answered. Answer is AnswerAck then, and Dedup has to be set.
+	Batch string `json:"batch,omitempty"`
+	// Challenge is a place, as Key's: a request with a value there is answered with it,
+	// as plain text, and is nothing else. So vendors see that an address is ours.
+	Challenge string `json:"challenge,omitempty"`
 }
 
 // Level says how well a far side carries something.

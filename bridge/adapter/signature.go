@@ -131,11 +131,26 @@ func (p Profile) Check() error {
 		if e.Raw && strings.HasPrefix(e.Auth, "body:") {
 			return fmt.Errorf("endpoint %s: raw is set and auth is in the body: a body that is not read as JSON shows no credential; leave raw out, or take it from a header, the address or a signature", e.Name)
 		}
+		if fault := e.bodyFault(); fault != "" {
+			return fmt.Errorf("endpoint %s: %s", e.Name, fault)
+		}
 		if fault := e.signatureFault(); fault != "" {
 			return fmt.Errorf("endpoint %s: %s", e.Name, fault)
 		}
 	}
 	return nil
+}
+
+// bodyFault is the first thing wrong with how the endpoint's body is read, or "".
+func (e Endpoint) bodyFault() string {
+	return firstFault([]fault{
+		{e.Form != "" && e.Raw, "form and raw are both set: a body of one field of a form is read as JSON"},
+		{e.Batch != "" && e.Raw, "batch and raw are both set: the list is found in JSON"},
+		{(e.Form != "" || e.Batch != "" || e.Challenge != "") && e.Transport != "", "form, batch and challenge are of requests, not of sockets"},
+		{e.Batch != "" && e.Answer != AnswerAck, "batch is set but answer is not ack: the requests of a list have one answer"},
+		{e.Batch != "" && (e.Dedup == "" || e.Dedup == "signature"), "batch is set but dedup names nothing in its objects: when a list is sent again what was stored would come twice"},
+		{e.Batch != "" && e.Key == "signature", "batch is set but key names nothing in its objects"},
+	})
 }
 
 // signatureFault is the first thing wrong with how the endpoint is signed, or "".

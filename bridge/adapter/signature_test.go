@@ -133,3 +133,24 @@ func TestSignatureAsJSON(t *testing.T) {
 		t.Errorf("%s", data)
 	}
 }
+
+// TestBodiesThatCannotBeRead: an endpoint that could never take what its vendor sends,
+// or would take it twice, is told to its author.
+func TestBodiesThatCannotBeRead(t *testing.T) {
+	for want, e := range map[string]adapter.Endpoint{
+		"form and raw are both set":   {Form: "payload", Raw: true},
+		"batch and raw are both set":  {Batch: "/events", Raw: true},
+		"of requests, not of sockets": {Challenge: "query:challenge", Transport: adapter.TransportWebSocket},
+		"answer is not ack":           {Batch: "/events", Answer: adapter.AnswerReply, Dedup: "body:/id"},
+		"dedup names nothing":         {Batch: "/events", Answer: adapter.AnswerAck},
+		"when a list is sent again":   {Batch: "/events", Answer: adapter.AnswerAck, Dedup: "signature"},
+		"key names nothing":           {Batch: "/events", Answer: adapter.AnswerAck, Dedup: "body:/id", Key: "signature"},
+		"":                            {Batch: "/events", Form: "payload", Challenge: "body:/c", Answer: adapter.AnswerAck, Dedup: "body:/id", Key: "body:/key"},
+	} {
+		e.Name = "events"
+		err := adapter.Profile{Endpoints: []adapter.Endpoint{e}}.Check()
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", want, err)
+		}
+	}
+}

@@ -189,35 +189,62 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.connect(w, r)
 		return
 	}
-	arrival, no := d.read(w, r)
-	var receipt engine.Receipt
+	f, no := d.receive(w, r)
+	if no == nil && d.challenged(w, f) {
+		return
+	}
+	var arrivals []engine.Arrival
+	if no == nil {
+		arrivals, no = d.arrivals(f)
+	}
 	if no == nil {
 		no = d.paced()
 	}
+	var receipt engine.Receipt
 	if no == nil {
-		receipt, no = d.store(r.Context(), arrival)
+		receipt, no = d.storeAll(r.Context(), arrivals)
 	}
 	if no != nil {
 		d.i.refuse(w, d.account.Name, no.reason, no.reply)
 		return
 	}
-	if d.i.o.Received != nil {
-		d.i.o.Received(d.account.Name, d.endpoint.Name, receipt)
-	}
 	if d.endpoint.Answer != adapter.AnswerReply {
 		write(w, orElse(d.endpoint.Default, adapter.Reply{Status: http.StatusOK, Body: []byte("{}")}))
 		return
 	}
-	d.answer(w, r, receipt, arrival.Request.ReplyBy)
+	d.answer(w, r, receipt, arrivals[0].Request.ReplyBy)
 }
 
-// store has the engine take a request.
-func (d *door) store(ctx context.Context, a engine.Arrival) (engine.Receipt, *refusal) {
-	receipt, err := d.i.o.Engine.Accept(ctx, a)
-	if err != nil {
-		return receipt, d.notStored(err)
+// storeAll has the engine take the requests, and gives the receipt of the last. Of a
+// list those are left out whose key nobody has; what cannot be stored now is for the
+// vendor to send again with all the others, which then are known.
+func (d *door) storeAll(ctx context.Context, arrivals []engine.Arrival) (last engine.Receipt, no *refusal) {
+	for _, a := range arrivals {
+		receipt, err := d.i.o.Engine.Accept(ctx, a)
+		switch {
+		case err == nil:
+			last = receipt
+			d.received(receipt)
+		case d.endpoint.Batch != "" && errors.Is(err, engine.ErrUnknownKey):
+			d.leftOut("unknown_key")
+		default:
+			return last, d.notStored(err)
+		}
 	}
-	return receipt, nil
+	return last, nil
+}
+
+func (d *door) received(r engine.Receipt) {
+	if d.i.o.Received != nil {
+		d.i.o.Received(d.account.Name, d.endpoint.Name, r)
+	}
+}
+
+// leftOut counts what of a list is not taken.
+func (d *door) leftOut(reason string) {
+	if d.i.o.Refused != nil {
+		d.i.o.Refused(d.account.Name, reason)
+	}
 }
 
 // answer waits for the reply of the turn and writes it, or the endpoint's
@@ -266,34 +293,6 @@ func retryLater() adapter.Reply {
 	return r
 }
 
-// read checks a request and makes an arrival of it. A signed one has a mark, by
-// which the engine knows a captured one again.
-func (d *door) read(w http.ResponseWriter, r *http.Request) (a engine.Arrival, no *refusal) {
-	f, no := d.receive(w, r)
-	if no != nil {
-		return a, no
-	}
-	key, err := f.get(d.endpoint.Key)
-	switch {
-	case err == nil && f.bound != "" && key != f.bound:
-		return a, d.denied() // a token is good for its own leg alone
-	case errors.Is(err, errNone) && d.endpoint.NoKey == adapter.NoKeyIgnore:
-		return a, &refusal{"no_key", orElse(d.endpoint.Default, adapter.Reply{Status: http.StatusOK, Body: []byte("{}")})}
-	case err != nil:
-		return a, &refusal{"key", problem(http.StatusBadRequest, "no usable key: "+err.Error())}
-	}
-	dedup := ""
-	if d.endpoint.Dedup != "" {
-		dedup, _ = f.get(d.endpoint.Dedup)
-	}
-	body, err := d.kept(f)
-	if err != nil {
-		return a, unreadable(err)
-	}
-	return engine.Arrival{Account: d.account.Name, Endpoint: d.endpoint, Key: key, Dedup: dedup, Mark: f.mark, MarkFor: d.endpoint.Signature.Remember(),
-		Request: d.request(r, body)}, nil
-}
-
 // receive reads a request as far as it is known who sends it, and then whether it
 // is what the endpoint takes.
 func (d *door) receive(w http.ResponseWriter, r *http.Request) (*fields, *refusal) {
@@ -312,6 +311,9 @@ func (d *door) receive(w http.ResponseWriter, r *http.Request) (*fields, *refusa
 	if no == nil && d.signed {
 		f.mark, no = d.verify(f)
 	}
+	if no == nil && d.endpoint.Form != "" {
+		no = f.unwrap(d.endpoint.Form)
+	}
 	if no == nil && !d.endpoint.Raw {
 		if err := f.parse(); err != nil {
 			no = unreadable(err)
@@ -328,7 +330,11 @@ func unreadable(err error) *refusal {
 }
 
 func (d *door) mediaType(r *http.Request) *refusal {
-	no := &refusal{"media_type", problem(http.StatusUnsupportedMediaType, "send application/json, without content encoding")}
+	wanted := "application/json"
+	if d.endpoint.Form != "" {
+		wanted = "application/x-www-form-urlencoded"
+	}
+	no := &refusal{"media_type", problem(http.StatusUnsupportedMediaType, "send "+wanted+", without content encoding")}
 	for _, enc := range r.Header.Values("Content-Encoding") {
 		if !strings.EqualFold(enc, "identity") {
 			return no
@@ -341,7 +347,7 @@ func (d *door) mediaType(r *http.Request) *refusal {
 		return no
 	}
 	name, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || name != "application/json" || params["charset"] != "" && !strings.EqualFold(params["charset"], "utf-8") {
+	if err != nil || name != wanted || params["charset"] != "" && !strings.EqualFold(params["charset"], "utf-8") {
 		return no
 	}
 	return nil
