@@ -92,6 +92,11 @@ type Call struct {
 	// Binds says the result will bind a key of the vendor's (Tx.Bind); inbound
 	// for an unknown key waits meanwhile where the endpoint says so.
 	Binds bool
+	// Lane names what the vendor takes one call after the other of, such as a channel:
+	// calls of the account with the same Lane leave in the order they were asked for, at
+	// least Profile.Pace apart, and none while the vendor has asked one of them to wait.
+	// Empty is no lane.
+	Lane string
 	// Capture takes tokens out of a good answer before the adapter sees it.
 	Capture []Capture
 }

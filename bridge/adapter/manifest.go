@@ -70,6 +70,8 @@ type Profile struct {
 	HoldsCustomer bool `json:"holds_customer,omitempty"`
 	// RetryWithin is how long after a lost request the vendor may ask again.
 	RetryWithin time.Duration `json:"retry_within,omitempty"`
+	// Pace is the least time between two calls of the same Lane; 0 keeps none apart.
+	Pace time.Duration `json:"pace,omitempty"`
 	// Reconcile says that the vendor does not tell again what it could not tell once,
 	// so that legs are given Reconcile.
 	Reconcile bool `json:"reconcile,omitempty"`

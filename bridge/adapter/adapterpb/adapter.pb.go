@@ -2260,7 +2260,9 @@ type Call struct {
 	// form, in place of body, is sent as multipart/form-data.
 	Form []*FormField `protobuf:"bytes,9,rep,name=form,proto3" json:"form,omitempty"`
 	// upload, in place of body, is the URL of a file the leg was given.
-	Upload        string `protobuf:"bytes,10,opt,name=upload,proto3" json:"upload,omitempty"`
+	Upload string `protobuf:"bytes,10,opt,name=upload,proto3" json:"upload,omitempty"`
+	// lane names what the vendor takes one call after the other of.
+	Lane          string `protobuf:"bytes,11,opt,name=lane,proto3" json:"lane,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2361,6 +2363,13 @@ func (x *Call) GetForm() []*FormField {
 func (x *Call) GetUpload() string {
 	if x != nil {
 		return x.Upload
+	}
+	return ""
+}
+
+func (x *Call) GetLane() string {
+	if x != nil {
+		return x.Lane
 	}
 	return ""
 }
@@ -3313,7 +3322,7 @@ const file_adapter_proto_rawDesc = "" +
 	"\arequest\x18\x01 \x01(\tR\arequest\x122\n" +
 	"\x05reply\x18\x02 \x01(\v2\x1c.footbridge.adapter.v1.ReplyR\x05reply\"#\n" +
 	"\aHolding\x12\x18\n" +
-	"\arequest\x18\x01 \x01(\tR\arequest\"\xca\x02\n" +
+	"\arequest\x18\x01 \x01(\tR\arequest\"\xde\x02\n" +
 	"\x04Call\x12\x16\n" +
 	"\x06method\x18\x01 \x01(\tR\x06method\x12\x10\n" +
 	"\x03url\x18\x02 \x01(\tR\x03url\x125\n" +
@@ -3325,7 +3334,8 @@ const file_adapter_proto_rawDesc = "" +
 	"\acapture\x18\b \x03(\v2\x1e.footbridge.adapter.v1.CaptureR\acapture\x124\n" +
 	"\x04form\x18\t \x03(\v2 .footbridge.adapter.v1.FormFieldR\x04form\x12\x16\n" +
 	"\x06upload\x18\n" +
-	" \x01(\tR\x06upload\"y\n" +
+	" \x01(\tR\x06upload\x12\x12\n" +
+	"\x04lane\x18\v \x01(\tR\x04lane\"y\n" +
 	"\tFormField\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\fR\x05value\x12\x12\n" +

@@ -123,7 +123,7 @@ func (d draw) effect() adapter.Effect {
 		adapter.Holding{Request: d.text()},
 		adapter.Calling{Tag: d.text(), Call: adapter.Call{Method: d.text(), URL: d.text(), Header: d.values(), Body: d.bytes(),
 			Repeat: d.text(), GiveUp: time.Duration(d.int()), Binds: d.bool(),
-			Capture: []adapter.Capture{{Name: d.text(), Pointer: d.text()}}, Upload: d.text(),
+			Capture: []adapter.Capture{{Name: d.text(), Pointer: d.text()}}, Upload: d.text(), Lane: d.text(),
 			Form: []adapter.FormField{{Name: d.text(), Value: d.text()}, {Name: d.text(), File: d.text(), Filename: d.text(), MIME: d.text()}}}},
 		adapter.Dialing{Conn: d.text(), Dial: adapter.Dial{URL: d.text(), Header: d.values(), Protocols: []string{d.text()},
 			Transport: d.text(), Event: d.text(), GiveUp: time.Duration(d.int()), Binds: d.bool()}},

@@ -171,7 +171,7 @@ func decodeCall(m *Call) adapter.Call {
 	for _, f := range m.GetForm() {
 		form = append(form, adapter.FormField{Name: f.GetName(), Value: string(f.GetValue()), File: f.GetFile(), Filename: f.GetFilename(), MIME: f.GetMime()})
 	}
-	return adapter.Call{Form: form, Upload: m.GetUpload(), Capture: captures, Method: m.GetMethod(), URL: m.GetUrl(), Header: decodeValues(m.GetHeader()), Body: m.GetBody(),
+	return adapter.Call{Form: form, Upload: m.GetUpload(), Lane: m.GetLane(), Capture: captures, Method: m.GetMethod(), URL: m.GetUrl(), Header: decodeValues(m.GetHeader()), Body: m.GetBody(),
 		Repeat: m.GetRepeat(), GiveUp: time.Duration(m.GetGiveUp()), Binds: m.GetBinds()}
 }
 

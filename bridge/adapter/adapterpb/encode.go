@@ -194,7 +194,7 @@ func encodeReply(r adapter.Reply) *Reply {
 
 func encodeCalling(c adapter.Calling) (*Calling, error) {
 	m := &Call{Method: c.Call.Method, Url: c.Call.URL, Header: encodeValues(c.Call.Header), Body: c.Call.Body,
-		Repeat: c.Call.Repeat, GiveUp: int64(c.Call.GiveUp), Binds: c.Call.Binds, Upload: c.Call.Upload}
+		Repeat: c.Call.Repeat, GiveUp: int64(c.Call.GiveUp), Binds: c.Call.Binds, Upload: c.Call.Upload, Lane: c.Call.Lane}
 	for _, f := range c.Call.Form {
 		m.Form = append(m.Form, &FormField{Name: f.Name, Value: []byte(f.Value), File: f.File, Filename: f.Filename, Mime: f.MIME})
 		if err := allText("form", f.Name, f.File, f.Filename, f.MIME); err != nil {
@@ -207,7 +207,7 @@ func encodeCalling(c adapter.Calling) (*Calling, error) {
 			return nil, err
 		}
 	}
-	return &Calling{Tag: c.Tag, Call: m}, allText("calling", c.Tag, m.Method, m.Url, m.Repeat, m.Upload)
+	return &Calling{Tag: c.Tag, Call: m}, allText("calling", c.Tag, m.Method, m.Url, m.Repeat, m.Upload, m.Lane)
 }
 
 // encodeValues writes headers or a query, sorted by name, so that the same turn

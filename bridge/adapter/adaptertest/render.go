@@ -101,6 +101,9 @@ func renderCall(c adapter.Calling) string {
 	if c.Call.GiveUp != 0 {
 		out += " give_up=" + c.Call.GiveUp.Round(time.Millisecond).String()
 	}
+	if c.Call.Lane != "" {
+		out += " lane=" + c.Call.Lane
+	}
 	if c.Call.Binds {
 		out += " binds"
 	}
@@ -186,6 +189,9 @@ func renderProfile(p adapter.Profile) string {
 	}
 	if p.RetryWithin > 0 {
 		lines = append(lines, "retry within "+p.RetryWithin.String())
+	}
+	if p.Pace > 0 {
+		lines = append(lines, "pace "+p.Pace.String())
 	}
 	if p.Reconcile {
 		lines = append(lines, "reconcile")

@@ -202,5 +202,10 @@ func (b *batch) start(l *leg, x adapter.Calling, serves bool) {
 	if x.Call.Binds {
 		b.c.binds(l, x.Tag, k.GiveUp)
 	}
+	if at := b.c.inLane(l, k, b.at); at.After(b.at) {
+		k.Attempts, k.Unsent, k.resting = 0, true, true
+		b.then(func() { b.c.after(time.Until(at), work{kind: workRetry, leg: l.ID, tag: x.Tag, call: k}) })
+		return
+	}
 	b.then(func() { b.c.try(l, x.Tag, k) })
 }

@@ -77,6 +77,9 @@ func (c *convo) onAttempt(ctx context.Context, w work) error {
 		c.e.reached(l.Account)
 	}
 	wait := backoff(k.Attempts, w.attempt.RetryAfter)
+	if w.attempt.RetryAfter > 0 {
+		c.e.lanes.hold(k.lane(l), now().Add(w.attempt.RetryAfter))
+	}
 	switch {
 	case v == verdictUnsent && l.cut(k):
 		w.attempt = Attempt{Reason: adapter.ReasonCancelled}
@@ -84,6 +87,7 @@ func (c *convo) onAttempt(ctx context.Context, w work) error {
 	case v == verdictFinal, l.cut(k), k.Call.Repeat == adapter.RepeatNever && v == verdictUnsure, now().Add(wait).After(k.GiveUp):
 		return c.result(ctx, l, w, k)
 	}
+	wait = time.Until(c.inLane(l, k, now().Add(wait)))
 	l.dirty = true
 	k.resting, k.Unsent, k.last = true, v == verdictUnsent, w.attempt
 	k.MaybeDuplicate = k.MaybeDuplicate || v == verdictUnsure && k.Call.Repeat != adapter.RepeatKeyed
@@ -143,6 +147,10 @@ func (c *convo) result(ctx context.Context, l *leg, w work, k *call) error {
 func (c *convo) onRetry(ctx context.Context, w work) error {
 	l, k := c.callOf(w)
 	if k == nil || !k.resting {
+		return nil
+	}
+	if at := now(); c.e.lanes.isHeld(k.lane(l), at) && at.Before(k.GiveUp) {
+		c.after(c.inLane(l, k, at).Sub(at), w)
 		return nil
 	}
 	k.resting, k.Unsent = false, false

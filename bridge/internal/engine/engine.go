@@ -79,6 +79,7 @@ type Engine struct {
 	drained  drained
 	started  time.Time
 	gaps     gaps
+	lanes    lanes
 	bindings bindings
 
 	mu      sync.Mutex
