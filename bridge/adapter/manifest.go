@@ -70,6 +70,8 @@ type Profile struct {
 	HoldsCustomer bool `json:"holds_customer,omitempty"`
 	// RetryWithin is how long after a lost request the vendor may ask again.
 	RetryWithin time.Duration `json:"retry_within,omitempty"`
+	// FileLogins are the hosts that give their files only to who shows a credential.
+	FileLogins []FileLogin `json:"file_logins,omitempty"`
 	// Pace is the least time between two calls of the same Lane; 0 keeps none apart.
 	Pace time.Duration `json:"pace,omitempty"`
 	// Reconcile says that the vendor does not tell again what it could not tell once,
@@ -81,6 +83,17 @@ type Profile struct {
 	Mask []string `json:"mask,omitempty"`
 	// Assumptions are the facts about the vendor nobody could confirm.
 	Assumptions []string `json:"assumptions,omitempty"`
+}
+
+// FileLogin is what the bridge shows a host when it fetches a file there.
+type FileLogin struct {
+	// Host is one of Profile.Hosts; nobody else is shown the credential.
+	Host string `json:"host"`
+	// Header names the header, "Authorization" where it is empty.
+	Header string `json:"header,omitempty"`
+	// Prefix stands before the credential: "Bearer ".
+	Prefix     string `json:"prefix,omitempty"`
+	Credential string `json:"credential"`
 }
 
 // Masks are the JSON pointers of all that must not be stored, each once: Mask, and

@@ -94,7 +94,7 @@ func (pl planner) account(ctx context.Context, p *plan, name string) *config.Pro
 		return problem
 	}
 	p.setup.Accounts[name] = account
-	p.ways[name] = egress.Account{Hosts: append(slices.Clone(account.Profile.Hosts), a.AllowedHosts...), Named: append(hostsIn(a.Settings), a.AllowedHosts...), Secrets: secrets, Unready: account.Unready, Mask: account.Profile.Mask}
+	p.ways[name] = egress.Account{Hosts: append(slices.Clone(account.Profile.Hosts), a.AllowedHosts...), Named: append(hostsIn(a.Settings), a.AllowedHosts...), Secrets: secrets, Unready: account.Unready, Mask: account.Profile.Mask, FileLogins: account.Profile.FileLogins}
 	p.doors = append(p.doors, ingress.Account{Name: name, Endpoints: account.Profile.Endpoints, Secrets: secrets, PublicURL: account.PublicURL,
 		Inbound: a.Inbound, AllowUnauthenticated: a.AllowUnauthenticated, Hosts: a.Hosts, Mask: account.Profile.Mask})
 	p.warnOpenDoors(a, name, account)

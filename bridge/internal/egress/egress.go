@@ -42,6 +42,8 @@ type Account struct {
 	// Mask lists JSON pointers of messages heard that are replaced before anybody
 	// stores or sees them.
 	Mask []string
+	// FileLogins are what hosts are shown that files are fetched from.
+	FileLogins []adapter.FileLogin
 	// Unready refuses every call with this reason.
 	Unready string
 }

@@ -8,7 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/footbridge/footbridge/bridge/adapter"
 	"github.com/footbridge/footbridge/bridge/internal/breaker"
+	"github.com/footbridge/footbridge/bridge/internal/credential"
 )
 
 // TestFetch: what an account may fetch files from. Names are resolved by nobody:
@@ -58,6 +60,64 @@ func TestFetch(t *testing.T) {
 		w.o.Network.Proxy = c.proxy
 		if _, _, err := w.Fetch(t.Context(), c.account, c.address, c.listed); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.address, err, c.want)
+		}
+	}
+}
+
+// TestFetchShowsACredential: a host that gives files to who logs in is shown what the
+// adapter says, and nobody else is.
+func TestFetchShowsACredential(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, r.Header.Get("Authorization")+"|"+r.Header.Get("X-Key"))
+	}))
+	defer s.Close()
+	own := host(t, s)
+	w := openWay(t, breaker.Options{}, own)
+	bearer := adapter.FileLogin{Host: own, Prefix: "Bearer ", Credential: "token"}
+	for name, c := range map[string]struct {
+		named  []string
+		logins []adapter.FileLogin
+		want   string
+	}{
+		"bearer":             {[]string{own}, []adapter.FileLogin{bearer}, "Bearer t0ken|"},
+		"another header":     {[]string{own}, []adapter.FileLogin{{Host: own, Header: "X-Key", Credential: "token"}}, "|t0ken"},
+		"another host":       {[]string{own}, []adapter.FileLogin{{Host: "files.example", Prefix: "Bearer ", Credential: "token"}}, "|"},
+		"no such credential": {[]string{own}, []adapter.FileLogin{{Host: own, Prefix: "Bearer ", Credential: "other"}}, "|"},
+		"none":               {[]string{own}, nil, "|"},
+	} {
+		w.Configure(map[string]Account{"a": {Hosts: []string{own}, Named: c.named, FileLogins: c.logins,
+			Secrets: map[string]credential.Secret{"token": credential.NewSecret("t0ken")}}})
+		body, _, err := w.Fetch(t.Context(), "a", s.URL, true)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		data, _ := io.ReadAll(body)
+		_ = body.Close()
+		if string(data) != c.want {
+			t.Errorf("%s: the host saw %q, want %q", name, data, c.want)
+		}
+	}
+}
+
+// TestFetchShowsNothingInTheClear: over http a credential goes only to a host the
+// operator wrote down, and never to one that is not the account's.
+func TestFetchShowsNothingInTheClear(t *testing.T) {
+	login := []adapter.FileLogin{{Host: "files.example", Credential: "token"}}
+	secrets := map[string]credential.Secret{"token": credential.NewSecret("t0ken")}
+	for name, c := range map[string]struct {
+		hosts, named []string
+		address      string
+		shown        bool
+	}{
+		"over https":         {[]string{"files.example"}, nil, "https://files.example/a", true},
+		"in the clear":       {[]string{"files.example"}, nil, "http://files.example/a", false},
+		"in the clear, said": {[]string{"files.example"}, []string{"files.example"}, "http://files.example/a", true},
+		"not the account's":  {[]string{"api.example"}, nil, "https://files.example/a", false},
+	} {
+		req := httptest.NewRequest("GET", c.address, nil)
+		Account{Hosts: c.hosts, Named: c.named, FileLogins: login, Secrets: secrets}.logIn(req, req.URL)
+		if shown := req.Header.Get("Authorization") != ""; shown != c.shown {
+			t.Errorf("%s: shown %v, want %v", name, shown, c.shown)
 		}
 	}
 }
