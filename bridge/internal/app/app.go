@@ -205,6 +205,7 @@ func (a *App) startPlugins(ctx context.Context) error {
 		return err
 	}
 	a.onClose(a.breakers.Close)
+	a.metrics.CountReplaced(a.breakers.Replaced)
 	beside, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("find the program's own folder: %w", err)

@@ -154,6 +154,7 @@ func TestMetricsAreServedAndLint(t *testing.T) {
 	m.CallSeconds.WithLabelValues("studio").Observe(.02)
 	m.Commits.Inc()
 	m.CommitSeconds.Observe(.0002)
+	m.CountReplaced(func() uint64 { return 3 })
 	for state, value := range map[string]float64{"closed": 0, "half_open": 1, "open": 2, "something new": 2} {
 		m.SetBreaker("a", state)
 		if got := testutil.ToFloat64(m.BreakerState.WithLabelValues("a")); got != value {
@@ -173,6 +174,7 @@ func TestMetricsAreServedAndLint(t *testing.T) {
 	for _, line := range []string{
 		`footbridge_frames_received_total{account="studio",endpoint="inbound"} 1`,
 		`footbridge_call_seconds_count{account="studio"} 1`,
+		`footbridge_breakers_replaced_total 3`,
 		`footbridge_commits_total 1`,
 		`footbridge_commit_seconds_bucket{le="0.00025"} 1`,
 		`footbridge_breaker_state{name="a"} `,

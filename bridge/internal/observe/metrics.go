@@ -106,6 +106,12 @@ func (m *Metrics) SetBreaker(name, state string) {
 	m.BreakerState.WithLabelValues(name).Set(breakerValue(state))
 }
 
+// CountReplaced has count tell how many breakers were stuck half-open and were opened anew. It is called once.
+func (m *Metrics) CountReplaced(count func() uint64) {
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Namespace: "footbridge", Name: "breakers_replaced_total",
+		Help: "Breakers that were stuck half-open, and were opened anew: should stay 0."}, func() float64 { return float64(count()) }))
+}
+
 // Handler serves the metrics in the text format of Prometheus. look is called before each answer, one at a time, to set
 // the gauges of what is counted only when somebody asks.
 func (m *Metrics) Handler(look func(context.Context)) http.Handler {
