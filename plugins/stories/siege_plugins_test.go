@@ -28,29 +28,29 @@ func hostilePlugin(s *siege) func() {
 	answers := func() []string { return texts(s.seenBy(id, token), event.RoleVirtualAgent) }
 	s.write(id, token, "list", "list")
 	s.eventually("the list of attempts", func() bool { return len(answers()) == 1 })
-	tried := 0
+	var tried []string
 	for line := range strings.Lines(answers()[0]) {
 		if name, unless, _ := strings.Cut(strings.TrimSpace(line), "\t"); unless != "danger" {
-			tried++
-			s.write(id, token, fmt.Sprint("attempt-", tried), name)
+			tried = append(tried, name)
+			s.write(id, token, fmt.Sprint("attempt-", len(tried)), name)
 		}
 	}
 	return func() {
-		s.eventually("the end of the attempts", func() bool { return len(answers()) == tried+1 })
-		for _, answer := range answers()[1:] {
+		s.eventually("the end of the attempts", func() bool { return len(answers()) == len(tried)+1 })
+		for n, answer := range answers()[1:] {
 			if !strings.HasPrefix(answer, "denied: ") {
-				s.t.Errorf("an attempt %s", answer)
+				s.t.Errorf("the attempt %s %s", tried[n], answer)
 			}
 		}
-		if p := s.plugin("hostile"); p.Restarts != 0 || tried < 100 || s.heard.Load() != 0 {
-			s.t.Errorf("%d attempts, %d connections, process %+v", tried, s.heard.Load(), p)
+		if p := s.plugin("hostile"); p.Restarts != 0 || len(tried) < 100 || s.heard.Load() != 0 {
+			s.t.Errorf("%d attempts, %d connections, process %+v", len(tried), s.heard.Load(), p)
 		}
 	}
 }
 
 // eatingPlugin wants more memory than it is given, and dies of it again and again.
 func eatingPlugin(s *siege) func() {
-	s.tellBrittle("eats", "eat")
+	s.vendor("eats", "eat")
 	return s.deadLetter("eats")
 }
 

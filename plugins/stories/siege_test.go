@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -56,10 +57,6 @@ settings = { hosts = %s }
 adapter = "hostile"
 role = "virtual_agent"
 settings = { targets = %q }
-[accounts.brittle]
-adapter = "brittle"
-role = "virtual_agent"
-settings = { mended = "/never" }
 [accounts.shop]
 adapter = "native"
 role = "customer"
@@ -67,10 +64,6 @@ publishable_key = "pk_shop"
 [[routes]]
 name = "besieged"
 virtual_agent = "besieged"
-live_agent = ["desk"]
-[[routes]]
-name = "brittle"
-virtual_agent = "brittle"
 live_agent = ["desk"]
 [[routes]]
 name = "hostile"
@@ -100,7 +93,7 @@ func besiege(t *testing.T) *siege {
 		t.Fatal(err)
 	}
 	targets, _ := json.Marshal(map[string]any{"TCP": "127.0.0.1:" + s.port, "UDP": "127.0.0.1:" + s.port, "Abstract": "footbridge-siege", "Path": prey + ".sock",
-		"Datagram": prey + ".dgram", "Bridge": os.Getpid(), "Other": os.Getppid(), "Canary": prey, "Folder": filepath.Dir(prey),
+		"Datagram": prey + ".dgram", "Bridge": os.Getpid(), "Other": bystander(t), "Canary": prey, "Folder": filepath.Dir(prey),
 		"Plugin": filepath.Join(plugins, "footbridge-adapter-hostile"), "RunDir": filepath.Dir(prey)})
 	s.rig = newRig(t, setting{extra: fmt.Sprintf(defended, plugins, hosts, targets), breaker: "[breaker]\nopen = \"200ms\"\nmax_open = \"1s\"", env: []string{"BESIEGED_KEY=" + besiegedKey, "SAM_TOKEN=" + samToken}})
 	from := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(strangerIP)}}
@@ -108,6 +101,17 @@ func besiege(t *testing.T) *siege {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	t.Cleanup(s.stranger.CloseIdleConnections)
 	return s
+}
+
+// bystander is a process that has nothing to do with the bridge.
+func bystander(t *testing.T) int {
+	t.Helper()
+	c := exec.Command("sleep", "600")
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = c.Process.Kill(), c.Wait() })
+	return c.Process.Pid
 }
 
 // forge reads the corpus of the way out, and gives the hosts in it. Names are left to

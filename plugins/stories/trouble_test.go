@@ -281,6 +281,25 @@ func TestCrashLoop(t *testing.T) {
 	r.eventually("the account is ready again", func() bool { return r.account("brittle").Ready })
 }
 
+// TestPoisonHoldsUpItsOwnConversation: words that end the plugin become dead letters
+// one after another, each soon after the last; between them others are answered, and
+// the plugin is not taken for one that crashes whatever it is given.
+func TestPoisonHoldsUpItsOwnConversation(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, setting{extra: brittle(t, filepath.Join(t.TempDir(), "mended")), breaker: "[breaker]\nopen = \"200ms\"\nmax_open = \"1s\""})
+	for n := range 4 { // sixteen deaths; ten in a row would be a quarantine of five minutes
+		poisoned, good := fmt.Sprint("poison-", n), fmt.Sprint("good-", n)
+		r.tellBrittle(good, "okapi")
+		id := r.conversation(good)
+		r.eventually("another's words", func() bool { return slices.Contains(texts(r.events(id), event.RoleCustomer), "okapi") })
+		r.tellBrittle(poisoned, "okapi poison")
+		r.eventually("its dead letter", func() bool { return r.counter("footbridge_dead_letters_total") == n+1 })
+	}
+	if p, stuck := r.plugin("brittle"), r.gauge("footbridge_breakers_replaced_total "); p.Restarts < 15 || stuck != "0" || strings.Contains(r.output(), "quarantined") {
+		t.Errorf("process %+v, breakers stuck %s", p, stuck)
+	}
+}
+
 // TestPluginNeverStarts: accounts whose plugin does not start are unready, the
 // others run; they become ready by themselves when it does.
 func TestPluginNeverStarts(t *testing.T) {

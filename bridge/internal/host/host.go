@@ -51,8 +51,9 @@ const (
 	SandboxOff      = "off"      // nothing
 )
 
-// Quarantine says when a plugin is left alone: after Failures within Within, for
-// the time For; then it is tried again.
+// Quarantine says when a plugin is left alone: after Failures in a row within
+// Within, without a turn answered between them, for the time For; then it is tried
+// again.
 type Quarantine struct {
 	Failures    int
 	Within, For time.Duration
@@ -90,7 +91,7 @@ type Options struct {
 	OnState    func(adapter, state string)
 	Quarantine Quarantine // 10 within 5 minutes, for 5 minutes
 	// BackoffMin and BackoffMax bound the wait before a restart (0.1 s, 30 s). A
-	// plugin that ran for BackoffMax begins at BackoffMin again.
+	// plugin that answered a turn, or ran for BackoffMax, begins at BackoffMin again.
 	BackoffMin, BackoffMax time.Duration
 
 	healthEvery, healthWithin time.Duration

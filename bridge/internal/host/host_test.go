@@ -384,6 +384,37 @@ func TestStoppedIdlePluginIsNoticed(t *testing.T) {
 	}
 }
 
+// TestPoisonIsNoCrashLoop: a plugin that answers between its deaths runs again at
+// once, however often it dies; one that answers nothing rests, longer each time, and
+// is quarantined.
+func TestPoisonIsNoCrashLoop(t *testing.T) {
+	h := started(t, Options{TurnTimeout: 20 * time.Second, BackoffMax: time.Minute, Quarantine: Quarantine{Failures: 6, Within: time.Minute, For: time.Minute}}, "echo")
+	dies := func(n int) {
+		if _, err := h.Turn(t.Context(), "echo", order("exit")); !errors.Is(err, ErrDied) {
+			t.Fatalf("death %d: %v", n, err)
+		}
+		eventually(t, "the plugin runs again, or rests", func() bool {
+			s := h.States()[0]
+			return s.Restarts == n && s.Status == statusRunning || s.Status == statusQuarantined
+		})
+	}
+	for n := range 12 { // the wait before the twelfth would be 20 s
+		if got := ask(t, h, "echo", request("fine")); got != "fine" {
+			t.Fatalf("%d: %q", n, got)
+		}
+		dies(n + 1)
+	}
+	for n := range 5 { // the last one that had answered is the first of six
+		if s := h.States()[0]; s.Status != statusRunning {
+			t.Fatalf("after %d deaths without an answer: %+v", n, s)
+		}
+		dies(13 + n)
+	}
+	if s := h.States()[0]; s.Status != statusQuarantined {
+		t.Errorf("after five deaths without an answer: %+v", s)
+	}
+}
+
 func TestCrashLoopIsQuarantined(t *testing.T) {
 	var mu sync.Mutex
 	var seen []string

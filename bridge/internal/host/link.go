@@ -177,6 +177,11 @@ func (l *link) fail(cause error) {
 	l.proc.kill()
 }
 
+// worked reports whether the process answered a turn. Then it was no crash loop:
+// what ended it was a turn of its own, which becomes a dead letter, and others of
+// the adapter are not to wait longer for that.
+func (l *link) worked() bool { return l.answered.Load() != 0 }
+
 func (l *link) why() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

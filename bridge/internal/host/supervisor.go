@@ -34,7 +34,7 @@ type supervisor struct {
 	ctx      context.Context      // ends with the host
 	cancel   context.CancelFunc
 	done     chan struct{} // closed when run has returned
-	failures []time.Time   // within the quarantine's window
+	failures []time.Time   // of runs that answered nothing, within the quarantine's window
 	delay    time.Duration // before the next restart
 
 	mu       sync.Mutex
@@ -117,8 +117,8 @@ func (s *supervisor) tend(l *link) error {
 		case <-l.dead:
 			s.link.Store(nil)
 			l.release()
-			if time.Since(began) >= s.host.o.BackoffMax {
-				s.delay = s.host.o.BackoffMin
+			if l.worked() || time.Since(began) >= s.host.o.BackoffMax {
+				s.delay, s.failures = s.host.o.BackoffMin, nil
 			}
 			return l.why()
 		case <-s.ctx.Done():

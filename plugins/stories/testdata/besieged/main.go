@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
 	"github.com/footbridge/footbridge/bridge/adapter/serve"
@@ -53,6 +52,8 @@ func handle(tx *adapter.Tx, _ *struct{}, in adapter.Input) error {
 	case "end":
 		tx.Emit(adapter.Emission{Actor: customer, Body: event.ConversationEnded{}})
 		return nil
+	case "eat":
+		eat()
 	case "hang":
 		select {}
 	case "flood":
@@ -65,9 +66,21 @@ func handle(tx *adapter.Tx, _ *struct{}, in adapter.Input) error {
 		}
 	case "calls":
 		for n, address := range strings.Fields(about) {
-			tx.Call(fmt.Sprint("call-", n), adapter.Call{Method: "POST", URL: address, Body: []byte("{}"), Repeat: adapter.RepeatNever, GiveUp: time.Second})
+			tx.Call(fmt.Sprint("call-", n), adapter.Call{Method: "POST", URL: address, Body: []byte("{}"), Repeat: adapter.RepeatNever})
 		}
 	}
 	tx.Emit(adapter.Emission{Actor: customer, Body: event.MessageCreated{Content: event.Plain(body.Text)}})
 	return nil
+}
+
+// eat takes memory until there is no more.
+func eat() {
+	var held [][]byte
+	for {
+		piece := make([]byte, 8<<20)
+		for at := 0; at < len(piece); at += 4096 {
+			piece[at] = 1
+		}
+		held = append(held, piece)
+	}
 }

@@ -1,6 +1,5 @@
 // Command brittle is a plugin that tests break: words with "poison" in them end
-// its process, unless the file its account names is there; "eat" takes more memory
-// than some have.
+// its process, unless the file its account names is there.
 package main
 
 import (
@@ -41,12 +40,6 @@ func handle(tx *adapter.Tx, _ *state, in adapter.Input) error {
 	}
 	if _, err := os.Stat(set.Mended); err != nil && strings.Contains(body.Text, "poison") {
 		os.Exit(3)
-	}
-	if body.Text == "eat" {
-		held := make([]byte, 600<<20)
-		for at := 0; at < len(held); at += 4096 {
-			held[at] = 1
-		}
 	}
 	tx.Emit(adapter.Emission{Actor: event.Actor{Role: event.RoleCustomer, Name: "Ada"}, Body: event.MessageCreated{Content: event.Plain(body.Text)}})
 	return nil
