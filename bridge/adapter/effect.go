@@ -68,7 +68,8 @@ const (
 	RepeatMarked = "marked"
 	// RepeatKeyed repeats freely: the vendor honours the key in the call.
 	RepeatKeyed = "keyed"
-	// RepeatNever reports the unknown outcome at once.
+	// RepeatNever reports the unknown outcome at once. What never left is tried until
+	// GiveUp all the same: that repeats nothing.
 	RepeatNever = "never"
 )
 
