@@ -70,7 +70,8 @@ func (l *letters) list(w http.ResponseWriter, r *http.Request) {
 }
 
 // TestReplayIsResumed: an interrupted replay of many says so; run again it takes up the
-// rest, and no letter is replayed twice.
+// rest, and no letter is replayed twice. The list begins with the newest, a replay
+// with the oldest.
 func TestReplayIsResumed(t *testing.T) {
 	t.Parallel()
 	const many, held = 3000, 1234
@@ -88,12 +89,12 @@ func TestReplayIsResumed(t *testing.T) {
 	<-l.held
 	_ = cmd.Process.Signal(syscall.SIGINT)
 	_ = cmd.Wait()
-	if code := cmd.ProcessState.ExitCode(); code != exitFailed || strings.Count(out.String(), "  replayed\n") != held ||
+	if code := cmd.ProcessState.ExitCode(); code != exitFailed || strings.Count(out.String(), "  replayed\n") != many-held-1 || !strings.HasPrefix(out.String(), "L2999 ") ||
 		!strings.HasSuffix(out.String(), "interrupted; mend: run it again, what was replayed stays so\n") {
 		t.Errorf("exit code %d: %s", code, tail(out.String(), 300))
 	}
 	got := finish(t, env, nil, args...)
-	if got.code != exitOK || strings.Count(got.out, "  replayed\n") != many-held-1 || l.asked != many {
+	if got.code != exitOK || strings.Count(got.out, "  replayed\n") != held || l.asked != many {
 		t.Errorf("again: exit code %d, %d replayed, asked %d times: %s", got.code, strings.Count(got.out, "  replayed\n"), l.asked, tail(got.all(), 300))
 	}
 	if none := finish(t, env, nil, args...); none.code != exitOK || none.all() != "" {

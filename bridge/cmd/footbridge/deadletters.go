@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -96,6 +97,8 @@ func replay(c *cobra.Command, r *remote, ids []string) error {
 	return nil
 }
 
+// unreplayed lists what is still to be replayed, the oldest first: so a
+// conversation gets its inputs in their order.
 func unreplayed(c *cobra.Command, r *remote) ([]string, error) {
 	var ids []string
 	err := r.list(c.Context(), "/dead-letters", nil, 0, func(item json.RawMessage) error {
@@ -106,6 +109,7 @@ func unreplayed(c *cobra.Command, r *remote) ([]string, error) {
 		}
 		return err
 	})
+	slices.Reverse(ids)
 	return ids, err
 }
 

@@ -15,6 +15,7 @@ import (
 	"net/netip"
 	"net/url"
 	"sync/atomic"
+	"time"
 
 	"github.com/footbridge/footbridge/bridge/event"
 	"github.com/footbridge/footbridge/bridge/internal/credential"
@@ -38,7 +39,7 @@ type Conversations interface {
 // Outcomes is what the API reads of what became of inputs and events.
 type Outcomes interface {
 	Deliveries(ctx context.Context, conversation string) ([]journal.Delivery, error)
-	DeadLetters(ctx context.Context, after string, limit int) ([]journal.DeadLetter, error)
+	DeadLetters(ctx context.Context, at time.Time, id string, limit int) ([]journal.DeadLetter, error)
 	// Backlog counts by account the frames no turn has dealt with.
 	Backlog(ctx context.Context) (map[string]int64, error)
 }

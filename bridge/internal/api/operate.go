@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -275,7 +276,11 @@ func (a *API) listDeadLetters(w http.ResponseWriter, r *http.Request, _ principa
 	if err != nil {
 		return err
 	}
-	letters, err := a.Journal.DeadLetters(r.Context(), p.after, p.limit)
+	at, id, err := p.moment()
+	if err != nil {
+		return err
+	}
+	letters, err := a.Journal.DeadLetters(r.Context(), at, id, p.limit)
 	if err != nil {
 		return err
 	}
@@ -284,7 +289,8 @@ func (a *API) listDeadLetters(w http.ResponseWriter, r *http.Request, _ principa
 		out.DeadLetters = append(out.DeadLetters, showLetter(d))
 	}
 	if len(letters) > 0 {
-		out.Next = next(len(letters) == p.limit, letters[len(letters)-1].ID)
+		last := letters[len(letters)-1]
+		out.Next = next(len(letters) == p.limit, fmt.Sprintf("%d.%s", last.At.UnixMicro(), last.ID))
 	}
 	return answer(w, http.StatusOK, out)
 }

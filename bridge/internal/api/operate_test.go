@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/footbridge/footbridge/bridge/internal/api"
@@ -44,4 +45,35 @@ func TestDrainAndResume(t *testing.T) {
 		t.Errorf("with its desk drained the availability is %+v", a)
 	}
 	b.recorded("token ops account.drained web", "token ops account.resumed web", "token ops account.drained desk")
+}
+
+// Dead letters are listed from the newest, page by page.
+func TestDeadLettersFromTheNewest(t *testing.T) {
+	b := start(t)
+	list := func(query string) api.DeadLetterList {
+		return decode[api.DeadLetterList](b.ask("GET", "/dead-letters?"+query, operatorToken, "").is(200, ""))
+	}
+	const many = 6
+	for n := range many { // their ids come from what they are of, and say nothing of time
+		id, token := b.open()
+		b.say(id, token, message("poison"))
+		b.until(func() bool { return len(list("").DeadLetters) == n+1 }, "no dead letter")
+	}
+	var paged []api.DeadLetter
+	for query := "limit=2"; ; {
+		page := list(query)
+		if paged = append(paged, page.DeadLetters...); page.Next == nil || len(paged) > many {
+			break
+		}
+		query = "limit=2&after=" + *page.Next
+	}
+	if all := list("").DeadLetters; !slices.Equal(paged, all) || len(all) != many {
+		t.Errorf("in pages %+v, at once %+v", paged, all)
+	}
+	if !slices.IsSortedFunc(paged, func(a, b api.DeadLetter) int { return b.At.Compare(a.At) }) {
+		t.Errorf("not the newest first: %+v", paged)
+	}
+	for _, after := range []string{"x", "7", "7.", "x.y"} {
+		b.ask("GET", "/dead-letters?after="+after, operatorToken, "").is(422, "invalid")
+	}
 }

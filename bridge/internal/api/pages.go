@@ -49,6 +49,20 @@ func position(text string) (int64, error) {
 	return n, nil
 }
 
+// moment reads an after that is a time in microseconds and an id; zero is the
+// beginning.
+func (p page) moment() (time.Time, string, error) {
+	if p.after == "" {
+		return time.Time{}, "", nil
+	}
+	text, id, _ := strings.Cut(p.after, ".")
+	micros, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || id == "" {
+		return time.Time{}, "", invalid("after", "give next of the page before, unchanged")
+	}
+	return time.UnixMicro(micros), id, nil
+}
+
 // next is the after of the following page; nil at the end.
 func next(more bool, cursor string) *string {
 	if !more {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/footbridge/footbridge/bridge/event"
 	"github.com/footbridge/footbridge/bridge/internal/credential"
@@ -124,7 +125,7 @@ func TestTheErasedStayErasedInOldBackups(t *testing.T) {
 	isError(t, "Events", err, journal.ErrErased)
 	_, err = after.FindLeg(ctx, "web", "visitor")
 	isError(t, "FindLeg", err, journal.ErrNotFound)
-	letters, err := after.DeadLetters(ctx, "", 0)
+	letters, err := after.DeadLetters(ctx, time.Time{}, "", 0)
 	equal(t, "DeadLetters", len(letters), 0, err)
 	mine, err := after.Events(ctx, "other", 0, 0)
 	equal(t, "events of the other", len(mine), 1, err)

@@ -100,7 +100,7 @@ func readBack(t *testing.T, j *Journal, c journal.Commit) {
 	equal(t, "Reply", reply, []byte("answer"), err)
 	deliveries, err := j.Deliveries(ctx, "c")
 	equal(t, "Deliveries", deliveries, c.Deliveries, err)
-	letters, err := j.DeadLetters(ctx, "", 0)
+	letters, err := j.DeadLetters(ctx, time.Time{}, "", 0)
 	equal(t, "DeadLetters", letters, c.DeadLetters, err)
 	letter, err := j.DeadLetter(ctx, "d1")
 	equal(t, "DeadLetter", letter, c.DeadLetters[0], err)

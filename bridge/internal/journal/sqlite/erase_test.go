@@ -84,7 +84,7 @@ func erased(t *testing.T, j *Journal, c journal.Commit) {
 	}
 	listed, err := j.Conversations(ctx, journal.Filter{})
 	equal(t, "Conversations", listed, []journal.Listed{{ID: "c", Created: noon, Updated: noon, Index: index, Erased: true}}, err)
-	letters, err := j.DeadLetters(ctx, "", 0)
+	letters, err := j.DeadLetters(ctx, time.Time{}, "", 0)
 	equal(t, "DeadLetters", len(letters), 0, err)
 	deliveries, err := j.Deliveries(ctx, "c")
 	equal(t, "Deliveries", []any{len(deliveries), deliveries[0].Outcome, deliveries[0].Reason}, []any{1, journal.Dead, ""}, err)

@@ -3,16 +3,22 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/internal/journal"
 )
 
-// DeadLetters lists dead letters after one of them ("": from the first), by id,
-// at most limit (0: 1000).
-func (j *Journal) DeadLetters(ctx context.Context, after string, limit int) (letters []journal.DeadLetter, err error) {
+// DeadLetters lists dead letters, the newest first, after the one of that time and
+// id (a zero time: from the newest), at most limit (0: 1000). That one need not be
+// there any more.
+func (j *Journal) DeadLetters(ctx context.Context, at time.Time, id string, limit int) (letters []journal.DeadLetter, err error) {
+	before := int64(math.MaxInt64)
+	if !at.IsZero() {
+		before = micros(at)
+	}
 	err = j.look(ctx, func(v *view) error {
-		letters, err = v.letters(rDeadLetters, after, atMost(limit))
+		letters, err = v.letters(rDeadLetters, before, id, atMost(limit))
 		return err
 	})
 	if err != nil {

@@ -83,12 +83,24 @@ func TestWakingIsTheEarliestReason(t *testing.T) {
 func TestDeadLettersArePagedAndMarked(t *testing.T) {
 	j, ctx := openJournal(t, t.TempDir(), Options{}), context.Background()
 	c := newTurn("c")
-	for i := range 5 {
-		c.DeadLetters = append(c.DeadLetters, journal.DeadLetter{ID: fmt.Sprintf("d%d", i), Conversation: "c", At: noon})
+	for i, at := range []time.Duration{4, 0, 3, 3, 1} { // minutes; ids say nothing of time
+		c.DeadLetters = append(c.DeadLetters, journal.DeadLetter{ID: fmt.Sprintf("d%d", i), Conversation: "c", At: noon.Add(at * time.Minute)})
 	}
 	commit(t, j, c)
-	page, err := j.DeadLetters(ctx, "d1", 2)
-	equal(t, "page", page, c.DeadLetters[2:4], err)
+	var read []journal.DeadLetter
+	for last := (journal.DeadLetter{}); ; last = read[len(read)-1] {
+		page, err := j.DeadLetters(ctx, last.At, last.ID, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if read = append(read, page...); len(page) < 2 {
+			break
+		}
+	}
+	of := c.DeadLetters
+	equal(t, "all pages", read, []journal.DeadLetter{of[0], of[3], of[2], of[4], of[1]}, nil)
+	page, err := j.DeadLetters(ctx, noon.Add(2*time.Minute), "none any more", 2)
+	equal(t, "after one that is gone", page, []journal.DeadLetter{of[4], of[1]}, err)
 	for _, at := range []time.Time{noon.Add(time.Minute), noon.Add(time.Hour)} {
 		if err := j.MarkReplayed(ctx, "d3", at); err != nil {
 			t.Fatal(err)

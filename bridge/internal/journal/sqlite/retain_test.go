@@ -106,7 +106,7 @@ func dropped(t *testing.T, j *Journal, n int64) {
 	equal(t, "turns of the young one", len(turns), 1, err)
 	turns, err = j.Turns(ctx, "running", 0, 0)
 	equal(t, "turns of the running one", len(turns), 0, err)
-	letters, err := j.DeadLetters(ctx, "", 0)
+	letters, err := j.DeadLetters(ctx, time.Time{}, "", 0)
 	equal(t, "DeadLetters", []any{len(letters), letters[0].ID}, []any{1, "d-young"}, err)
 	last, oldest, err := j.Position(ctx)
 	equal(t, "Position", []int64{last, oldest}, []int64{n + 2, n + 1}, err)

@@ -260,7 +260,7 @@ var readSQL = [...]string{
 	rListed: listedColumns + ` WHERE c.id = ?`,
 	rDeliveries: `SELECT event, leg, outcome, reason, maybe_duplicate, at FROM deliveries
 		WHERE conversation = ? ORDER BY at, event, leg`,
-	rDeadLetters:   letterColumns + ` WHERE id > ? ORDER BY id LIMIT ?`,
+	rDeadLetters:   letterColumns + ` WHERE (at, id) < (?, ?) ORDER BY at DESC, id DESC LIMIT ?`,
 	rDeadLetter:    letterColumns + ` WHERE id = ?`,
 	rDeadLettersOf: letterColumns + ` WHERE conversation = ? ORDER BY id`,
 	rRef: `SELECT r.event FROM refs r LEFT JOIN events e ON e.id = r.event
