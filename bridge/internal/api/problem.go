@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -171,6 +172,12 @@ func problemOf(err error) *Problem {
 //nolint:gochecknoglobals // never written.
 var fieldName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,31}([.][A-Za-z0-9_]{1,32}){0,8}$`)
 
+// levels are of the refusals that are no fault: an operator's own wish, and too
+// much to do. What else goes wrong here is an error.
+//
+//nolint:gochecknoglobals // a table that is never written.
+var levels = map[string]slog.Level{codeDrained: slog.LevelInfo, codeClosing: slog.LevelInfo, codeBusy: slog.LevelWarn}
+
 // refuse answers with the problem of an error. Faults of our own are logged.
 func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	p := *problemOf(err)
@@ -179,7 +186,11 @@ func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	if p.Status >= http.StatusInternalServerError {
-		a.Logger.Error("request failed", "method", r.Method, "path", r.URL.Path, "code", p.Code, "request_id", p.RequestID, "error", err)
+		level, listed := levels[p.Code]
+		if !listed {
+			level = slog.LevelError
+		}
+		a.Logger.Log(r.Context(), level, "request failed", "method", r.Method, "path", r.URL.Path, "code", p.Code, "request_id", p.RequestID, "error", err)
 	}
 	h := w.Header()
 	h.Set("Content-Type", "application/problem+json")
