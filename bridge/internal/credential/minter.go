@@ -42,6 +42,10 @@ func (m *Minter) Mint(account, name, key string, at time.Time, ttl time.Duration
 	return signed + "." + m.sign(signed)
 }
 
+// skew is how far ahead the clock may have been that a token was made by. One from
+// further ahead was made by a wrong clock, and would be good for too long.
+const skew = time.Minute
+
 // Key checks a token for an account and a name, and gives the key it is bound to.
 // Every fault is ErrToken.
 func (m *Minter) Key(token, account, name string, now time.Time) (string, error) {
@@ -54,7 +58,7 @@ func (m *Minter) Key(token, account, name string, now time.Time) (string, error)
 	data, err := base64.RawURLEncoding.DecodeString(body)
 	var c claims
 	if err != nil || header != mintedHeader || json.Unmarshal(data, &c) != nil ||
-		c.Audience != audience(account, name) || c.Subject == "" || now.Unix() >= c.Expires {
+		c.Audience != audience(account, name) || c.Subject == "" || now.Unix() >= c.Expires || c.Issued > now.Add(skew).Unix() {
 		return "", ErrToken
 	}
 	return c.Subject, nil

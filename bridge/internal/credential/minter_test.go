@@ -23,6 +23,8 @@ func TestMintedTokens(t *testing.T) {
 	}{
 		"good":             {m, token, "web", "entry", at.Add(59 * time.Minute), true},
 		"over":             {m, token, "web", "entry", at.Add(time.Hour), false},
+		"a clock behind":   {m, token, "web", "entry", at.Add(-time.Minute), true},
+		"of the future":    {m, token, "web", "entry", at.Add(-time.Minute - time.Second), false},
 		"another account":  {m, token, "shop", "entry", at, false},
 		"another name":     {m, token, "web", "exit", at, false},
 		"another key":      {other, token, "web", "entry", at, false},
