@@ -102,7 +102,7 @@ func TestSignals(t *testing.T) {
 		"conversations --url BRIDGE", "conversations 01A --url BRIDGE", "dead-letters list --url BRIDGE", "dead-letters replay 01A --url BRIDGE",
 		"dead-letters replay --all --url BRIDGE", "audit list --url BRIDGE", "conversations export 01A --reason r --url BRIDGE",
 		"conversations erase 01A --reason r --yes --url BRIDGE", "conversations erase 01A --reason r --url BRIDGE",
-		"conversations erase --customer - --reason r --url BRIDGE", "translate --adapter scripted --role virtual_agent --endpoint x",
+		"conversations erase --customer - --reason r --yes --url BRIDGE", "translate --adapter scripted --role virtual_agent --endpoint x",
 		"accounts --url BRIDGE", "accounts drain studio --url BRIDGE",
 		"serve --config CONFIG", "simulate vonage -listen 127.0.0.1:0",
 	} {

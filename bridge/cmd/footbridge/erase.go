@@ -95,12 +95,19 @@ func eraseCommand() *cobra.Command {
 for good: the keys it is sealed with, what vendors know it by, its dead letters. That
 it was erased, by whom and why stays in the audit trail. Erasing again changes
 nothing. Backups made before still hold the keys until the next backup into the same
-folder: see footbridge backup.`,
+folder: see footbridge backup. With --customer - nothing can be asked: give --yes.`,
 		Example: "  footbridge conversations erase 01JZX3Q5T4K9 --reason 'request 7'\n  footbridge conversations erase --customer c-1 --export ada.jsonl --files ada-files --reason 'request 7' --yes"}
 	read := subjectFlags(c)
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	c.Flags().StringVar(&to.file, "export", "", "write everything into this new file before")
 	c.Flags().StringVar(&to.files, "files", "", "with --export: the files that were sent into this new folder")
+	named := c.Args
+	c.Args = func(c *cobra.Command, args []string) error {
+		if c.Flag("customer").Value.String() == "-" && !yes {
+			return usageError{errors.New("--customer - reads standard input, where the question would be answered; mend: give --yes")}
+		}
+		return named(c, args)
+	}
 	c.RunE = func(c *cobra.Command, args []string) error {
 		s, err := read(c, args)
 		if err != nil {

@@ -37,6 +37,7 @@ var wrongLines = []struct{ name, line, wanted string }{
 	{"L6 dead-letters replay *", "dead-letters replay *", "is no id"},
 	{"L6 conversations ..", "conversations ..", "is no id"},
 	{"L1 conversations a b", "conversations a b", `unexpected argument "b"`},
+	{"L1 erase whom standard input names", "conversations erase --customer - --reason r", "give --yes"},
 	{"L1 conversations --url ftp://x", "conversations --url ftp://x", "is no address"},
 	{"L2 version --token=hunter2", "version --token=hunter2", "secrets are not given on the command line"},
 	{"L2 conversations --password hunter2", "conversations --password hunter2", "FOOTBRIDGE_TOKEN"},
