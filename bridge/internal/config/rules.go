@@ -210,10 +210,11 @@ func textKeyRule(s string) (what, mend string) {
 }
 
 func chatTextRule(s string) (what, mend string) {
-	if slices.Contains(chatTexts, s) {
+	keys := ChatTextKeys()
+	if slices.Contains(keys, s) {
 		return "", ""
 	}
-	return "is unknown", choiceMend(s, chatTexts)
+	return "is unknown", choiceMend(s, keys)
 }
 
 func dateRule(s string) (what, mend string) {

@@ -1,9 +1,6 @@
 package config
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 const english = "en"
 
@@ -26,18 +23,16 @@ var texts = []struct{ key, words string }{
 	{"agent_lost", "The connection to your colleague was lost. We are looking for another one."},
 }
 
-// chatTexts are the keys of the chat's own words; the words are in the pages.
-//
-//nolint:gochecknoglobals // a table that is never written.
-var chatTexts = strings.Fields(`
+// ChatTextKeys lists the keys an account's chat has words for, in a fixed order; the
+// words are in the pages.
+func ChatTextKeys() []string {
+	return strings.Fields(`
 	title greeting open close unread messages compose placeholder send attach end end_question stay again
 	you agent virtual_agent writing looking waiting next place about connected returning over
 	fact_looking joined passed_on back ended reconnecting unreachable unnamed
 	sending sent delivered read failed cut_off retry discard form picture location
 	survey survey_score survey_comment survey_send survey_skip survey_thanks`)
-
-// ChatTextKeys lists the keys an account's chat has words for, in a fixed order.
-func ChatTextKeys() []string { return slices.Clone(chatTexts) }
+}
 
 // TextKeys lists the keys Text knows, in a fixed order.
 func TextKeys() []string {
