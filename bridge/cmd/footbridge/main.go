@@ -99,7 +99,7 @@ func command() *cobra.Command {
 	root.PersistentFlags().StringP("config", "c", envOr("FOOTBRIDGE_CONFIG", "config.toml"), "configuration file")
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(serveCommand(), checkCommand(), adaptersCommand(), adapterCommand(), accountsCommand(), conversationsCommand(), deadLettersCommand(), traceCommand(),
-		auditCommand(), backupCommand(), restoreCommand(), doctorCommand(),
+		auditCommand(), backupCommand(), restoreCommand(), doctorCommand(), tokenCommand(),
 		matrixCommand(), simulateCommand(), translateCommand(), versionCommand())
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {

@@ -217,9 +217,9 @@ func (a *App) greet(ctx context.Context) {
 		reveal := t.made && a.record(ctx, journal.Audit{Action: journal.AuditRevealed, Subject: t.Name})
 		for _, page := range opens(t.Roles) {
 			if reveal {
-				fmt.Fprintf(a.o.Out, "  %-5s %s/%s#token=%s  (token %s, made for you; set %s to choose your own)\n", page, base, page, t.secret.Reveal(), t.Name, t.Token.Token)
+				fmt.Fprintf(a.o.Out, "  %-5s %s  (token %s, made for you; set %s to choose your own)\n", page, t.link(base, page, true), t.Name, t.Token.Token)
 			} else {
-				fmt.Fprintf(a.o.Out, "  %-5s %s/%s  (sign in with token %s)\n", page, base, page, t.Name)
+				fmt.Fprintf(a.o.Out, "  %-5s %s  (sign in with token %s)\n", page, t.link(base, page, false), t.Name)
 			}
 		}
 	}
