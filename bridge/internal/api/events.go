@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -18,7 +19,26 @@ import (
 // EventList is one page of a conversation's events, oldest first.
 type EventList struct {
 	Events []event.Event `json:"events"`
-	Next   *string       `json:"next"`
+	// Damaged names the events of the page that cannot be shown.
+	Damaged []DamagedEvent `json:"damaged,omitempty"`
+	Next    *string        `json:"next"`
+}
+
+// DamagedEvent is where an event stands that cannot be shown.
+type DamagedEvent struct {
+	ID  string `json:"id"`
+	Seq int64  `json:"seq"`
+}
+
+// sift takes out the events that cannot be written, and names them.
+func (l *EventList) sift() {
+	l.Events = slices.DeleteFunc(l.Events, func(e event.Event) bool {
+		_, err := json.Marshal(e)
+		if err != nil {
+			l.Damaged = append(l.Damaged, DamagedEvent{e.ID, e.Seq})
+		}
+		return err != nil
+	})
 }
 
 // Saying is an event as its author gives it.
@@ -67,7 +87,18 @@ func (a *API) listEvents(w http.ResponseWriter, r *http.Request, p principal) er
 	if err != nil {
 		return err
 	}
-	return answer(w, http.StatusOK, out)
+	if err = answer(w, http.StatusOK, out); unwritable(err) {
+		out.sift()
+		a.Logger.Error("events of a conversation cannot be shown", "conversation", id, "events", out.Damaged, "error", err)
+		err = answer(w, http.StatusOK, out)
+	}
+	return err
+}
+
+// unwritable reports whether an error says that something has no JSON form.
+func unwritable(err error) bool {
+	var no *json.MarshalerError
+	return errors.As(err, &no)
 }
 
 // collect reads what the principal sees of a conversation after a position,

@@ -162,7 +162,7 @@ func (s *stream) live(ctx context.Context, it item, out outlet) error {
 	switch {
 	case it.Position == 0 && s.who.customer():
 		if s.api.passing(ctx, it.Event) {
-			return out.event(0, plain(it.Event))
+			return s.tell(out, 0, plain(it.Event))
 		}
 		return nil
 	case it.Position == 0:
@@ -183,7 +183,21 @@ func (s *stream) give(it item, out outlet) error {
 	if !s.filter.Load().takes(it.Event) {
 		return nil
 	}
-	return out.event(it.Position, it.Event)
+	return s.tell(out, it.Position, it.Event)
+}
+
+// tell gives one event. One that cannot be written is passed over: the list of its
+// conversation names it.
+func (s *stream) tell(out outlet, position int64, e event.Event) error {
+	err := out.event(position, e)
+	if !unwritable(err) {
+		return err
+	}
+	s.api.Logger.Error("event passed over in a live stream", "event", e.ID, "conversation", e.Conversation, "error", err)
+	if position == 0 {
+		return nil
+	}
+	return out.beat(position)
 }
 
 // conversation gives a customer what is new in theirs; positions are the
@@ -201,7 +215,7 @@ func (s *stream) conversation(ctx context.Context, out outlet) error {
 		for _, e := range events {
 			s.after = e.Seq
 			if seen, ok := see(e); ok && s.filter.Load().takes(e) {
-				if err := out.event(e.Seq, seen); err != nil {
+				if err := s.tell(out, e.Seq, seen); err != nil {
 					return err
 				}
 			}
