@@ -3,13 +3,16 @@ package stories
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/footbridge/footbridge/adapters/vonage/vonagesim"
 	"github.com/footbridge/footbridge/bridge/event"
@@ -251,6 +254,43 @@ func TestPictureFromVendor(t *testing.T) {
 		if status != want {
 			t.Errorf("%s: %d", name, status)
 		}
+	}
+}
+
+// TestPictureClaimedBeforeACrash: the bridge dies between the commit that claims a
+// vendor's picture and whatever follows it. The next start fetches the picture, though
+// nobody asks for it and no far side is to have it.
+func TestPictureClaimedBeforeACrash(t *testing.T) {
+	t.Parallel()
+	plugins, err := testPlugins()
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := make(chan struct{}, 10)
+	vendor := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked <- struct{}{}
+		w.Header().Set("Content-Type", "image/png")
+		_, _ = w.Write(pngOf("cat"))
+	}))
+	defer vendor.Close()
+	extra := fmt.Sprintf("[plugins]\ndir = %q\n[accounts.besieged]\nadapter = \"besieged\"\nrole = \"virtual_agent\"\ncredentials = { secret = \"env:BESIEGED_KEY\" }\nallowed_hosts = [%q]\nsettings = {}\n"+
+		"[[routes]]\nname = \"besieged\"\nvirtual_agent = \"besieged\"\nlive_agent = [\"desk\"]\n", plugins, strings.TrimPrefix(vendor.URL, "http://"))
+	r := newRig(t, setting{extra: extra, env: []string{"BESIEGED_KEY=" + besiegedKey}}, "after_commit:2:bridge") // the first opens the conversation
+	if got := r.post("/in/besieged/inbound", fmt.Sprintf(`{"session":{"id":"files"},"text":"files %s/cat.png"}`, vendor.URL)); got != http.StatusOK {
+		t.Fatalf("the vendor is answered %d", got)
+	}
+	select {
+	case <-asked:
+	case <-time.After(patience):
+		t.Fatal("the picture is not fetched")
+	}
+	if hits, err := os.ReadFile(r.hitLog); err != nil || string(hits) != "after_commit bridge\n" {
+		t.Errorf("the crash: %q %v", hits, err)
+	}
+	id := r.conversation("files")
+	r.serves(r.link(deskToken, r.file(id, deskToken, event.RoleCustomer).Blob), pngOf("cat"))
+	if len(asked) != 0 {
+		t.Errorf("the picture was fetched %d times", 1+len(asked))
 	}
 }
 

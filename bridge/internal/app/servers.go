@@ -95,7 +95,10 @@ func (a *App) serve(ctx context.Context) error {
 		})
 	}
 	work.Go(func() { a.people.Run(ctx, a.engine) })
-	work.Go(func() { a.media.Run(ctx) })
+	work.Go(func() {
+		a.claimed(ctx)
+		a.media.Run(ctx)
+	})
 	work.Go(func() { a.reloads(ctx) })
 	work.Go(func() {
 		retention.Run(ctx, retention.Options{Store: a.journal, Rules: a.retention, Removed: a.tooOld, Logger: a.log})
