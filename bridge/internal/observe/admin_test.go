@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"reflect"
 	"regexp"
 	"strings"
@@ -21,7 +22,12 @@ import (
 	"github.com/footbridge/footbridge/bridge/internal/credential"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(unwatched) != "" {
+		crashUnwatched()
+	}
+	goleak.VerifyTestMain(m)
+}
 
 func get(t *testing.T, h http.Handler, method, path string) (int, http.Header, string) {
 	t.Helper()

@@ -2,6 +2,11 @@ package observe
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -55,6 +60,41 @@ func TestACrashShowsNoWords(t *testing.T) {
 			t.Fatalf("of %q is shown %q", said, got)
 		}
 	})
+}
+
+// unwatched is the variable that makes of this test's program one that crashes.
+const unwatched = "OBSERVE_CRASHES_UNWATCHED"
+
+// crashUnwatched takes away that its program can be started again, and crashes.
+func crashUnwatched() {
+	err := os.Chmod(os.Getenv(unwatched), 0o600)
+	stderr, guard := GuardCrash()
+	fmt.Fprintln(stderr, "guard:", errors.Join(err, guard))
+	panic("okapi")
+}
+
+// TestACrashThatNobodyShows: where the other process does not start, who began it is
+// told, and a crash prints nothing rather than everything.
+func TestACrashThatNobodyShows(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(self)
+	copied := filepath.Join(t.TempDir(), "crashes")
+	if err := errors.Join(err, os.WriteFile(copied, data, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	c := exec.Command(copied)
+	c.Env = []string{unwatched + "=" + copied}
+	out, err := c.CombinedOutput()
+	var ended *exec.ExitError
+	if !errors.As(err, &ended) || ended.ExitCode() != 2 {
+		t.Errorf("it ended with %v", err)
+	}
+	if got := string(out); !strings.HasPrefix(got, "guard: start what shows crashes: ") || strings.Count(got, "\n") != 1 {
+		t.Errorf("it said %q", got)
+	}
 }
 
 func FuzzShowCrash(f *testing.F) {
