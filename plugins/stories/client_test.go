@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/event"
@@ -20,8 +21,10 @@ import (
 const patience = 60 * time.Second
 
 // eventually waits generously: only order and outcome are asserted.
-func (r *rig) eventually(what string, ok func() bool) {
-	r.t.Helper()
+func (r *rig) eventually(what string, ok func() bool) { r.t.Helper(); eventually(r.t, what, ok) }
+
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
 	deadline := time.Now().Add(patience)
 	for time.Now().Before(deadline) {
 		if ok() {
@@ -29,7 +32,7 @@ func (r *rig) eventually(what string, ok func() bool) {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	r.t.Fatalf("never: %s", what)
+	t.Fatalf("never: %s", what)
 }
 
 // api calls the native API until it answers; a crash in between is ridden out,

@@ -27,6 +27,12 @@ type page struct {
 
 func (r *rig) browse(path string) page {
 	r.t.Helper()
+	return browse(r.t, "http://"+r.public+path)
+}
+
+// browse opens an address in a browser of its own.
+func browse(t *testing.T, address string, more ...chromedp.ExecAllocatorOption) page {
+	t.Helper()
 	browser := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if found, err := exec.LookPath(name); err == nil && browser == "" {
@@ -34,27 +40,41 @@ func (r *rig) browse(path string) page {
 		}
 	}
 	if browser == "" {
-		r.t.Fatal("no Chromium on PATH to look at the console with; mend: apt-get install chromium")
+		t.Fatal("no Chromium on PATH to look at pages with; mend: apt-get install chromium")
 	}
-	allocator, stop := chromedp.NewExecAllocator(context.Background(), chromedp.ExecPath(browser), chromedp.UserDataDir(r.t.TempDir()), chromedp.NoFirstRun,
-		chromedp.NoDefaultBrowserCheck, chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1500, 1100), chromedp.Flag("disable-dev-shm-usage", true))
+	options := append([]chromedp.ExecAllocatorOption{chromedp.ExecPath(browser), chromedp.UserDataDir(t.TempDir()), chromedp.NoFirstRun,
+		chromedp.NoDefaultBrowserCheck, chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1500, 1100), chromedp.Flag("disable-dev-shm-usage", true)}, more...)
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, cancel := chromedp.NewContext(allocator)
-	r.t.Cleanup(func() {
+	t.Cleanup(func() {
 		_ = chromedp.Cancel(ctx)
 		cancel()
 		stop()
 	})
-	p := page{r.t, ctx}
-	if err := chromedp.Do(ctx, chromedp.Navigate("http://"+r.public+path)); err != nil {
-		r.t.Fatalf("open %s: %v", path, err)
+	if err := chromedp.Do(ctx, chromedp.Navigate(address)); err != nil { // starts it, which a context that ends would end
+		t.Fatalf("open %s: %v", address, err)
 	}
-	return p
+	return page{t, ctx}
+}
+
+func (p page) do(what string, step chromedp.Action[chromedp.Void]) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, step); err != nil {
+		p.t.Fatalf("%s: %v", what, err)
+	}
+}
+
+func (p page) click(selector string) {
+	p.t.Helper()
+	p.do("click "+selector, chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
 }
 
 // until waits for an expression to be true.
 func (p page) until(what, expression string) {
 	p.t.Helper()
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		if ok, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool]("!!("+expression+")")); err == nil && ok {
 			return
 		}

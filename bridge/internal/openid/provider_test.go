@@ -12,7 +12,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"html"
 	"maps"
 	"math/big"
 	"net/http"
@@ -30,6 +29,7 @@ import (
 const (
 	client = "footbridge test"
 	secret = "a secret/with+odd signs"
+	back   = "https://bridge.example/back"
 )
 
 // idp is a provider of the test's own, over real HTTP. What it says may be
@@ -37,9 +37,7 @@ const (
 type idp struct {
 	t      *testing.T
 	server *httptest.Server
-	mux    *http.ServeMux
-	// issuer is what it calls itself, and back where it sends browsers back to.
-	issuer, back string
+	issuer string // what it calls itself
 
 	mu       sync.Mutex
 	signer   *signer
@@ -139,8 +137,6 @@ func newIDP(t *testing.T) *idp {
 	p := &idp{t: t, signer: makeKeys()["one"], about: map[string]any{}, asked: map[string]int{}, codes: map[string]url.Values{}}
 	p.shown = []map[string]any{p.signer.jwk()}
 	mux := http.NewServeMux()
-	p.mux, p.back = mux, "https://bridge.example/back"
-	mux.HandleFunc("GET /authorize", p.serveAuthorize)
 	mux.HandleFunc("GET /.well-known/openid-configuration", p.serveAbout)
 	mux.HandleFunc("GET /keys", func(w http.ResponseWriter, _ *http.Request) {
 		p.mu.Lock()
@@ -153,13 +149,6 @@ func newIDP(t *testing.T) *idp {
 	t.Cleanup(p.server.Close)
 	p.issuer = p.server.URL
 	return p
-}
-
-// overTLS serves the provider again, as the issuer of that name.
-func (p *idp) overTLS(issuer string) {
-	p.server = httptest.NewTLSServer(p.mux)
-	p.t.Cleanup(p.server.Close)
-	p.issuer = issuer
 }
 
 func (p *idp) serveAbout(w http.ResponseWriter, _ *http.Request) {
@@ -181,7 +170,7 @@ func (p *idp) authorize(address string) url.Values {
 		p.t.Fatal(err)
 	}
 	q := u.Query()
-	for name, want := range map[string]string{"response_type": "code", "client_id": client, "redirect_uri": p.back,
+	for name, want := range map[string]string{"response_type": "code", "client_id": client, "redirect_uri": back,
 		"scope": "openid profile", "code_challenge_method": "S256", "tenant": "1"} {
 		if q.Get(name) != want {
 			p.t.Errorf("%s is %q, want %q", name, q.Get(name), want)
@@ -192,13 +181,6 @@ func (p *idp) authorize(address string) url.Values {
 	code := fmt.Sprint("code-", len(p.codes))
 	p.codes[code] = q
 	return url.Values{"code": {code}, "state": {q.Get("state")}}
-}
-
-// serveAuthorize is the page on which a person says that it is them.
-func (p *idp) serveAuthorize(w http.ResponseWriter, r *http.Request) {
-	back := p.back + "?" + p.authorize(r.URL.String()).Encode()
-	w.Header().Set("Content-Type", "text/html")
-	_, _ = fmt.Fprintf(w, `<!doctype html><title>Your company</title><a id="go" href=%q>It is me</a>`, html.EscapeString(back))
 }
 
 func (p *idp) serveToken(w http.ResponseWriter, r *http.Request) {
@@ -242,7 +224,7 @@ func (p *idp) with(head, changes map[string]any) {
 }
 
 func (p *idp) provider() *openid.Provider {
-	return openid.New(openid.Options{Issuer: p.server.URL, ClientID: client, Secret: credential.NewSecret(secret), Callback: "https://bridge.example/back",
+	return openid.New(openid.Options{Issuer: p.server.URL, ClientID: client, Secret: credential.NewSecret(secret), Callback: back,
 		Scopes: []string{"profile"}, RolesClaim: "groups", AgentClaim: "preferred_username", NameClaim: "name",
 		Roles: map[string][]string{"live_agent": {"support", "sales"}, "supervisor": {"leads"}, "operator": {"ops"}}})
 }
