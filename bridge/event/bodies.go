@@ -27,6 +27,9 @@ func (MessageRead) Kind() Kind { return KindMessageRead }
 // Kind is KindMessageFailed.
 func (MessageFailed) Kind() Kind { return KindMessageFailed }
 
+// Kind is KindMessageLeft.
+func (MessageLeft) Kind() Kind { return KindMessageLeft }
+
 // Kind is KindAnswerCompleted.
 func (AnswerCompleted) Kind() Kind { return KindAnswerCompleted }
 

@@ -16,6 +16,7 @@ const (
 	KindMessageDelivered    Kind = "message.delivered"
 	KindMessageRead         Kind = "message.read"
 	KindMessageFailed       Kind = "message.failed"
+	KindMessageLeft         Kind = "message.left"
 	KindAnswerCompleted     Kind = "answer.completed"
 	KindTypingStarted       Kind = "typing.started"
 	KindTypingStopped       Kind = "typing.stopped"
@@ -67,6 +68,7 @@ var decoders = map[Kind]decoder{
 	KindMessageDelivered:    bodyOf[MessageDelivered],
 	KindMessageRead:         bodyOf[MessageRead],
 	KindMessageFailed:       bodyOf[MessageFailed],
+	KindMessageLeft:         bodyOf[MessageLeft],
 	KindAnswerCompleted:     bodyOf[AnswerCompleted],
 	KindTypingStarted:       bodyOf[TypingStarted],
 	KindTypingStopped:       bodyOf[TypingStopped],
@@ -186,6 +188,11 @@ type MessageFailed struct {
 	Message string `json:"message"`
 	Reason  string `json:"reason,omitempty"`
 }
+
+// MessageLeft says that the customer has left words for live agents when none took
+// a hand-off: the message.created before it is the first of them. Desks list it
+// until somebody has dealt with it.
+type MessageLeft struct{}
 
 // AnswerCompleted says the owner has finished answering the event named To.
 type AnswerCompleted struct {

@@ -41,6 +41,7 @@ var audiences = map[event.Kind]map[event.Role]dest{
 	event.KindMessageCreated: {event.RoleCustomer: toServing | toObservers,
 		event.RoleVirtualAgent: toCustomer | toDesks | toObservers,
 		event.RoleLiveAgent:    toCustomer | toDesks | toObservers, event.RoleSystem: toCustomer},
+	event.KindMessageLeft:      {anyRole: toNobody},
 	event.KindMessagePartial:   speech(toServing, toCustomer),
 	event.KindMessageDelivered: speech(toServing, toCustomer),
 	event.KindMessageRead:      speech(toServing, toCustomer),

@@ -113,10 +113,27 @@ type State struct {
 	// nobody: while Requested that of the request the Candidate began with, while
 	// Returning that of the handback.
 	KeptSeq int64 `json:"kept_seq,omitempty"`
+	// Left is the message the customer was asked to leave, until somebody has it.
+	Left Left `json:"left,omitzero"`
 	// Rated says that the customer has answered a survey after the end; the bridge
 	// takes one such answer.
 	Rated bool `json:"rated,omitempty"`
 }
+
+// Left is a message left for live agents when nobody took a hand-off. It is open
+// until a live agent gets the conversation or says that it is dealt with, through
+// the end of the conversation too; the zero Left was not asked for.
+type Left struct {
+	// Asked is the position from which on words of the customer are the message.
+	Asked int64 `json:"asked,omitempty"`
+	// Since is when the customer said the first of them; zero as long as they have
+	// not.
+	Since time.Time `json:"since,omitzero"`
+}
+
+// Waits reports whether the customer has left a message that nobody has dealt
+// with.
+func (l Left) Waits() bool { return !l.Since.IsZero() }
 
 // TimerName names one of the machine's timers.
 type TimerName string
@@ -141,6 +158,9 @@ type Backend struct {
 	// Refusal is why it takes nothing now, one of the event.Failed constants;
 	// empty means it can be asked.
 	Refusal string
+	// Own says that its people are at the bridge's own desk: they may take a left
+	// message up themselves.
+	Own bool
 }
 
 // Facts are what the moment says: the route's settings and the world outside
@@ -165,7 +185,8 @@ type Facts struct {
 }
 
 // Input is one thing that happened: an emission of a leg, or with Leg "" of the
-// bridge itself, or a timer that is due.
+// bridge itself or of a live agent at its own desk who has no leg, or a timer that
+// is due.
 type Input struct {
 	Leg   string
 	Actor event.Actor
@@ -216,7 +237,7 @@ const (
 	RefusedEnded    = "ended"            // the conversation is over
 	RefusedNotOwner = "not_owner"        // only the owner speaks to the customer
 	RefusedTaken    = "already_accepted" // another live agent was first
-	RefusedNoOffer  = "no_offer"         // no hand-off is open that this leg was asked to take
+	RefusedNoOffer  = "no_offer"         // no hand-off is open that this leg was asked to take, and no message was left
 	RefusedOpen     = "handoff_open"     // a hand-off is under way already
 	RefusedRole     = "role"             // this role may not say this
 	RefusedState    = "state"            // nothing for this input to act on

@@ -240,8 +240,8 @@ func TestNobodyTakesHandoffs(t *testing.T) {
 		texts    []string
 	}{
 		"no backends":   {nil, false, event.FailedNoAgents, []string{event.FailedNoAgents}},
-		"all refuse":    {[]Backend{{"a", event.FailedQueueFull}, {"b", event.FailedOutOfHours}}, false, event.FailedOutOfHours, []string{event.FailedOutOfHours}},
-		"leave message": {[]Backend{{"a", event.FailedOutOfHours}}, true, event.FailedOutOfHours, []string{event.FailedOutOfHours, TextLeaveMessage}},
+		"all refuse":    {[]Backend{{Account: "a", Refusal: event.FailedQueueFull}, {Account: "b", Refusal: event.FailedOutOfHours}}, false, event.FailedOutOfHours, []string{event.FailedOutOfHours}},
+		"leave message": {[]Backend{{Account: "a", Refusal: event.FailedOutOfHours}}, true, event.FailedOutOfHours, []string{event.FailedOutOfHours, TextLeaveMessage}},
 	} {
 		k := begin(t, bridgeBetween)
 		k.f.Backends, k.f.LeaveMessage = c.backends, c.leave

@@ -43,7 +43,7 @@ func (t topology) legs() []Leg {
 func facts() Facts {
 	return Facts{Now: now(), NextSeq: 20,
 		Timers:   Timers{Waiting: 5 * time.Minute, AgentSilence: time.Hour, CustomerSilence: 2 * time.Hour, Total: 24 * time.Hour},
-		Backends: []Backend{{Account: "main"}, {Account: "spare"}},
+		Backends: []Backend{{Account: "main"}, {Account: "spare", Own: true}},
 		Text:     func(key string) string { return key }}
 }
 

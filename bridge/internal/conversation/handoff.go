@@ -165,7 +165,7 @@ func (m *move) accept(body event.Body, asInput bool) {
 // own gives the conversation to the live agent who speaks.
 func (m *move) own(leg string) {
 	m.s.Phase, m.s.Owner = Active, Owner{Leg: leg, Role: event.RoleLiveAgent}
-	m.s.Agent = m.agent()
+	m.s.Agent, m.s.Left = m.agent(), Left{}
 	m.s.Candidate, m.s.Untried, m.s.Former, m.s.Transferring = "", nil, "", false
 	m.watch()
 }
@@ -242,7 +242,7 @@ func (m *move) fail(reason string) {
 	m.s.LastFailure = reason
 	m.say(reason)
 	if m.f.LeaveMessage {
-		m.say(TextLeaveMessage)
+		m.askToLeave()
 	}
 	m.tell(event.HandoffFailed{Reason: reason}, toAsker|toObservers)
 	m.hop()

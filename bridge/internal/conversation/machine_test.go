@@ -44,7 +44,7 @@ func (m *machine) world() {
 	m.f.Backends = nil
 	for _, account := range []string{"main", "spare"} {
 		refusal := rapid.SampledFrom([]string{"", "", "", event.FailedOutOfHours}).Draw(m.t, "refusal")
-		m.f.Backends = append(m.f.Backends, Backend{Account: account, Refusal: refusal})
+		m.f.Backends = append(m.f.Backends, Backend{Account: account, Refusal: refusal, Own: account == "spare"})
 	}
 	m.f.LeaveMessage = rapid.Bool().Draw(m.t, "leave")
 	m.f.UpTo = rapid.Int64Range(0, m.f.NextSeq-1).Draw(m.t, "upto")
@@ -94,6 +94,9 @@ func (m *machine) input() Input {
 func (m *machine) purposeful() Input {
 	if rapid.IntRange(0, 2).Draw(m.t, "customer") == 0 {
 		return Input{Leg: m.top.front(), Actor: by(event.RoleCustomer), Body: words("w")}
+	}
+	if m.s.Left.Waits() && rapid.Bool().Draw(m.t, "left") {
+		return m.dealWithLeft()
 	}
 	desk := func(leg string, bodies ...event.Body) Input {
 		return Input{Leg: leg, Actor: live("sam"), Body: rapid.SampledFrom(bodies).Draw(m.t, "next")}
@@ -161,6 +164,7 @@ func (m *machine) step(in Input) {
 	m.owned(before, step)
 	m.nothingLost()
 	m.resumed(before)
+	m.left(before, in, step)
 }
 
 // forgetful: a state read back from its JSON behaves the same.

@@ -18,6 +18,7 @@ const (
 	byGone     // a live-agent leg that has left
 	byDeparted // any other leg that has left or never was
 	byImpostor // an author the leg cannot speak for
+	byDesk     // a live agent of the bridge's own desk, without a leg
 
 	byLive   = byCandidate | byOwner | byStranger
 	byAnyone = bySystem | byCustomer | byVirtual | byPeople | byLive | byObserver
@@ -49,10 +50,7 @@ var spoken = map[event.Kind]bool{
 // sourceOf classifies the author of an input.
 func sourceOf(s State, in Input) source {
 	if in.Leg == "" {
-		if in.Actor.Role == "" || in.Actor.Role == event.RoleSystem {
-			return bySystem
-		}
-		return byImpostor
+		return legless(in.Actor.Role)
 	}
 	leg, ok := s.Leg(in.Leg)
 	switch {
@@ -66,6 +64,17 @@ func sourceOf(s State, in Input) source {
 		return byImpostor
 	}
 	return s.place(from, leg, in.Actor)
+}
+
+// legless is who speaks through no leg.
+func legless(role event.Role) source {
+	switch role {
+	case "", event.RoleSystem:
+		return bySystem
+	case event.RoleLiveAgent:
+		return byDesk
+	}
+	return byImpostor
 }
 
 // voiceOn is the author's role on the leg: the leg's own where the author is

@@ -90,6 +90,11 @@ var table = []row{
 	{"", byGone | byDeparted, always(detached)},
 	{"", byImpostor, always(wrongRole)},
 
+	// Who is at the desk while nobody there has it: for a message that was left.
+	{event.KindHandoffAccepted, byDesk, outcomes{takeUp, noOffer, noOffer, noOffer, taken, noOffer, over}},
+	{event.KindWrapupCompleted, byDesk, evermore(leftDone)},
+	{"", byDesk, always(noOffer)},
+
 	// Words.
 	{event.KindMessageCreated, byCustomer, always(customerSays)},
 	{event.KindMessageCreated, byVirtual, always(virtualSays)},
@@ -99,6 +104,7 @@ var table = []row{
 	{event.KindMessageCreated, byStranger, always(notOwner)},
 	{event.KindMessageCreated, bySystem, always(record)},
 	{event.KindMessageCreated, byAnyone, always(wrongRole)},
+	{event.KindMessageLeft, byAnyone, always(wrongRole)},
 	{event.KindMessagePartial, byVirtual, always(virtualSays)},
 	{event.KindMessagePartial, byCustomer | byOwner | byCandidate, always(record)},
 	{event.KindMessagePartial, byStranger | byPeople, always(notOwner)},

@@ -15,6 +15,7 @@ func customerSays(m *move) {
 	m.s.Hops = 0
 	m.restart(TimerCustomerSilence, m.f.Timers.CustomerSilence)
 	m.pass()
+	m.leave()
 }
 
 // customerOrders passes a command on to the owner. The past only the bridge has
