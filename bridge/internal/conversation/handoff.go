@@ -240,8 +240,8 @@ func (m *move) give(reason string) {
 // fail ends a hand-off nobody took.
 func (m *move) fail(reason string) {
 	m.s.LastFailure = reason
-	m.say(reason)
-	if m.f.LeaveMessage {
+	if m.s.Requester != "" || !m.s.Left.Waits() { // who adds to what they left has been told
+		m.say(reason)
 		m.askToLeave()
 	}
 	m.tell(event.HandoffFailed{Reason: reason}, toAsker|toObservers)

@@ -10,9 +10,12 @@ import (
 // agent who takes up a message the customer left.
 const ReasonLeftMessage = "left_message"
 
-// askToLeave asks the customer for a message. One that waits already stays the one
-// that waits.
+// askToLeave asks the customer for a message where the route wants that. One that
+// waits already stays the one that waits.
 func (m *move) askToLeave() {
+	if !m.f.LeaveMessage {
+		return
+	}
 	if !m.s.Left.Waits() {
 		m.s.Left.Asked = m.seq()
 	}

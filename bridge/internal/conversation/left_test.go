@@ -152,6 +152,20 @@ func TestLeftOutlastsAHandoff(t *testing.T) {
 	}
 }
 
+// TestLeftInParts: where the bridge itself looks for a person at every word, who
+// adds to what they left is not asked for it again.
+func TestLeftInParts(t *testing.T) {
+	k := leaves(t, peopleOnly)
+	step := k.do("", by(event.RoleSystem), event.HandoffRequested{})
+	if got := textKeys(step); len(got) > 0 || draft(t, step, event.KindHandoffFailed).Actor.Role != event.RoleSystem {
+		t.Errorf("the customer is told %q", got)
+	}
+	k.do("", live("kim"), event.WrapupCompleted{})
+	if got := textKeys(k.do("", by(event.RoleSystem), event.HandoffRequested{})); !slices.Equal(got, []string{event.FailedOutOfHours, TextLeaveMessage}) {
+		t.Errorf("after it was dealt with the customer is told %q", got)
+	}
+}
+
 // TestNothingIsLeft where the route does not ask for it.
 func TestNothingIsLeft(t *testing.T) {
 	k := begin(t, bridgeBetween)

@@ -143,7 +143,8 @@ func (b *batch) facts(in conversation.Input) conversation.Facts {
 		queue = h.Routing.Queue
 	}
 	for _, name := range route.LiveAgents {
-		f.Backends = append(f.Backends, conversation.Backend{Account: name, Refusal: b.refusal(setup, name, queue)})
+		f.Backends = append(f.Backends, conversation.Backend{Account: name,
+			Refusal: b.refusal(setup, name, queue), Own: setup.Accounts[name].Native()})
 	}
 	return f
 }

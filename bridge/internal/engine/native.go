@@ -28,7 +28,8 @@ var ErrKeyReused = errors.New("idempotency key was used for another command")
 type Command struct {
 	Conversation string
 	// Role is whom the command speaks for: customer, live_agent or, for the
-	// bridge itself, system.
+	// bridge itself, system. A live agent takes up a message that was left, or
+	// says that it is dealt with, where no leg of the desk has the conversation.
 	Role  event.Role
 	Actor event.Actor
 	Body  event.Body
@@ -108,7 +109,7 @@ func (c *convo) onCommand(ctx context.Context, w work) error {
 		return nil
 	}
 	l, ok := c.nativeLeg(k)
-	if !ok && k.Role != event.RoleSystem {
+	if !ok {
 		k.finish(event.Event{}, &Refusal{conversation.RefusedNoOffer})
 		return nil
 	}
@@ -190,12 +191,27 @@ func (k *command) digest() []byte {
 var ofOffer = map[event.Kind]bool{event.KindHandoffQueued: true, event.KindHandoffOffered: true,
 	event.KindHandoffAccepted: true, event.KindHandoffDeclined: true, event.KindHandoffFailed: true}
 
+// legless tells whether a live agent speaks through no leg: where nobody is asked
+// they can only take up a message that was left, and one that waits no leg has,
+// though one may have left before it or be asked meanwhile.
+func (c *convo) legless(k *command) bool {
+	m := c.doc.Machine
+	switch k.Body.Kind() {
+	case event.KindHandoffAccepted:
+		return k.Role == event.RoleLiveAgent && !m.Phase.Waiting()
+	case event.KindWrapupCompleted:
+		return k.Role == event.RoleLiveAgent && m.Left.Waits()
+	}
+	return false
+}
+
 // nativeLeg finds the leg a command speaks through: of several live-agent legs
 // the owner's for the agent who has the conversation, else the one that is asked
-// now, else the last.
+// now, else the last. nil and true is none: the bridge itself speaks, or a live
+// agent of a message that was left.
 func (c *convo) nativeLeg(k *command) (*leg, bool) {
-	if k.Role == event.RoleSystem {
-		return nil, false
+	if k.Role == event.RoleSystem || c.legless(k) {
+		return nil, true
 	}
 	m := c.doc.Machine
 	first := []string{m.Candidate, m.Owner.Leg}

@@ -37,5 +37,5 @@ func (c *convo) summary() ([]byte, error) {
 func (c *convo) index(summary []byte) journal.Index {
 	m := c.doc.Machine
 	return journal.Index{State: string(m.Phase), Owner: string(m.Owner.Role), Route: c.doc.Route,
-		Queue: c.doc.Queue, Agent: m.Agent.ID, Summary: summary}
+		Queue: c.doc.Queue, Agent: m.Agent.ID, Left: m.Left.Since, Summary: summary}
 }

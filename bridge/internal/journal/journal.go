@@ -135,6 +135,8 @@ type Index struct {
 	Route string
 	Queue string
 	Agent string
+	// Left is since when a message the customer left waits; zero for none.
+	Left time.Time
 	// Summary is what a list shows, in the API's form; it is stored sealed.
 	Summary []byte
 }
@@ -249,6 +251,8 @@ type Positioned struct {
 type Filter struct {
 	State, Owner, Queue, Account, Agent, Route string
 	Since                                      time.Time
+	// Left chooses those where a message the customer left waits.
+	Left bool
 	// Before is the id of the last conversation of the page before; the list is
 	// newest first.
 	Before string
@@ -277,4 +281,6 @@ type Counts struct {
 	Pending int64
 	// DeadLetters are those that were not replayed.
 	DeadLetters int64
+	// Left are the conversations where a message the customer left waits.
+	Left int64
 }

@@ -29,7 +29,10 @@ func (j *Journal) Stats(ctx context.Context) (journal.Counts, error) {
 		if err := v.row(rPendingCount).Scan(&c.Pending); err != nil {
 			return err
 		}
-		return v.row(rDeadCount).Scan(&c.DeadLetters)
+		if err := v.row(rDeadCount).Scan(&c.DeadLetters); err != nil {
+			return err
+		}
+		return v.row(rLeftCount).Scan(&c.Left)
 	})
 	if err != nil {
 		return journal.Counts{}, fmt.Errorf("count journal: %w", err)

@@ -55,6 +55,9 @@ func listQuery(f journal.Filter) (query string, args []any) {
 	if !f.Since.IsZero() {
 		conditions, args = append(conditions, "c.created >= ?"), append(args, micros(f.Since))
 	}
+	if f.Left {
+		conditions = append(conditions, "c.left_since > 0")
+	}
 	query = listedColumns + " WHERE " + strings.Join(conditions, " AND ") + " ORDER BY c.created DESC, c.id DESC LIMIT ?"
 	return query, append(args, limit)
 }
@@ -73,14 +76,15 @@ func (j *Journal) Conversation(ctx context.Context, id string) (l journal.Listed
 
 func (v *view) listed(scan func(...any) error) (journal.Listed, error) {
 	var l journal.Listed
-	var version, created, updated int64
+	var version, created, updated, left int64
 	var sealed []byte
 	err := scan(&l.ID, &version, &created, &updated, &l.Index.State, &l.Index.Owner, &l.Index.Route, &l.Index.Queue,
-		&l.Index.Agent, &sealed)
+		&l.Index.Agent, &left, &sealed)
 	if err != nil {
 		return l, err
 	}
 	l.Created, l.Updated = fromMicros(created), fromMicros(updated)
+	l.Index.Left = fromMicros(left)
 	key, err := v.key(l.ID)
 	if errors.Is(err, journal.ErrErased) {
 		l.Erased = true

@@ -23,6 +23,10 @@ func TestConversationsAreListedByFilter(t *testing.T) {
 			commit(t, j, c)
 		}
 	}
+	d := newTurn("d")
+	d.Version, d.Created = 1, noon.Add(2*time.Minute)
+	d.Index = journal.Index{State: "automated", Owner: "helper", Route: "web", Queue: "q-d", Agent: "agent-d", Left: noon.Add(time.Hour)}
+	commit(t, j, d)
 	for name, row := range map[string]struct {
 		filter journal.Filter
 		want   string
@@ -42,6 +46,8 @@ func TestConversationsAreListedByFilter(t *testing.T) {
 		"account of all":    {journal.Filter{Account: "desk", Limit: 10}, "dcab"},
 		"since":             {journal.Filter{Since: noon.Add(time.Minute)}, "dca"},
 		"several":           {journal.Filter{State: "automated", Since: noon.Add(time.Minute), Before: "d"}, "a"},
+		"left":              {journal.Filter{Left: true}, "d"},
+		"left elsewhere":    {journal.Filter{Left: true, Queue: "q-a"}, ""},
 		"what nobody has":   {journal.Filter{Queue: "' OR 1 = 1 --"}, ""},
 	} {
 		list, err := j.Conversations(ctx, row.filter)
@@ -53,6 +59,54 @@ func TestConversationsAreListedByFilter(t *testing.T) {
 	}
 	counts, err := j.Stats(ctx)
 	equal(t, "states", counts.Conversations, map[string]int64{"automated": 3, "active": 1}, err)
+	equal(t, "left", counts.Left, int64(1), err)
+	row, err := j.Conversation(ctx, "d")
+	equal(t, "left since", row.Index.Left, noon.Add(time.Hour), err)
+
+	d.Version, d.Index.Left = 2, time.Time{}
+	commit(t, j, d)
+	list, err := j.Conversations(ctx, journal.Filter{Left: true})
+	equal(t, "left once it is dealt with", len(list), 0, err)
+}
+
+// A journal from before messages could be left opens with none, and all it lists
+// still fits its seals.
+func TestNothingWasLeftBefore(t *testing.T) {
+	dir, ctx := t.TempDir(), context.Background()
+	j := openJournal(t, dir, Options{})
+	c := newTurn("c")
+	c.Index = journal.Index{State: "automated", Summary: []byte("sum")}
+	commit(t, j, c)
+	if got := len(summaryPlace("c", 1, 2, c.Index).open); got != 7 {
+		t.Errorf("a row where nothing was left is sealed with %d fields, want those it was always sealed with", got)
+	}
+	tamper(t, j, `DROP INDEX conversations_left; ALTER TABLE conversations DROP COLUMN left_since; DELETE FROM migrations WHERE number >= 8`)
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	j = openJournal(t, dir, Options{})
+	list, err := j.Conversations(ctx, journal.Filter{})
+	if err != nil || len(list) != 1 || !list[0].Index.Left.IsZero() || string(list[0].Index.Summary) != "sum" {
+		t.Fatalf("listed %+v, %v", list, err)
+	}
+	tamper(t, j, `UPDATE conversations SET left_since = 1`)
+	_, err = j.Conversation(ctx, "c")
+	damaged(t, "a message nobody left", err)
+}
+
+// What is erased is no message for anybody, whether it had ended or not.
+func TestErasingTakesWhatWasLeft(t *testing.T) {
+	j, ctx := openJournal(t, t.TempDir(), Options{}), context.Background()
+	for _, state := range []string{"automated", journal.StateEnded} {
+		c := newTurn(state)
+		c.Index = journal.Index{State: state, Left: noon}
+		commit(t, j, c)
+		if err := j.Erase(ctx, state, journal.Audit{Who: "token ops"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	counts, err := j.Stats(ctx)
+	equal(t, "left", counts.Left, int64(0), err)
 }
 
 func TestWakingIsTheEarliestReason(t *testing.T) {

@@ -126,8 +126,11 @@ func statePlace(conversation string, version, wake int64) place {
 }
 
 func summaryPlace(conversation string, version, updated int64, i journal.Index) place {
-	return place{"conversations.summary", conversation,
-		[]string{decimal(version), decimal(updated), i.State, i.Owner, i.Route, i.Queue, i.Agent}}
+	open := []string{decimal(version), decimal(updated), i.State, i.Owner, i.Route, i.Queue, i.Agent}
+	if left := micros(i.Left); left != 0 { // rows from before there were any have no such field
+		open = append(open, decimal(left))
+	}
+	return place{"conversations.summary", conversation, open}
 }
 
 func legPlace(l journal.Leg) place {

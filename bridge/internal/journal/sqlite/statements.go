@@ -98,11 +98,11 @@ var writeSQL = [...]string{
 		FROM conversations c LEFT JOIN keys k ON k.conversation = c.id WHERE c.id = ?`,
 	wSealing: `SELECT EXISTS (SELECT 1 FROM keys WHERE conversation = ?)`,
 	wInsertConversation: `INSERT INTO conversations (version, updated, seq, chain, wake, owner, route, queue, agent,
-		sealed, summary, state, id, created) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		left_since, sealed, summary, state, id, created) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 	wUpdateConversation: `UPDATE conversations SET version = version + 1, updated = ?, seq = ?, chain = ?, wake = ?,
-		owner = ?, route = ?, queue = ?, agent = ?, sealed = ?, summary = ?, state = ? WHERE id = ?`,
+		owner = ?, route = ?, queue = ?, agent = ?, left_since = ?, sealed = ?, summary = ?, state = ? WHERE id = ?`,
 	wAdvanceConversation: `UPDATE conversations SET version = version + 1, updated = ?, seq = ?, chain = ?, wake = ?,
-		owner = ?, route = ?, queue = ?, agent = ?, sealed = ?, summary = ? WHERE id = ?`,
+		owner = ?, route = ?, queue = ?, agent = ?, left_since = ?, sealed = ?, summary = ? WHERE id = ?`,
 	wInsertKey:         `INSERT INTO keys (conversation, wrapped) VALUES (?, ?)`,
 	wDeleteKey:         `DELETE FROM keys WHERE conversation = ?`,
 	wDeleteRefs:        `DELETE FROM refs WHERE leg IN (SELECT id FROM legs WHERE conversation = ?)`,
@@ -168,7 +168,8 @@ var writeSQL = [...]string{
 	wInsertTurn:       `INSERT INTO turns (conversation, number, at, leg, sealed) VALUES (?, ?, ?, ?, ?)`,
 	wDeleteTurns:      `DELETE FROM turns WHERE conversation = ?`,
 	wDropTurns:        `DELETE FROM turns WHERE at <= ?`,
-	wEndErased:        `UPDATE conversations SET state = '` + journal.StateEnded + `', wake = 0 WHERE id = ? AND state <> '` + journal.StateEnded + `'`,
+	wEndErased: `UPDATE conversations SET state = '` + journal.StateEnded + `', wake = 0, left_since = 0
+		WHERE id = ? AND (state <> '` + journal.StateEnded + `' OR left_since > 0)`,
 }
 
 // read names a statement of the readers.
@@ -204,6 +205,7 @@ const (
 	rCounters
 	rPendingCount
 	rDeadCount
+	rLeftCount
 	rConversationIDs
 	rEventCounts
 	rFrameCounts
@@ -222,7 +224,8 @@ const (
 )
 
 const (
-	listedColumns = `SELECT c.id, c.version, c.created, c.updated, c.state, c.owner, c.route, c.queue, c.agent, c.summary
+	listedColumns = `SELECT c.id, c.version, c.created, c.updated, c.state, c.owner, c.route, c.queue, c.agent, c.left_since,
+		c.summary
 		FROM conversations c`
 	eventColumns = `SELECT e.position, e.id, e.conversation, e.seq, e.kind, e.time, e.role, e.digest, e.chain,
 		b.sealed, p.chain FROM events e LEFT JOIN bodies b ON b.position = e.position
@@ -273,6 +276,7 @@ var readSQL = [...]string{
 	rCounters:        `SELECT name, value FROM counters`,
 	rPendingCount:    `SELECT COUNT(*) FROM frames WHERE outcome = ''`,
 	rDeadCount:       `SELECT COUNT(*) FROM dead_letters WHERE replayed = 0`,
+	rLeftCount:       `SELECT COUNT(*) FROM conversations WHERE left_since > 0`,
 	rConversationIDs: `SELECT id FROM conversations WHERE id > ? ORDER BY id LIMIT ?`,
 	rEventCounts: `SELECT COUNT(*), COALESCE((SELECT value FROM counters WHERE name = 'position'), 0)
 		- COALESCE((SELECT value FROM counters WHERE name = 'events.gone'), 0) FROM events`,

@@ -69,7 +69,7 @@ func (t *turn) chain(b *batch, h head) ([]stored, error) {
 
 func (t *turn) storeConversation(b *batch, h head) error {
 	args := []any{micros(t.Updated), h.seq, h.chain, micros(t.Wake), t.Index.Owner, t.Index.Route,
-		t.Index.Queue, t.Index.Agent, t.state, t.summary}
+		t.Index.Queue, t.Index.Agent, micros(t.Index.Left), t.state, t.summary}
 	var err error
 	switch {
 	case t.Version == 0:
