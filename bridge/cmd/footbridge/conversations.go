@@ -26,6 +26,7 @@ func conversationsCommand() *cobra.Command {
 		Long: `List the conversations of a running bridge, newest first, or show what was said
 in one. The token is FOOTBRIDGE_TOKEN's, or one of the configuration's.`,
 		Example: `  footbridge conversations --state queued
+  footbridge conversations --left
   footbridge conversations 01JZX3Q5T4K9 --json
   footbridge conversations erase --customer c-1 --reason 'request 7'
   FOOTBRIDGE_TOKEN=… footbridge conversations --url https://bridge.example.com`,
@@ -45,6 +46,9 @@ in one. The token is FOOTBRIDGE_TOKEN's, or one of the configuration's.`,
 					query.Set(name, *value)
 				}
 			}
+			if left, _ := c.Flags().GetBool("left"); left {
+				query.Set("left", "true")
+			}
 			return listed().print(c, query)
 		}}
 	remoteFlags(c)
@@ -54,6 +58,7 @@ in one. The token is FOOTBRIDGE_TOKEN's, or one of the configuration's.`,
 	for _, name := range []string{"state", "queue", "account", "agent"} {
 		filters[name] = c.Flags().String(name, "", "only those with this "+name)
 	}
+	c.Flags().Bool("left", false, "only those where a message the customer left waits")
 	return c
 }
 

@@ -29,8 +29,15 @@ type Conversation struct {
 	// WaitingSince is when it joined that queue; Offered is the agent who is asked now.
 	WaitingSince time.Time `json:"waiting_since,omitzero"`
 	Offered      string    `json:"offered,omitempty"`
+	// Left is the message the customer left that nobody has dealt with.
+	Left *Left `json:"left,omitempty"`
 	// Erased says the content is gone.
 	Erased bool `json:"erased,omitempty"`
+}
+
+// Left is a message that was left for live agents when none took a hand-off.
+type Left struct {
+	Since time.Time `json:"since"`
 }
 
 // ConversationList is one page of conversations, newest first.
@@ -50,6 +57,9 @@ func (a *API) show(l journal.Listed) Conversation {
 	c := Conversation{ID: l.ID, State: l.Index.State, Owner: l.Index.Owner, Route: l.Index.Route, Queue: l.Index.Queue,
 		Created: l.Created.UTC(), Updated: l.Updated.UTC(), Erased: l.Erased,
 		Position: place.Position, WaitingSince: place.Since.UTC(), Offered: place.Offered}
+	if since := l.Index.Left; !since.IsZero() {
+		c.Left = &Left{Since: since.UTC()}
+	}
 	_ = json.Unmarshal(l.Index.Summary, &c.Summary) // a summary that is gone or of a newer program shows as empty
 	if c.Legs == nil {
 		c.Legs = []engine.SummaryLeg{}
@@ -69,7 +79,7 @@ const scanned = 5000
 
 func (a *API) listConversations(w http.ResponseWriter, r *http.Request, _ principal) error {
 	q := r.URL.Query()
-	p, err := pageOf(q, "state", "owner", "queue", "account", "agent", "route", "since", "q")
+	p, err := pageOf(q, "state", "owner", "queue", "account", "agent", "route", "since", "left", "q")
 	if err != nil {
 		return err
 	}
@@ -77,6 +87,9 @@ func (a *API) listConversations(w http.ResponseWriter, r *http.Request, _ princi
 		Agent: q.Get("agent"), Route: q.Get("route"), Before: p.after, Limit: p.limit}
 	if f.Since, err = sinceOf(q); err != nil {
 		return err
+	}
+	if f.Left = q.Get("left") == "true"; !f.Left && q.Has("left") {
+		return invalid("left", "use true, or leave it out")
 	}
 	out := ConversationList{Conversations: []Conversation{}}
 	words := strings.ToLower(q.Get("q"))

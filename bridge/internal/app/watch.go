@@ -77,6 +77,7 @@ func (a *App) look(ctx context.Context) {
 	if counts, err := a.journal.Stats(ctx); err != nil {
 		a.log.Warn("conversations not counted", "error", err)
 	} else {
+		m.LeftMessages.Set(float64(counts.Left))
 		m.Conversations.Reset()
 		for phase, n := range counts.Conversations {
 			if phase != journal.StateEnded {

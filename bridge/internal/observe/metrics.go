@@ -30,6 +30,7 @@ type Metrics struct {
 	PluginRestarts    *prometheus.CounterVec   // plugin processes started again: adapter
 	PluginQuarantined *prometheus.GaugeVec     // 1 while a plugin is not started any more: adapter
 	Conversations     *prometheus.GaugeVec     // conversations that have not ended: phase
+	LeftMessages      prometheus.Gauge         // messages customers left that nobody has dealt with
 	QueueWaiting      *prometheus.GaugeVec     // conversations waiting for a person: queue
 	Commits           prometheus.Counter       // transactions of the journal
 	CommitSeconds     prometheus.Histogram     // how long one took, with its sync
@@ -76,6 +77,7 @@ func NewMetrics() *Metrics {
 		PluginRestarts:    n.counter("plugin_restarts_total", "Plugin processes started again.", "adapter"),
 		PluginQuarantined: n.gauge("plugin_quarantined", "1 while a plugin is not started any more.", "adapter"),
 		Conversations:     n.gauge("conversations", "Conversations that have not ended.", "phase"),
+		LeftMessages:      n.gauge("left_messages", "Messages customers left for live agents that nobody has dealt with.").WithLabelValues(),
 		QueueWaiting:      n.gauge("queue_waiting", "Conversations waiting for a person.", "queue"),
 		Commits:           n.counter("commits_total", "Transactions of the journal.").WithLabelValues(),
 		CommitSeconds:     n.histogram("commit_seconds", "Time of one journal transaction, with its sync.", commitBuckets[:]).WithLabelValues().(prometheus.Histogram),
