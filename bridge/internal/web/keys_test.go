@@ -94,6 +94,7 @@ func TestDeskByKeyboard(t *testing.T) {
 	writeByKey(t, s, sam, ada)
 	suggestionByKey(s, sam, ada)
 	leaveByKey(sam, ada, bob)
+	leftByKey(s, sam)
 	aboutMeByKey(sam)
 
 	sam.keys("?")

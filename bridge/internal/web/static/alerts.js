@@ -1,5 +1,5 @@
-// Telling the agent that somebody waits or has written: by a sound, and by a
-// notification while they look elsewhere.
+// Telling the agent that somebody waits, has left a message or has written: by a
+// sound, and by a notification while they look elsewhere.
 import { summary } from "./content.js";
 import { customerName } from "./lists.js";
 
@@ -32,16 +32,25 @@ export class Alerts {
   // look compares who waits and what was said with the last time. The first look
   // is at what was there already.
   look() {
-    const waiting = this.stamp === this.board.stamp ? this.waiting : new Map(this.board.waiting().filter((row) => this.board.mayTake(row)).map((row) => [`${row.id}/${this.board.offeredToMe(row)}`, row]));
+    const waiting = this.stamp === this.board.stamp ? this.waiting : this.#waiting();
     const said = new Map(this.board.mine().map((row) => [row.id, this.#unread(row)]));
     if (this.waiting) {
-      const fresh = [...waiting].filter(([key]) => !this.waiting.has(key)).map(([, row]) => row);
-      if (fresh.length && this.wanted()) this.#tell(fresh[0], "is waiting", fresh[0].summary || fresh[0].reason || "", [523, 784]);
+      const fresh = [...waiting].find(([key]) => !this.waiting.has(key))?.[1];
+      if (fresh && this.wanted()) this.#tell(fresh.row, fresh.what, fresh.words, [523, 784]);
       for (const row of this.board.mine()) {
         if (said.get(row.id) > this.said.get(row.id)) this.#tell(row, "wrote", summary(this.board.stories.get(row.id)?.lastSaid()?.body.content), [660]);
       }
     }
     Object.assign(this, { waiting, said, stamp: this.board.stamp });
+  }
+
+  // #waiting is who can be taken or answered, by what tells one from another.
+  #waiting() {
+    const { board } = this;
+    const waits = board.waiting().filter((row) => board.mayTake(row)).map((row) => [`${row.id}/${board.offeredToMe(row)}`, { row, what: "is waiting", words: row.summary || row.reason || "" }]);
+    const known = (key) => !board.reading.has(key.split("/")[0]) || this.waiting?.has(key); // what they said is still being read
+    const left = board.left().map((row) => [`${row.id}/${row.left.since}`, row]).filter(([key]) => known(key)).map(([key, row]) => [key, { row, what: "left a message", words: summary(board.stories.get(row.id)?.now.heard?.body.content) }]);
+    return new Map([...waits, ...left]);
   }
 
   #unread(row) { return this.board.isMine(row) ? this.board.stories.get(row.id)?.unread() || 0 : 0; }

@@ -4,19 +4,20 @@ import { Story } from "./story.js";
 
 const waitingStates = ["requested", "queued", "offered"];
 const heldStates = ["active", "returning"];
-const shownWaiting = 20; // stories are read for this many who wait
+const shownWaiting = 20; // stories are read for this many who wait, and who left a message
 const many = 40; // from here on the lists are read instead of single rows
 const settle = 250; // changes this close are looked up together, in milliseconds
 
 // telling are the kinds after which a conversation may be in another list;
 // arriving are those after which one that is in none may be in one.
-const telling = /^(conversation|handoff|handback|transfer|context|participant)\./;
-const arriving = /^(handoff\.(requested|queued|offered|accepted)|transfer\.(requested|completed|failed))$/;
+const telling = /^((conversation|handoff|handback|transfer|context|participant|wrapup)\.|message\.left$)/;
+const arriving = /^(handoff\.(requested|queued|offered|accepted)|transfer\.(requested|completed|failed)|message\.left)$/;
 
 // plainly are the kinds that say how a conversation stands now.
 const plainly = {
   "conversation.ended": () => ({ state: "ended" }),
-  "handoff.accepted": (e) => e.actor.role === "live_agent" && { state: "active", agent: e.actor },
+  "handoff.accepted": (e) => e.actor.role === "live_agent" && { state: "active", agent: e.actor, left: undefined },
+  "wrapup.completed": () => ({ left: undefined }),
 };
 
 export class Board {
@@ -36,6 +37,7 @@ export class Board {
     const pages = await Promise.all([
       ...waitingStates.map((s) => this.api.all(`/conversations?state=${s}`, "conversations")),
       ...heldStates.map((s) => this.api.all(`/conversations?state=${s}&agent=${encodeURIComponent(this.agent)}`, "conversations")),
+      this.api.all("/conversations?left=true", "conversations"),
     ]);
     const fresh = new Map(pages.flat().map((row) => [row.id, row]));
     const gone = [...new Set([...this.held, ...[...this.rows.values()].filter((row) => this.isMine(row)).map((row) => row.id)])].filter((id) => !fresh.has(id));
@@ -79,7 +81,7 @@ export class Board {
 
   #row(id) { return this.api.get(`/conversations/${encodeURIComponent(id)}`).catch((problem) => ({ id, problem })); }
 
-  #shown() { return [...this.waiting().slice(0, shownWaiting), ...this.mine()]; }
+  #shown() { return [...this.waiting().slice(0, shownWaiting), ...this.left().slice(0, shownWaiting), ...this.mine()]; }
 
   async #askQueues() {
     const answer = await this.api.get("/queues").catch(() => undefined);
@@ -126,7 +128,7 @@ export class Board {
     if (fresh && wanted) this.#atOnce(e);
     if (fresh && (wanted ? telling : arriving).test(e.kind)) this.look(id);
     if (!wanted || !fresh) return fresh;
-    if (waitingStates.includes(this.rows.get(id)?.state)) this.stamp++;
+    if (waitingStates.includes(this.rows.get(id)?.state) || this.isLeft(this.rows.get(id))) this.stamp++;
     this.changed();
     return true;
   }
@@ -171,12 +173,19 @@ export class Board {
     }
   }
 
-  #concerns(row) { return waitingStates.includes(row.state) || this.isMine(row); }
+  #concerns(row) { return waitingStates.includes(row.state) || this.isMine(row) || this.isLeft(row); }
 
   isMine(row) { return heldStates.includes(row?.state) && agentOf(row) === this.agent; }
 
   // isPassing tells whether I am passing it on to somebody else.
   isPassing(row) { return waitingStates.includes(row.state) && agentOf(row) === this.agent; }
+
+  // isLeft tells whether the customer has left a message that waits, and nobody is
+  // asked for them now.
+  isLeft(row) { return !!row?.left && !waitingStates.includes(row.state); }
+
+  // mayAnswer tells whether somebody can take up what was left.
+  mayAnswer(row) { return this.isLeft(row) && row.state !== "ended"; }
 
   // mayTake tells whether the row waits for somebody, or for me by name.
   mayTake(row) {
@@ -190,7 +199,7 @@ export class Board {
   // #asked is the agent who is asked now.
   #asked(row) { return row.offered || this.stories.get(row.id)?.now.offered; }
 
-  since(row) { return row.waiting_since || this.stories.get(row.id)?.now.waitingSince || row.updated || row.created; }
+  since(row) { return this.isLeft(row) && row.left.since || row.waiting_since || this.stories.get(row.id)?.now.waitingSince || row.updated || row.created; }
 
   // waiting is who waits: those offered to me first, then the longest.
   waiting() {
@@ -204,10 +213,15 @@ export class Board {
       .sort((a, b) => b.mine - a.mine || a.since - b.since || a.row.id.localeCompare(b.row.id)).map(({ row }) => row);
   }
 
+  // left is who left a message, the longest waiting first.
+  left() {
+    return [...this.rows.values()].filter((row) => this.isLeft(row)).sort((a, b) => time(a.left.since) - time(b.left.since) || a.id.localeCompare(b.id));
+  }
+
   // mine is what I have, the newest word first; what ended while open stays last.
   mine() {
     const said = (row) => this.stories.get(row.id)?.lastSaid()?.time || row.updated || "";
-    return [...this.rows.values()].filter((row) => this.isMine(row) || this.isPassing(row) || this.held.has(row.id) && !waitingStates.includes(row.state))
+    return [...this.rows.values()].filter((row) => this.isMine(row) || this.isPassing(row) || this.held.has(row.id) && !waitingStates.includes(row.state) && !this.isLeft(row))
       .sort((a, b) => this.isMine(b) - this.isMine(a) || time(said(b)) - time(said(a)));
   }
 }

@@ -6,7 +6,7 @@ import { Api } from "./api.js";
 import { Board } from "./board.js";
 import { ask, destinations, dispositions, unanswered } from "./dialogs.js";
 import { byId, setText, show } from "./dom.js";
-import { customerName, drawMine, Line, listen, tick, unreadAll } from "./lists.js";
+import { customerName, drawMine, leftLine, listen, tick, unreadAll, waitingLine } from "./lists.js";
 import { Live } from "./live.js";
 import { Me, toast } from "./me.js";
 import { Outbox } from "./outbox.js";
@@ -26,7 +26,7 @@ class Desk {
     this.room = new Room(this.board, this.outbox, { actor, toast, accounts: () => this.accounts.rows, chosen: (id) => this.#chosen(id) });
     this.alerts = new Alerts(this.board, { open: (id) => this.room.open(id), wanted: () => ["available", "busy"].includes(this.me.state) });
     this.me = new Me(this.api, actor, { toast, alerts: this.alerts, taken: () => this.board.mine().filter((r) => this.board.isMine(r)).length });
-    this.line = new Line(byId("waiting"), this.board, () => this.refresh());
+    this.lines = [waitingLine(byId("waiting"), this.board, () => this.refresh()), leftLine(byId("left"), this.board, () => this.refresh())];
     this.#dialogs();
     this.acts = new Acts(this.#table(), { live: () => this.isLive, places: (id) => this.#places(id) });
     this.#begin();
@@ -38,6 +38,7 @@ class Desk {
     setText(byId("me"), this.actor.name ? `${this.actor.name} (${this.actor.id})` : this.actor.id);
     const open = (id) => this.room.open(id);
     listen(byId("waiting"), { open, accept: (id) => this.accept(id), decline: (id) => this.decline(id) });
+    listen(byId("left"), { open, answer: (id) => this.accept(id), done: (id) => this.askDone(id) });
     listen(byId("mine"), { open, close: (id) => this.close(id) });
     for (const event of ["visibilitychange", "focus"]) addEventListener(event, () => this.refresh());
     const before = sessionStorage.getItem("footbridge.desk.open");
@@ -87,14 +88,18 @@ class Desk {
     const { board, room } = this;
     const waiting = board.waiting();
     setText(byId("waiting-head"), waiting.length ? `Waiting · ${waiting.length}` : "Waiting");
-    this.line.draw(room.id, this.isLive);
+    const left = board.left().length;
+    setText(byId("left-head"), `Left messages · ${left}`);
+    for (const part of ["left-head", "left"]) show(byId(part), !!left);
+    for (const line of this.lines) line.draw(room.id, this.isLive);
     drawMine(byId("mine"), board, room.id);
     room.paint();
     this.acts?.paint();
     this.me.paint();
     if (board.loaded) this.alerts.look();
     const unread = unreadAll(board);
-    document.title = unread ? `(${unread}) ${title}` : waiting.length ? `${waiting.length} waiting · ${title}` : title;
+    const news = [waiting.length && `${waiting.length} waiting`, left && `${left} left`].filter(Boolean).join(", ");
+    document.title = unread ? `(${unread}) ${title}` : news ? `${news} · ${title}` : title;
   }
 
   #chosen(id) {
@@ -118,6 +123,11 @@ class Desk {
     for (const row of this.board.waiting().filter((r) => this.board.mayTake(r))) if (await this.accept(row.id)) return;
   }
 
+  // done says that nothing more has to be done about what was left.
+  async done({ disposition }, id) {
+    if (await this.room.command("wrapup.completed", { disposition }, { id })) this.close(id);
+  }
+
   close(id) {
     this.board.drop(id);
     if (this.room.id === id) this.room.open("");
@@ -126,11 +136,11 @@ class Desk {
 
   // step opens the conversation before or after the one that is open.
   step(by) {
-    const all = [...this.board.waiting(), ...this.board.mine()].map((row) => row.id);
+    const all = [...this.board.waiting(), ...this.board.left(), ...this.board.mine()].map((row) => row.id);
     if (!all.length) return;
     const at = all.indexOf(this.room.id);
     const to = at < 0 ? (by > 0 ? 0 : all.length - 1) : Math.max(0, Math.min(all.length - 1, at + by));
-    this.line.reach(all[to]);
+    for (const line of this.lines) line.reach(all[to]);
     this.room.open(all[to], { write: false });
     this.#paint();
     document.querySelector(`.item[data-key="${CSS.escape(all[to])}"]`)?.scrollIntoView({ block: "nearest" });
@@ -140,7 +150,7 @@ class Desk {
   // #places are the conversations "?" finds; with an id it goes there.
   #places(id) {
     if (id) return this.room.open(id);
-    return [...this.board.mine(), ...this.board.waiting()].map((row) => ({ id: row.id, name: customerName(row, this.board.stories.get(row.id)) }));
+    return [...this.board.mine(), ...this.board.waiting(), ...this.board.left()].map((row) => ({ id: row.id, name: customerName(row, this.board.stories.get(row.id)) }));
   }
 
   #dialogs() {
@@ -152,6 +162,7 @@ class Desk {
       if (!queue && !agent) return toast("Name a queue or an agent.");
       return room.command("transfer.requested", { reason, agent: agent || undefined, routing: queue ? { queue } : undefined });
     });
+    this.askDone = ask("left-done", () => {}, (filled, id) => this.done(filled, id));
     this.askEnd = ask("finish", () => {}, (filled) => room.finish(filled));
   }
 
@@ -159,6 +170,7 @@ class Desk {
   #table() {
     const { room, board, alerts, me } = this;
     const writing = () => room.row && !byId("text").disabled && room.row.state !== "ended";
+    const open = () => room.row && room.row.state !== "ended" && !board.isLeft(room.row);
     const states = ["available", "busy", "away", "offline"];
     return [
       { id: "next", keys: ["n"], name: "Take the next one who waits", line: true, button: "next", ready: () => board.waiting().some((r) => board.mayTake(r)), run: () => this.next() },
@@ -168,12 +180,14 @@ class Desk {
         run: (key) => { const row = board.mine()[key - 1]; if (row) room.open(row.id); } },
       { id: "accept", keys: ["a"], name: "Accept the open conversation", line: true, button: "act-accept", ready: () => room.row && board.mayTake(room.row), run: () => this.accept(room.id) },
       { id: "decline", keys: ["d"], name: "Decline the open conversation", line: true, button: "act-decline", ready: () => room.row && board.mayTake(room.row), run: () => this.decline(room.id) },
-      { id: "reply", keys: ["r"], name: "Write to the customer", ready: () => room.row && room.row.state !== "ended", run: () => { if (byId("note").checked) room.note(); byId("text").focus(); } },
-      { id: "note", keys: ["p"], name: "Write a private note", ready: () => room.row && room.row.state !== "ended", run: () => room.note() },
+      { id: "answer", keys: ["l"], name: "Answer the message that was left", line: true, button: "act-answer", ready: () => board.mayAnswer(room.row), run: () => this.accept(room.id) },
+      { id: "done", keys: ["o"], name: "Done with the message that was left", line: true, button: "act-done", ready: () => board.isLeft(room.row), run: () => this.askDone(room.id) },
+      { id: "reply", keys: ["r"], name: "Write to the customer", ready: open, run: () => { if (byId("note").checked) room.note(); byId("text").focus(); } },
+      { id: "note", keys: ["p"], name: "Write a private note", ready: open, run: () => room.note() },
       { id: "replies", keys: ["/"], name: "Choose a ready answer", ready: writing, run: () => room.replies.begin() },
       { id: "insert", keys: ["i"], name: "Use the suggested reply", ready: () => writing() && room.suggestion, run: () => room.insert() },
       { id: "dismiss", keys: ["x"], name: "Dismiss the suggested reply", line: true, ready: () => room.suggestion, run: () => room.dismiss() },
-      { id: "attach", keys: ["f"], name: "Attach a file", ready: () => room.row && room.row.state !== "ended" && !byId("attach").disabled, run: () => byId("pick").click() },
+      { id: "attach", keys: ["f"], name: "Attach a file", ready: () => open() && !byId("attach").disabled, run: () => byId("pick").click() },
       { id: "again", keys: ["u"], name: "Send again what was not delivered", ready: () => room.failed.length, run: () => room.again() },
       { id: "handback", keys: ["h"], name: "Hand back to the virtual agent", line: true, button: "act-handback", ready: () => room.row && room.holds && room.returns, run: () => this.askHandback() },
       { id: "transfer", keys: ["t"], name: "Transfer to an agent or a queue", line: true, button: "act-transfer", ready: () => room.row && room.holds, run: () => this.askTransfer() },

@@ -44,6 +44,6 @@ export async function destinations(board, me) {
 export function dispositions(all) {
   if (!all.length) return;
   for (const field of document.querySelectorAll("input[name=disposition]")) {
-    field.replaceWith(el("select", { name: "disposition", required: true }, el("option", { value: "" }, "Choose …"), ...all.map((d) => el("option", { value: d }, d))));
+    field.replaceWith(el("select", { name: "disposition", required: field.dataset.optional === undefined }, el("option", { value: "" }, "Choose …"), ...all.map((d) => el("option", { value: d }, d))));
   }
 }

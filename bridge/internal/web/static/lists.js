@@ -1,4 +1,4 @@
-// The two lists of the desk: who waits, and my conversations.
+// The lists of the desk: who waits, who left a message, and my conversations.
 import { agentOf } from "./board.js";
 import { summary } from "./content.js";
 import { ageText, el, setText, sync } from "./dom.js";
@@ -14,6 +14,7 @@ const words = {
 
 // stateText says where a conversation stands, seen by one agent.
 export function stateText(row, board) {
+  if (board.isLeft(row)) return row.state === "ended" ? "left a message, ended" : "left a message";
   if (board.offeredToMe(row)) return "offered to you";
   if (row.state === "active" && agentOf(row) !== board.agent) return `with ${row.agent?.name || agentOf(row) || "somebody else"}`;
   if (agentOf(row) === board.agent && row.state === "queued") return "being passed on";
@@ -30,40 +31,61 @@ export function listen(parent, acts) {
 
 const step = 40; // rows added when the end of the list comes near
 
-// Line is the list of those who wait. Of many only the first are on the page,
+// Line is a list that may be long. Of many rows only the first are on the page,
 // until somebody goes there.
-export class Line {
-  constructor(parent, board, redraw) {
-    Object.assign(this, { parent, board, shown: step });
+class Line {
+  // all gives the rows, acts the buttons of one; look is what else one looks like,
+  // extra a class it has.
+  constructor(parent, board, redraw, { all, acts, look, extra }) {
+    Object.assign(this, { parent, board, all, acts, look, extra, shown: step });
     parent.addEventListener("scroll", () => {
-      if (parent.scrollHeight - parent.scrollTop - parent.clientHeight > 600 || this.shown >= board.waiting().length) return;
+      if (parent.scrollHeight - parent.scrollTop - parent.clientHeight > 600 || this.shown >= all().length) return;
       this.shown += step;
       redraw();
     }, { passive: true });
   }
 
   // reach has a row on the page.
-  reach(id) { this.shown = Math.max(this.shown, this.board.waiting().findIndex((row) => row.id === id) + step / 2); }
+  reach(id) { this.shown = Math.max(this.shown, this.all().findIndex((row) => row.id === id) + step / 2); }
 
-  // draw brings the list up to date. live tells whether somebody can be taken now.
+  // draw brings the list up to date. live tells whether anything can be done now.
   draw(chosen, live) {
-    const { parent, board } = this;
+    const { parent, board, acts, look, extra } = this;
     const face = `${board.stamp} ${chosen} ${live} ${this.shown}`;
     if (face === this.face) return;
     this.face = face;
-    const rows = board.waiting().slice(0, this.shown);
+    const rows = this.all().slice(0, this.shown);
     sync(parent, rows, {
       inPlace: true,
       key: (row) => row.id,
-      face: (row) => [faceOf(row, board), chosen === row.id, board.offeredToMe(row), board.mayTake(row), live],
-      make(row) {
-        const disabled = !live || !board.mayTake(row);
-        const acts = el("div", { className: "acts" }, press("accept", "Accept", { className: "primary", disabled }), press("decline", "Decline", { disabled }));
-        return item(row, board, { chosen, extra: board.offeredToMe(row) ? "offered" : "", acts });
-      },
+      face: (row) => [faceOf(row, board), chosen === row.id, look(row), live],
+      make: (row) => item(row, board, { chosen, extra: extra(row), acts: el("div", { className: "acts" }, ...acts(row, live)) }),
     });
     rows.forEach((row, i) => setText(parent.children[i].querySelector("[data-place]"), place(row)));
   }
+}
+
+// waitingLine is the list of those who wait.
+export function waitingLine(parent, board, redraw) {
+  return new Line(parent, board, redraw, {
+    all: () => board.waiting(),
+    look: (row) => [board.offeredToMe(row), board.mayTake(row)],
+    extra: (row) => (board.offeredToMe(row) ? "offered" : ""),
+    acts(row, live) {
+      const disabled = !live || !board.mayTake(row);
+      return [press("accept", "Accept", { className: "primary", disabled }), press("decline", "Decline", { disabled })];
+    },
+  });
+}
+
+// leftLine is the list of those who left a message.
+export function leftLine(parent, board, redraw) {
+  return new Line(parent, board, redraw, {
+    all: () => board.left(),
+    look: (row) => unread(row, board),
+    extra: () => "",
+    acts: (row, live) => [board.mayAnswer(row) ? press("answer", "Answer", { className: "primary", disabled: !live }) : "", press("done", "Done", { disabled: !live })],
+  });
 }
 
 // place is where somebody stands in their queue. It changes for all when one is
@@ -88,7 +110,8 @@ export function drawMine(parent, board, chosen) {
 export const over = (row, board) => row.state === "ended" || !board.isMine(row) && agentOf(row) !== board.agent;
 
 function unread(row, board) {
-  return board.isMine(row) ? board.stories.get(row.id)?.unread() || 0 : 0;
+  const story = board.stories.get(row.id);
+  return board.isMine(row) && story?.unread() || board.isLeft(row) && story?.left() || 0;
 }
 
 // unreadAll is how many words wait to be read.
@@ -124,13 +147,15 @@ function badge(n) {
 
 // saying is the one line that tells what it is about.
 function saying(row, story) {
+  if (row.left) return summary(story?.now.heard?.body.content);
   const last = summary(story?.lastSaid()?.body.content);
   if (row.state === "active" || row.state === "returning" || row.state === "ended") return last || row.summary || row.reason || "";
   return row.summary || last || row.reason || "";
 }
 
 function tags(row, board) {
-  return [stateText(row, board), row.reason, row.queue && `queue ${row.queue}`, row.language].filter(Boolean);
+  const state = board.isLeft(row) ? row.state === "ended" && words.ended : stateText(row, board);
+  return [state, row.reason, row.queue && `queue ${row.queue}`, row.language].filter(Boolean);
 }
 
 function where(row) {
@@ -140,7 +165,7 @@ function where(row) {
 }
 
 function age(since, row, story) {
-  const at = ["active", "returning", "ended"].includes(row.state) ? story?.lastSaid()?.time || since : since;
+  const at = !row.left && ["active", "returning", "ended"].includes(row.state) ? story?.lastSaid()?.time || since : since;
   const node = el("time", { className: "small quiet", dateTime: at || "" }, at ? ageText(at) : "");
   node.dataset.age = at || "";
   return node;

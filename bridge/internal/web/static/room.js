@@ -42,7 +42,8 @@ export class Room {
   // open turns to another conversation; "" closes the room. write goes straight
   // to the words.
   open(id, { write = true } = {}) {
-    if (id !== this.id) this.#turnTo(id);
+    if (id === this.id) this.paint();
+    else this.#turnTo(id);
     if (id && write && matchMedia("(min-width: 721px)").matches) byId("text").focus();
   }
 
@@ -84,7 +85,7 @@ export class Room {
     if (!row) return [byId("compose"), byId("wrapup"), byId("newest")].forEach((part) => show(part, false));
     const { story } = this;
     const ended = row.state === "ended";
-    show(byId("compose"), !ended);
+    show(byId("compose"), !ended && !this.board.isLeft(row));
     show(byId("wrapup"), ended && !story.now.wrapped && story.complete && this.board.held.has(this.id));
     this.#head(row, story);
     this.pane.draw(story, this.outbox.on(eventsOf(this.id)));
@@ -97,6 +98,8 @@ export class Room {
     setText(byId("room-standing"), stateText(row, this.board));
     const waits = this.board.mayTake(row);
     for (const act of ["act-accept", "act-decline"]) show(byId(act), waits);
+    show(byId("act-answer"), this.board.mayAnswer(row));
+    show(byId("act-done"), this.board.isLeft(row));
     for (const act of ["act-transfer", "act-end"]) show(byId(act), this.holds);
     show(byId("act-withdraw"), this.passing);
     show(byId("act-handback"), this.holds && this.returns);
@@ -159,6 +162,7 @@ export class Room {
       "handoff.declined": (b, e) => `${this.name(e.actor)} declined${b.reason ? `: ${b.reason}` : ""}`,
       "handoff.cancelled": (b) => `The hand-off was withdrawn${b.reason ? `: ${b.reason}` : ""}`,
       "handoff.failed": (b) => `Nobody took it: ${spaced(b.reason)}`,
+      "message.left": () => "The customer left a message",
       "handback.requested": (b, e) => `${this.name(e.actor)} handed back${b.reason ? `: ${b.reason}` : ""}`,
       "handback.completed": () => "The virtual agent has it again",
       "handback.failed": (b) => `The virtual agent did not take it back${b.reason ? `: ${b.reason}` : ""}`,
@@ -302,5 +306,5 @@ export class Room {
   }
 
   // over tells whether the open conversation is only still shown.
-  get over() { return !!this.row && !this.board.mayTake(this.row) && over(this.row, this.board); }
+  get over() { return !!this.row && !this.board.mayTake(this.row) && !this.board.isLeft(this.row) && over(this.row, this.board); }
 }

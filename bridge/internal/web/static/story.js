@@ -86,6 +86,9 @@ export class Story {
   // unanswered counts the customer's messages nobody has said anything to.
   unanswered() { return after(this.now.byCustomer, Math.max(this.now.answeredAt, this.now.requestedAt)); }
 
+  // left counts the customer's messages since they left the first for people.
+  left() { return after(this.now.byCustomer, this.now.leftAt); }
+
   // lastSaid is the newest message, for lists.
   lastSaid() { return this.now.said; }
 }
@@ -130,7 +133,7 @@ function begin() {
     phase: "automated", customer: {}, language: "", attributes: {}, agent: undefined, offered: undefined, position: 0, wait: 0,
     requestedAt: 0, reason: "", summary: "", queue: "", waitingSince: "", ended: undefined, wrapped: false,
     delivered: new Set(), deliveredUpTo: 0, failed: new Map(), readByCustomer: 0, readByOthers: 0, readByAgent: 0, seqs: new Map(),
-    survey: undefined, surveyed: undefined, said: undefined, byCustomer: [], answeredAt: 0, insights: nothingLearnt(),
+    survey: undefined, surveyed: undefined, said: undefined, heard: undefined, leftAt: 0, byCustomer: [], answeredAt: 0, insights: nothingLearnt(),
   };
 }
 
@@ -227,9 +230,13 @@ const folds = {
   "wrapup.completed": (m) => { m.wrapped = true; },
   "message.created"(m, b, e) {
     m.said = e;
-    if (e.actor.role === "customer") m.byCustomer.push(e.seq);
+    if (e.actor.role === "customer") {
+      m.byCustomer.push(e.seq);
+      m.heard = e;
+    }
     if (e.actor.role === "live_agent") m.readByAgent = m.answeredAt = e.seq;
   },
+  "message.left": (m) => { m.leftAt = (m.byCustomer.at(-1) || 0) - 1; }, // the words before it are the first
   "message.delivered"(m, b) {
     m.delivered.add(b.message);
     m.deliveredUpTo = Math.max(m.deliveredUpTo, m.seqs.get(b.message) || 0);
