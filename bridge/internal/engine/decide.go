@@ -144,7 +144,7 @@ func (b *batch) facts(in conversation.Input) conversation.Facts {
 	}
 	for _, name := range route.LiveAgents {
 		f.Backends = append(f.Backends, conversation.Backend{Account: name,
-			Refusal: b.refusal(setup, name, queue), Own: setup.Accounts[name].Native()})
+			Refusal: b.refusal(setup, name, queue), Own: setup.Accounts[name].Native() && !b.newcomer(name)})
 	}
 	return f
 }

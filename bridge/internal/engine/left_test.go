@@ -76,7 +76,7 @@ func refusedFor(t *testing.T, err error, reason string) {
 }
 
 // TestLeftMessageIsTakenUp: after a crash, by one of two who want it at once and
-// though nothing is open; the answer arrives, and the virtual agent hears only what
+// though nothing is open, but not while the desk is drained; the answer arrives, and the virtual agent hears only what
 // is said after it has the conversation again.
 func TestLeftMessageIsTakenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -85,6 +85,10 @@ func TestLeftMessageIsTakenUp(t *testing.T) {
 		if since.IsZero() || !r.has(id, "system message.left") {
 			t.Fatalf("left at %s: %q", since, r.kinds(id))
 		}
+		r.drain("desk", true)
+		_, err := r.deals("sam", id, event.HandoffAccepted{})
+		refusedFor(t, err, conversation.RefusedNoOffer)
+		r.drain("desk", false)
 		r.crash()
 		client = r.call()
 		answers := map[string]error{}

@@ -179,6 +179,28 @@ func TestLeftMessageIsTold(t *testing.T) {
 	sam.clean()
 }
 
+// TestLeftMessageInTheConsole: a supervisor finds what was left by a filter.
+func TestLeftMessageInTheConsole(t *testing.T) {
+	s := newServer(t)
+	s.shut(true)
+	id := s.leaves("Ada", "please call me")
+	other, err := s.engine.Open(t.Context(), engine.Opening{Account: "web", Customer: event.Actor{Role: event.RoleCustomer, ID: "c-Bob", Name: "Bob"}})
+	s.must(err)
+	b := newTab(t, desktop)
+	b.open(s.url() + "/console#token=" + deskToken)
+	b.until("both", `document.querySelectorAll("#rows tr").length === 2`)
+	value[bool](b, `(f => { f.value = "true"; return f.dispatchEvent(new Event("input", { bubbles: true })); })(document.querySelector("#filters [name=left]"))`)
+	b.until("the one where a message waits", `location.hash === "#/conversations?left=true" && document.querySelectorAll("#rows tr").length === 1 && document.querySelector("#rows a").href.endsWith(`+quoted(id)+`)`)
+	b.do(chromedp.Reload())
+	b.until("the same after a reload", `document.querySelector("#filters [name=left]").value === "true" && document.querySelectorAll("#rows tr").length === 1`)
+	_, err = s.engine.Do(t.Context(), engine.Command{Conversation: id, Role: event.RoleLiveAgent, Actor: event.Actor{Role: event.RoleLiveAgent, ID: "kim"}, Body: event.WrapupCompleted{}})
+	s.must(err)
+	b.until("none any more", `!document.querySelector("#rows tr")`)
+	b.button("Clear")
+	b.until("both again", `[...document.querySelectorAll("#rows a")].some(a => a.href.endsWith(`+quoted(other)+`)) && document.querySelectorAll("#rows tr").length === 2`)
+	b.clean()
+}
+
 // leftByKey answers one message that was left and is done with another.
 func leftByKey(s *server, sam typist) {
 	sam.t.Helper()

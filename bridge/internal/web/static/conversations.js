@@ -6,7 +6,7 @@ const page = 50;
 const most = 1000; // rows that are kept up to date together
 const typed = 250; // a search begins when nothing was typed for so long
 
-const filters = ["q", "state", "owner", "queue", "account", "agent", "since"];
+const filters = ["q", "state", "owner", "queue", "account", "agent", "left", "since"];
 
 export class ConversationList {
   constructor(api) {
