@@ -97,8 +97,8 @@ func TestDrainedEntry(t *testing.T) {
 		if _, err := r.engine.Open(t.Context(), engine.Opening{Account: "web"}); !errors.Is(err, engine.ErrDrained) {
 			t.Errorf("a customer: %v", err)
 		}
-		if len(r.disk.convos) != 1 {
-			t.Errorf("%d conversations stored", len(r.disk.convos))
+		if len(r.disk.conversations()) != 1 {
+			t.Errorf("%d conversations stored", len(r.disk.conversations()))
 		}
 		if _, err := r.engine.Open(t.Context(), engine.Opening{Account: "web", Language: "de"}); err != nil {
 			t.Errorf("a customer whose words another route takes: %v", err)
