@@ -1,10 +1,12 @@
 package web_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -229,8 +231,8 @@ type server struct {
 	http         *http.Server
 	stop         context.CancelFunc
 	work         sync.WaitGroup
-	lose         atomic.Int32 // how many answers to events get lost on the way
-	refuse       atomic.Int32 // how many events are refused for good
+	lose         atomic.Int32 // how many answers to words get lost on the way
+	refuse       atomic.Int32 // how many words are refused for good
 	dispositions []string
 	far          *adapter.Levels // what the customers' side is said to carry; nil for all
 }
@@ -300,19 +302,32 @@ func portrait(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write(data)
 }
 
-// lossy lets some events arrive and loses the answers.
+// lossy lets some words arrive and loses the answers, and refuses others. What
+// pages tell by themselves, such as what has been read, is let through: nobody
+// knows when that comes.
 func (s *server) lossy(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/events") && s.lose.Add(-1) >= 0 {
+		switch said := words(r); {
+		case said && s.lose.Add(-1) >= 0:
 			next.ServeHTTP(httptest.NewRecorder(), r)
 			panic(http.ErrAbortHandler)
-		}
-		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/events") && s.refuse.Add(-1) >= 0 {
+		case said && s.refuse.Add(-1) >= 0:
 			w.WriteHeader(http.StatusUnprocessableEntity)
-			return
+		default:
+			next.ServeHTTP(w, r)
 		}
-		next.ServeHTTP(w, r)
 	})
+}
+
+// words tells whether a request says something, and leaves its body to be read.
+func words(r *http.Request) bool {
+	if r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/events") {
+		return false
+	}
+	data, err := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(data), r.Body))
+	var e struct{ Kind event.Kind }
+	return err == nil && json.Unmarshal(data, &e) == nil && e.Kind == event.KindMessageCreated
 }
 
 func (s *server) halt() {
