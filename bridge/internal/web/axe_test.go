@@ -106,7 +106,7 @@ func (b *tab) accessible(source, what string) {
 	if !value[bool](b, `!!window.axe`) {
 		value[bool](b, source+`; !!window.axe`)
 	}
-	b.do(chromedp.Sleep(250 * time.Millisecond)) // colours in between are nobody's
+	b.until("colours that last", `document.getAnimations().every((a) => a.playState === "finished" || a.effect.getComputedTiming().endTime === Infinity)`)
 	value[bool](b, `(() => { window.axeFound = undefined; axe.run(document, { resultTypes: ["violations"] }).then((r) => { window.axeFound = r.violations; }, (e) => { window.axeFound = [{ id: String(e), impact: "critical", help: "", nodes: [] }]; }); return true; })()`)
 	b.until("axe is done", `window.axeFound`)
 	found := value[[]finding](b, `axeFound.filter((v) => ["serious", "critical"].includes(v.impact)).map((v) => ({ Rule: v.id, Impact: v.impact, Help: v.help, Where: v.nodes.map((n) => n.target.join(" ") + ": " + (n.any[0]?.message || n.html)) }))`)
@@ -118,9 +118,13 @@ func (b *tab) accessible(source, what string) {
 // TestAccessible has axe-core look at every page in both themes, on a desktop and
 // on a phone.
 func TestAccessible(t *testing.T) {
+	t.Parallel()
 	source := axeSource(t)
 	for _, l := range []look{{width: 1360, height: 820}, {width: 1360, height: 820, dark: true}, {width: 390, height: 780, phone: true}, {width: 390, height: 780, phone: true, dark: true}} {
-		t.Run(fmt.Sprintf("%d dark %v", l.width, l.dark), func(t *testing.T) { everyPage(t, l, source) })
+		t.Run(fmt.Sprintf("%d dark %v", l.width, l.dark), func(t *testing.T) {
+			t.Parallel()
+			everyPage(t, l, source)
+		})
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 // TestChatAlone is what the chat does without a person: choices, forms, files,
 // hostile words, reload, end and a new beginning.
 func TestChatAlone(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	b := newTab(t, look{width: 1100, height: 760})
 	b.open(s.url() + "/chat")
@@ -49,6 +50,7 @@ func TestChatAlone(t *testing.T) {
 // TestLostAnswers has the program take words whose answers never arrive: they are
 // sent again, and are said once.
 func TestLostAnswers(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	b := newTab(t, phone)
 	b.open(s.url() + "/chat")
@@ -68,6 +70,7 @@ func TestLostAnswers(t *testing.T) {
 // TestTwoAgents is what two people at the desk see of each other: who is first,
 // an offer by transfer, notes, and the end with its wrap-up.
 func TestTwoAgents(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	p := place{base: s.url(), token: deskToken}
 	sam, kim := newTab(t, desktop), newTab(t, look{width: 390, height: 780, phone: true})
@@ -120,6 +123,7 @@ func TestTwoAgents(t *testing.T) {
 
 // TestDecline gives a conversation nobody takes back to the virtual agent.
 func TestDecline(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	p := place{base: s.url(), token: deskToken}
 	sam, customer := newTab(t, look{width: 1360, height: 820, dark: true}), newTab(t, phone)
@@ -145,6 +149,7 @@ func TestDecline(t *testing.T) {
 
 // TestSignIn refuses a wrong token and keeps who has signed in through a reload.
 func TestSignIn(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	b := newTab(t, desktop)
 	b.open(s.url() + "/desk#token=wrong")

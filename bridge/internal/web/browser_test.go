@@ -52,6 +52,7 @@ func (p place) signIn(b *tab, agent, name string) {
 // TestCustomerAndAgent is a whole conversation in two browsers: the virtual agent,
 // a person, the program away in the middle, and the virtual agent again.
 func TestCustomerAndAgent(t *testing.T) {
+	t.Parallel()
 	p := here(t)
 	agent, customer := newTab(t, desktop), newTab(t, phone)
 	p.signIn(agent, "sam", "Sam")

@@ -13,6 +13,7 @@ import (
 // TestChatSpeaks: our own page in each language, mirrored where that is read from
 // the right, in the account's name and colour.
 func TestChatSpeaks(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, arabic)
 	b := newTab(t, look{width: 900, height: 700, dark: true})
 	for language, want := range map[string]string{"en": "Send", "de": "Senden", "es": "Enviar", "ar": "إرسال", "de-AT": "Senden", "xx": "Send"} {
@@ -29,6 +30,7 @@ func TestChatSpeaks(t *testing.T) {
 // TestChatAsksHowItWas when the account wants that, once, and takes no for an
 // answer.
 func TestChatAsksHowItWas(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, asks)
 	b := newTab(t, phone)
 	b.open(s.url() + "/chat")
@@ -73,6 +75,7 @@ func TestChatAsksHowItWas(t *testing.T) {
 // TestPiecesThatComeLate: the pieces of a message and the message come by two ways,
 // so that a piece may be the later.
 func TestPiecesThatComeLate(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	b := newTab(t, phone)
 	b.open(s.url() + "/chat")
@@ -91,6 +94,7 @@ func TestPiecesThatComeLate(t *testing.T) {
 
 // TestChatThatIsNotThere says so, in place of the chat.
 func TestChatThatIsNotThere(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, func(site *api.Site) { site.PublishableKey = "pk_another" })
 	b := newTab(t, phone)
 	b.open(s.url() + "/chat")

@@ -25,6 +25,7 @@ func hostile() []string {
 // TestConsolePictureOfWords: one conversation, with words that would be more than
 // words if they could; the link to it, and what is copied.
 func TestConsolePictureOfWords(t *testing.T) {
+	t.Parallel()
 	s := watched(t)
 	id, _ := s.begin(hostile()[0])
 	for _, words := range hostile() {
@@ -106,6 +107,7 @@ func copiedIsText(t *testing.T, s *server, b *tab, id string) {
 // TestConsoleIsLive: what happens in the conversation that is shown is in its
 // picture, and what is open in the details stays.
 func TestConsoleIsLive(t *testing.T) {
+	t.Parallel()
 	s := watched(t)
 	id, _ := s.begin("Ada")
 	b := s.console(t, desktop, opsToken)
@@ -129,6 +131,7 @@ func TestConsoleIsLive(t *testing.T) {
 // TestConsoleDeadLetters: one operator replays, the other is told that it was done,
 // a supervisor is told why they cannot.
 func TestConsoleDeadLetters(t *testing.T) {
+	t.Parallel()
 	s := watched(t)
 	id, _ := s.begin("Ada")
 	s.says(id, "poison")
@@ -162,6 +165,7 @@ func TestConsoleDeadLetters(t *testing.T) {
 // TestConsoleAccounts: who is in trouble, since when, why and until when; who
 // answers anybody; what passes.
 func TestConsoleAccounts(t *testing.T) {
+	t.Parallel()
 	s := watched(t)
 	b := s.console(t, desktop, sueToken)
 	b.until("one in trouble", `document.querySelector("#trouble").textContent === "1"`)
@@ -198,6 +202,7 @@ func TestConsoleAccounts(t *testing.T) {
 // TestConsoleSignIn: only for operators and supervisors; where somebody wanted to go
 // is where they come; the token is kept nowhere; and out again.
 func TestConsoleSignIn(t *testing.T) {
+	t.Parallel()
 	s := watched(t)
 	b := newTab(t, desktop)
 	b.open(s.url() + "/console#/dead-letters")
@@ -227,6 +232,7 @@ func TestConsoleSignIn(t *testing.T) {
 // TestConsoleFromElsewhere: a page of another origin makes the operator's browser
 // send what it likes, and nothing comes of it.
 func TestConsoleFromElsewhere(t *testing.T) {
+	t.Parallel()
 	s := watched(t)
 	id, _ := s.begin("Ada")
 	s.says(id, "poison")
@@ -258,6 +264,7 @@ func TestConsoleFromElsewhere(t *testing.T) {
 // TestConsoleFits: on a phone, and at twice the size, nothing has to be moved
 // sideways to be read.
 func TestConsoleFits(t *testing.T) {
+	t.Parallel()
 	s := watched(t)
 	id, _ := s.begin("Ada with a name that is rather long for a name")
 	s.says(id, "hello, "+strings.Repeat("a_word_without_any_end_", 12))

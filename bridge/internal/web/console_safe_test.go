@@ -9,6 +9,7 @@ import (
 // TestConsoleInjections: every one of the injections as a name, as words, and some in
 // every text an event can have: nothing of them runs, and each is there to be read.
 func TestConsoleInjections(t *testing.T) {
+	t.Parallel()
 	s := watched(t)
 	all := injections(t)
 	id, _ := s.begin(all[0])
@@ -51,6 +52,7 @@ func TestConsoleInjections(t *testing.T) {
 // TestConsoleAccessible has axe-core look at every part in both themes, on a desktop
 // and on a phone.
 func TestConsoleAccessible(t *testing.T) {
+	t.Parallel()
 	source := axeSource(t)
 	s := watched(t)
 	id, _ := s.begin("Ada")
@@ -58,24 +60,31 @@ func TestConsoleAccessible(t *testing.T) {
 	s.says(id, "a person please")
 	for _, l := range []look{desktop, {width: 1360, height: 820, dark: true}, {width: 390, height: 780, phone: true}, phone} {
 		for _, token := range []string{opsToken, sueToken} {
-			b := s.console(t, l, token)
-			what := fmt.Sprintf("%d dark %v %s: ", l.width, l.dark, token)
-			b.sees("Ada")
-			b.accessible(source, what+"the list")
-			b.goes("#/conversations/" + id)
-			b.sees("dead letter")
-			b.accessible(source, what+"a picture")
-			b.press("#seq li.event button")
-			b.accessible(source, what+"details")
-			b.goes("#/accounts")
-			b.sees("answered 503")
-			b.accessible(source, what+"accounts")
-			b.goes("#/dead-letters")
-			b.sees("cannot read")
-			b.accessible(source, what+"dead letters")
-			value[bool](b, `document.querySelector("#keys").showModal() || true`)
-			b.accessible(source, what+"keys")
-			b.clean()
+			t.Run(fmt.Sprintf("%d dark %v %s", l.width, l.dark, token), func(t *testing.T) {
+				t.Parallel()
+				everyPart(s.console(t, l, token), source, id)
+			})
 		}
 	}
+}
+
+// everyPart goes through all the console can show.
+func everyPart(b *tab, source, id string) {
+	b.t.Helper()
+	b.sees("Ada")
+	b.accessible(source, "the list")
+	b.goes("#/conversations/" + id)
+	b.sees("dead letter")
+	b.accessible(source, "a picture")
+	b.press("#seq li.event button")
+	b.accessible(source, "details")
+	b.goes("#/accounts")
+	b.sees("answered 503")
+	b.accessible(source, "accounts")
+	b.goes("#/dead-letters")
+	b.sees("cannot read")
+	b.accessible(source, "dead letters")
+	value[bool](b, `document.querySelector("#keys").showModal() || true`)
+	b.accessible(source, "keys")
+	b.clean()
 }

@@ -122,6 +122,7 @@ func (b *tab) lists(want ...string) {
 // TestConsoleList: newest first, by search and filters that a reload keeps, live,
 // and more on demand.
 func TestConsoleList(t *testing.T) {
+	t.Parallel()
 	s := watched(t)
 	for _, name := range []string{"Ada", "Bob", "Cleo"} {
 		s.begin(name)
@@ -164,6 +165,7 @@ func TestConsoleList(t *testing.T) {
 // TestConsoleByKeysAlone walks from the list to a row of the picture and back
 // without a mouse.
 func TestConsoleByKeysAlone(t *testing.T) {
+	t.Parallel()
 	s := watched(t)
 	for _, name := range []string{"Ada", "Bob", "Cleo"} {
 		id, _ := s.begin(name)

@@ -27,6 +27,7 @@ func withAda(s *server) (sam, ada *tab) {
 
 // TestFarSide: what the customer's side does not carry is said before it is sent.
 func TestFarSide(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	s.far = &adapter.Levels{MaxText: 10, Typing: adapter.Dropped, Receipts: adapter.Dropped, Push: adapter.PushNone,
 		Content: map[string]adapter.Level{"media": adapter.Rejected}}
@@ -58,6 +59,7 @@ const listening = `window.tones = 0; window.notes = []; const node = () => ({ fr
 // TestAlerts: who waits and who writes is heard and notified, once, as the agent
 // has set it.
 func TestAlerts(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	sam, ada := newTab(t, desktop), newTab(t, phone)
 	sam.do(send(page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: listening}))
@@ -89,6 +91,7 @@ func TestAlerts(t *testing.T) {
 // TestAway: while the bridge is away nobody seems to write, and what needs it is
 // switched off; the wrap-up that is due outlives a reload.
 func TestAway(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	s.dispositions = []string{"solved", "call back"}
 	s.halt()
@@ -125,6 +128,7 @@ func TestAway(t *testing.T) {
 // TestZoomed: at twice the size, and on a narrow phone, nothing is cut off
 // sideways and the words can still be written.
 func TestZoomed(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	sam, _ := withAda(s)
 	for _, size := range []struct{ width, height int64 }{{640, 360}, {683, 384}, {320, 568}, {1280, 720}} {

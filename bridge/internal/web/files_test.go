@@ -31,6 +31,7 @@ const (
 // TestFiles: the customer and the agent show each other files, by each way to give
 // one; a file that is not taken is told.
 func TestFiles(t *testing.T) {
+	t.Parallel()
 	p := here(t)
 	agent, customer := newTab(t, desktop), newTab(t, phone)
 	p.signIn(agent, "sam", "Sam")

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -100,11 +102,24 @@ func (b *tab) untouched(root, what string) {
 }
 
 // TestInjections writes every injection into every text, name and file name there
-// is, and looks at it with the desk and the chat: each is shown as it was written,
-// and none has run.
+// is, and looks at it with the desk: each is shown as it was written, and none has
+// run.
 func TestInjections(t *testing.T) {
+	t.Parallel()
+	n := 0
+	for some := range slices.Chunk(injections(t), 84) { // a desk of moderate length is drawn faster
+		n++
+		t.Run(strconv.Itoa(n), func(t *testing.T) {
+			t.Parallel()
+			injected(t, some)
+		})
+	}
+}
+
+// injected has an agent look at all that customers wrote who were called so.
+func injected(t *testing.T, all []string) {
+	t.Helper()
 	s := newServer(t)
-	all := injections(t)
 	sam := typist{tab: newTab(t, desktop), done: map[string]bool{}}
 	sam.do(send(page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: trap}))
 	const together = 4 // strings of one conversation that was taken
@@ -115,12 +130,13 @@ func TestInjections(t *testing.T) {
 		}
 		attack(s, x, taken)
 	}
+	mine := (len(all) + together - 1) / together
 	sam.open(s.url() + "/desk#token=" + deskToken)
 	sam.until("who are you", `!document.querySelector("#sign").hidden`)
 	sam.fill("#sign-agent", "sam")
 	sam.fill("#sign-name", `<img src=x onerror=hit()>`)
 	sam.button("Sign in")
-	sam.until("everybody", fmt.Sprintf(`document.querySelector("#waiting-head").textContent === "Waiting · %d" && document.querySelectorAll("#mine .item").length === %d`, len(all)-(len(all)+together-1)/together, (len(all)+together-1)/together))
+	sam.until("everybody", fmt.Sprintf(`document.querySelector("#waiting-head").textContent === "Waiting · %d" && document.querySelectorAll("#mine .item").length === %d`, len(all)-mine, mine))
 	sam.untouched("html", "the lists")
 	seen := map[string]bool{}
 	for range all {
@@ -194,6 +210,7 @@ func (s *server) upload(id, name string) event.Media {
 // TestInjectionsInTheChat has the customer say every injection, and be answered
 // with it.
 func TestInjectionsInTheChat(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	all := injections(t)
 	b := newTab(t, phone)

@@ -10,6 +10,7 @@ import (
 // of each kind in the panel, notes among the words, and all of it as text. The
 // customer sees none of it.
 func TestInsights(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	p := place{base: s.url(), token: deskToken}
 	sam, customer := newTab(t, desktop), newTab(t, phone)

@@ -77,6 +77,7 @@ func (y typist) tabTo(selector string) {
 // TestDeskByKeyboard does everything the desk can do without a mouse: what "?"
 // lists is what has to be done here.
 func TestDeskByKeyboard(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	ada, bob := newTab(t, phone), newTab(t, phone)
 	sam := typist{tab: newTab(t, desktop), done: map[string]bool{}}
@@ -333,6 +334,7 @@ func aboutMeByKey(sam typist) {
 // TestKeysTable: what "?" lists can be found and run from there, and letters alone
 // can be switched off.
 func TestKeysTable(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	y := typist{tab: newTab(t, desktop), done: map[string]bool{}}
 	signInByKey(s, y)

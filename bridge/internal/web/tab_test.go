@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -22,19 +21,6 @@ import (
 
 // patience is how long a page may take to show what it should.
 const patience = 20 * time.Second
-
-// chromium finds the browser. Without one the pages are not tested, and that is
-// no success.
-func chromium(t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	t.Fatal("no Chromium on PATH to test the pages with; mend: apt-get install chromium")
-	return ""
-}
 
 // look is how a browser shows pages.
 type look struct {
@@ -54,7 +40,8 @@ func send[P, R any](command cdp.Command[P, R], params P) chromedp.Action[chromed
 	})
 }
 
-// tab is one page in a browser of its own.
+// tab is one page, with cookies, storage and a window of its own in the browser
+// all tests share.
 type tab struct {
 	t   *testing.T
 	ctx context.Context
@@ -65,29 +52,25 @@ type tab struct {
 
 func newTab(t *testing.T, l look) *tab {
 	t.Helper()
-	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(chromium(t)), chromedp.UserDataDir(t.TempDir()),
-		chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck, chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.WindowSize(l.width, l.height)}
-	for _, name := range []string{"disable-quic", "disable-background-networking", "disable-component-update", "disable-sync",
-		"disable-extensions", "disable-dev-shm-usage", "disable-background-timer-throttling", "disable-renderer-backgrounding"} {
-		options = append(options, chromedp.Flag(name, true))
+	all, err := browser()
+	if err != nil {
+		t.Fatal(err)
 	}
-	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	ctx, cancel := chromedp.NewContext(allocator)
-	t.Cleanup(func() {
-		_ = chromedp.Cancel(ctx)
-		cancel()
-		stop()
-	})
+	ctx, cancel := chromedp.NewContext(all, chromedp.WithNewBrowserContext())
+	t.Cleanup(cancel)
 	b := &tab{t: t, ctx: ctx}
 	scheme := "light"
 	if l.dark {
 		scheme = "dark"
 	}
-	if err := chromedp.Listen(ctx, b.listen); err != nil { // starts the browser
-		t.Fatalf("start the browser: %v", err)
+	if err := chromedp.Listen(ctx, b.listen); err != nil { // opens the window
+		t.Fatalf("open a window: %v", err)
 	}
-	b.do(chromedp.EmulateViewport(int64(l.width), int64(l.height), chromedp.EmulateScale(2), l.mobile),
+	scale := 1.0
+	if shots() != "" {
+		scale = 2
+	}
+	b.do(chromedp.EmulateViewport(int64(l.width), int64(l.height), chromedp.EmulateScale(scale), l.mobile),
 		send(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}),
 		send(emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}))
 	return b
@@ -162,7 +145,7 @@ func (b *tab) until(what, expression string) {
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
 	var last error
-	for ctx.Err() == nil {
+	for pause := 5 * time.Millisecond; ctx.Err() == nil; pause = min(2*pause, 40*time.Millisecond) {
 		ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("!!("+expression+")"))
 		if ok {
 			return
@@ -170,7 +153,7 @@ func (b *tab) until(what, expression string) {
 		if ctx.Err() == nil {
 			last = err
 		}
-		time.Sleep(40 * time.Millisecond)
+		time.Sleep(pause)
 	}
 	b.t.Fatalf("never: %s (%s) %v\n%s", what, expression, last, b.shown())
 }
@@ -228,10 +211,14 @@ func (b *tab) fill(selector, text string) {
 // say types into the compose box and presses Enter.
 func (b *tab) say(text string) { b.t.Helper(); b.fill("#text", text+kb.Enter) }
 
-// shot keeps a picture where FOOTBRIDGE_SHOTS names a folder for them.
+// shots is the folder FOOTBRIDGE_SHOTS names for pictures, which are then sharp; ""
+// where none are wanted.
+func shots() string { return os.Getenv("FOOTBRIDGE_SHOTS") }
+
+// shot keeps a picture where they are wanted.
 func (b *tab) shot(name string) {
 	b.t.Helper()
-	dir := os.Getenv("FOOTBRIDGE_SHOTS")
+	dir := shots()
 	if dir == "" {
 		return
 	}

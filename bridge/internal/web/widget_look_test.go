@@ -20,6 +20,7 @@ func arabic(site *api.Site) {
 // TestWidgetSpeaks: each language in its own words, and the rest of what the site
 // and the account say of its looks.
 func TestWidgetSpeaks(t *testing.T) {
+	t.Parallel()
 	s := newShop(t, "", arabic)
 	b := newTab(t, look{width: 900, height: 700})
 	for language, want := range map[string][]string{ // opener, placeholder, button, end, own name
@@ -69,6 +70,7 @@ func mirrored(b *tab, is bool) {
 // TestWidgetAttributes are what the site says of its looks: it goes before what the
 // account says.
 func TestWidgetAttributes(t *testing.T) {
+	t.Parallel()
 	s := newShop(t, `data-color="#ffee00" data-position="left" data-theme="light" data-language="fr-CH"`, arabic)
 	b := newTab(t, look{width: 900, height: 700, dark: true})
 	b.open(s.URL + "/plain")
@@ -85,6 +87,7 @@ func TestWidgetAttributes(t *testing.T) {
 
 // TestWidgetOnAPhone fills the screen, and is not in the way after a reload.
 func TestWidgetOnAPhone(t *testing.T) {
+	t.Parallel()
 	s := newShop(t, "")
 	b := newTab(t, phone)
 	b.open(s.URL + "/plain")
@@ -107,6 +110,7 @@ func TestWidgetOnAPhone(t *testing.T) {
 
 // TestWidgetByKeyboard: everything is reached, has a name, and what is new is told.
 func TestWidgetByKeyboard(t *testing.T) {
+	t.Parallel()
 	s := newShop(t, "", asks)
 	b := newTab(t, look{width: 900, height: 700})
 	b.open(s.URL + "/plain")
@@ -145,6 +149,7 @@ func TestWidgetByKeyboard(t *testing.T) {
 // TestWidgetWhereItMayNotBe: a site the account does not name has no chat, and is
 // told why where its makers look.
 func TestWidgetWhereItMayNotBe(t *testing.T) {
+	t.Parallel()
 	s := newShop(t, "")
 	s.bridge.site.AllowedOrigins = []string{"https://another.example"}
 	s.bridge.halt()

@@ -106,6 +106,7 @@ func asks(site *api.Site) { site.Chat.Survey = true }
 // TestWidgetWithTheVirtualAgent: quick replies, a form, text as it is written and
 // a picture, on another site's page.
 func TestWidgetWithTheVirtualAgent(t *testing.T) {
+	t.Parallel()
 	s := newShop(t, `data-name="Ada"`)
 	b := newTab(t, look{width: 1100, height: 760, dark: true})
 	b.open(s.URL + "/plain")
@@ -140,6 +141,7 @@ func TestWidgetWithTheVirtualAgent(t *testing.T) {
 // a reload and a restart of the bridge in the middle, unread words, and the question
 // at the end.
 func TestWidgetWithAPerson(t *testing.T) {
+	t.Parallel()
 	s := newShop(t, "", asks)
 	s.bridge.somebodyElse()
 	b := newTab(t, look{width: 1100, height: 760})

@@ -138,6 +138,7 @@ func (b *tab) hostLook() map[string]any {
 // TestWidgetLeavesThePageAlone: on a page of another origin, with a strict policy
 // and styles meant to do harm, the chat works and the page is as it was.
 func TestWidgetLeavesThePageAlone(t *testing.T) {
+	t.Parallel()
 	s := newShop(t, "")
 	b := newTab(t, look{width: 1100, height: 760})
 	b.open(s.URL + "/")
