@@ -103,15 +103,24 @@ type finding struct {
 // it is now.
 func (b *tab) accessible(source, what string) {
 	b.t.Helper()
+	b.accessibleIn(source, "html", what)
+}
+
+// accessibleIn looks at one element and what is in it, shadow roots too.
+func (b *tab) accessibleIn(source, element, what string) {
+	b.t.Helper()
 	if !value[bool](b, `!!window.axe`) {
 		value[bool](b, source+`; !!window.axe`)
 	}
-	b.until("colours that last", `document.getAnimations().every((a) => a.playState === "finished" || a.effect.getComputedTiming().endTime === Infinity)`)
-	value[bool](b, `(() => { window.axeFound = undefined; axe.run(document, { resultTypes: ["violations"] }).then((r) => { window.axeFound = r.violations; }, (e) => { window.axeFound = [{ id: String(e), impact: "critical", help: "", nodes: [] }]; }); return true; })()`)
+	b.until("colours that last", `[document, document.querySelector(`+quoted(element)+`).shadowRoot || document].flatMap((n) => n.getAnimations()).every((a) => a.playState === "finished" || a.effect.getComputedTiming().endTime === Infinity)`)
+	value[bool](b, `(() => { window.axeFound = undefined; axe.run(`+quoted(element)+`).then((r) => { window.axeFound = r; }, (e) => { window.axeFound = { passes: [], violations: [{ id: String(e), impact: "critical", help: "", nodes: [] }] }; }); return true; })()`)
 	b.until("axe is done", `window.axeFound`)
-	found := value[[]finding](b, `axeFound.filter((v) => ["serious", "critical"].includes(v.impact)).map((v) => ({ Rule: v.id, Impact: v.impact, Help: v.help, Where: v.nodes.map((n) => n.target.join(" ") + ": " + (n.any[0]?.message || n.html)) }))`)
+	found := value[[]finding](b, `axeFound.violations.filter((v) => ["serious", "critical"].includes(v.impact)).map((v) => ({ Rule: v.id, Impact: v.impact, Help: v.help, Where: v.nodes.map((n) => n.target.join(" ") + ": " + (n.any[0]?.message || n.html)) }))`)
 	for _, f := range found {
 		b.t.Errorf("%s: %s (%s): %s\n  %s", what, f.Rule, f.Impact, f.Help, strings.Join(f.Where, "\n  "))
+	}
+	if n := value[int](b, `axeFound.passes.flatMap((p) => p.nodes).length`); n < 5 {
+		b.t.Errorf("%s: axe looked at only %d elements", what, n)
 	}
 }
 
@@ -120,7 +129,7 @@ func (b *tab) accessible(source, what string) {
 func TestAccessible(t *testing.T) {
 	t.Parallel()
 	source := axeSource(t)
-	for _, l := range []look{{width: 1360, height: 820}, {width: 1360, height: 820, dark: true}, {width: 390, height: 780, phone: true}, {width: 390, height: 780, phone: true, dark: true}} {
+	for _, l := range looks() {
 		t.Run(fmt.Sprintf("%d dark %v", l.width, l.dark), func(t *testing.T) {
 			t.Parallel()
 			everyPage(t, l, source)

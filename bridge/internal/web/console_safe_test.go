@@ -58,7 +58,7 @@ func TestConsoleAccessible(t *testing.T) {
 	id, _ := s.begin("Ada")
 	s.says(id, "poison")
 	s.says(id, "a person please")
-	for _, l := range []look{desktop, {width: 1360, height: 820, dark: true}, {width: 390, height: 780, phone: true}, phone} {
+	for _, l := range looks() {
 		for _, token := range []string{opsToken, sueToken} {
 			t.Run(fmt.Sprintf("%d dark %v %s", l.width, l.dark, token), func(t *testing.T) {
 				t.Parallel()

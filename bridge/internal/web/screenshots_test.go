@@ -23,7 +23,7 @@ func TestScreenshots(t *testing.T) {
 	if dir == "" {
 		t.Fatal("nowhere to put the pictures; mend: make screenshots")
 	}
-	for _, l := range []look{{width: 1360, height: 820}, {width: 1360, height: 820, dark: true}, {width: 390, height: 780, phone: true}, {width: 390, height: 780, phone: true, dark: true}} {
+	for _, l := range looks() {
 		pictures(t, l, fmt.Sprintf("%s-%s", map[bool]string{true: "phone", false: "desktop"}[l.phone], map[bool]string{true: "dark", false: "light"}[l.dark]))
 	}
 }

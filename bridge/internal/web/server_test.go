@@ -312,7 +312,8 @@ func (s *server) lossy(next http.Handler) http.Handler {
 			next.ServeHTTP(httptest.NewRecorder(), r)
 			panic(http.ErrAbortHandler)
 		case said && s.refuse.Add(-1) >= 0:
-			w.WriteHeader(http.StatusUnprocessableEntity)
+			r.Body = io.NopCloser(strings.NewReader("{}"))
+			next.ServeHTTP(w, r)
 		default:
 			next.ServeHTTP(w, r)
 		}

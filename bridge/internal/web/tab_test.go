@@ -28,6 +28,11 @@ type look struct {
 	phone, dark   bool
 }
 
+// looks are both themes on a desktop and on a phone.
+func looks() []look {
+	return []look{{width: 1360, height: 820}, {width: 1360, height: 820, dark: true}, {width: 390, height: 780, phone: true}, {width: 390, height: 780, phone: true, dark: true}}
+}
+
 func (l look) mobile(m *emulation.SetDeviceMetricsOverrideParams, touch *emulation.SetTouchEmulationEnabledParams) {
 	m.Mobile, touch.Enabled = l.phone, l.phone
 }

@@ -44,7 +44,7 @@ type shop struct {
 }
 
 // newShop is a site whose page has the chat of a bridge, with a policy as strict as
-// docs/widget.md says it may be.
+// docs/widget.md says it may be; /plain has no styles of its own, /bare no policy.
 func newShop(t *testing.T, attrs string, with ...func(*api.Site)) *shop {
 	t.Helper()
 	s := &shop{attrs: attrs}
@@ -63,7 +63,9 @@ func (s *shop) policy() string {
 }
 
 func (s *shop) serve(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Security-Policy", s.policy())
+	if r.URL.Path != "/bare" {
+		w.Header().Set("Content-Security-Policy", s.policy())
+	}
 	switch r.URL.Path {
 	case "/host.css":
 		w.Header().Set("Content-Type", "text/css")
@@ -71,10 +73,10 @@ func (s *shop) serve(w http.ResponseWriter, r *http.Request) {
 	case "/host.js":
 		w.Header().Set("Content-Type", "text/javascript")
 		fmt.Fprint(w, hostScript)
-	case "/", "/plain":
+	case "/", "/plain", "/bare":
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		sheet := `<link rel="stylesheet" href="/host.css">`
-		if r.URL.Path == "/plain" {
+		if r.URL.Path != "/" {
 			sheet = ""
 		}
 		fmt.Fprintf(w, `<!doctype html><html><head><title>Shop</title><meta name="viewport" content="width=device-width, initial-scale=1">%s<script src="/host.js"></script>
