@@ -233,6 +233,7 @@ type server struct {
 	work         sync.WaitGroup
 	lose         atomic.Int32 // how many answers to words get lost on the way
 	refuse       atomic.Int32 // how many words are refused for good
+	visits       sync.Map     // what pages of elsewhere asked with a cookie
 	dispositions []string
 	far          *adapter.Levels // what the customers' side is said to carry; nil for all
 }
@@ -307,6 +308,9 @@ func portrait(w http.ResponseWriter, _ *http.Request) {
 // knows when that comes.
 func (s *server) lossy(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, err := r.Cookie("footbridge"); err == nil && r.Header.Get("Sec-Fetch-Site") != "same-origin" {
+			s.visits.Store(r.Method+" "+strings.TrimPrefix(r.URL.Path, api.Base), true)
+		}
 		switch said := words(r); {
 		case said && s.lose.Add(-1) >= 0:
 			next.ServeHTTP(httptest.NewRecorder(), r)

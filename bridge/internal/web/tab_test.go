@@ -61,7 +61,15 @@ func newTab(t *testing.T, l look) *tab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := chromedp.NewContext(all, chromedp.WithNewBrowserContext())
+	return newWindow(t, l, all, chromedp.WithNewBrowserContext())
+}
+
+// beside is one more page with the same cookies and storage.
+func (b *tab) beside(l look) *tab { b.t.Helper(); return newWindow(b.t, l, b.ctx) }
+
+func newWindow(t *testing.T, l look, of context.Context, with ...chromedp.ContextOption) *tab {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(of, with...)
 	t.Cleanup(cancel)
 	b := &tab{t: t, ctx: ctx}
 	scheme := "light"
