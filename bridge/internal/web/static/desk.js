@@ -188,7 +188,7 @@ class Desk {
       { id: "insert", keys: ["i"], name: "Use the suggested reply", ready: () => writing() && room.suggestion, run: () => room.insert() },
       { id: "dismiss", keys: ["x"], name: "Dismiss the suggested reply", line: true, ready: () => room.suggestion, run: () => room.dismiss() },
       { id: "attach", keys: ["f"], name: "Attach a file", ready: () => open() && !byId("attach").disabled, run: () => byId("pick").click() },
-      { id: "again", keys: ["u"], name: "Send again what was not delivered", ready: () => room.failed.length, run: () => room.again() },
+      { id: "again", keys: ["u"], name: "Send again what was not delivered", ready: () => room.failed.length + room.undelivered.length, run: () => room.again() },
       { id: "handback", keys: ["h"], name: "Hand back to the virtual agent", line: true, button: "act-handback", ready: () => room.row && room.holds && room.returns, run: () => this.askHandback() },
       { id: "transfer", keys: ["t"], name: "Transfer to an agent or a queue", line: true, button: "act-transfer", ready: () => room.row && room.holds, run: () => this.askTransfer() },
       { id: "withdraw", keys: ["v"], name: "Withdraw the transfer", line: true, button: "act-withdraw", ready: () => room.passing, run: () => room.command("handoff.cancelled", { reason: "withdrawn" }) },

@@ -50,7 +50,7 @@ export class Panel {
   #view() {
     const joined = (b, e) => t("joined", { name: this.name(e.actor) });
     return {
-      mine: (e) => e.actor.role === "customer", name: this.name, self: t("you"), role: "customer", answerable: true,
+      mine: (e) => e.actor.role === "customer", name: this.name, self: t("you"), role: "customer", answerable: true, speaks: () => !this.visit.ended,
       facts: {
         "handoff.requested": () => t("fact_looking"), "handoff.accepted": joined, "transfer.completed": joined,
         "transfer.requested": () => t("passed_on"), "handback.completed": () => t("back"), "conversation.ended": () => t("ended"),
@@ -67,6 +67,7 @@ export class Panel {
       act: { say: (text) => this.#say({ type: "text", text, format: "plain" }), answer: (content) => this.#say(content) },
       again: (item) => this.visit.outbox.again(item),
       discard: (item) => this.visit.outbox.discard(item),
+      resend: (content) => this.#say(content),
     };
   }
 

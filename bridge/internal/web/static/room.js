@@ -8,6 +8,7 @@ import { customerName, over, stateText } from "./lists.js";
 import { Pane } from "./pane.js";
 import { Replies } from "./replies.js";
 import { Keyboard, Receipts } from "./signals.js";
+import { undelivered } from "./talk.js";
 
 const eventsOf = (id) => `/conversations/${encodeURIComponent(id)}/events`;
 
@@ -153,7 +154,7 @@ export class Room {
   };
 
   view = {
-    mine: this.mine, name: this.name, self: "You", role: "live_agent", past: true, days: true,
+    mine: this.mine, name: this.name, self: "You", role: "live_agent", past: true, days: true, speaks: () => this.holds,
     facts: {
       "conversation.started": () => "Conversation started",
       "handoff.requested": (b, e) => e.actor.role !== "system" && `A person was asked for${b.reason ? `: ${b.reason}` : ""}`,
@@ -237,10 +238,17 @@ export class Room {
     }
   }
 
-  // again sends whatever failed in the open conversation once more.
+  // again sends once more whatever failed in the open conversation, on its way to
+  // the bridge or to the far side.
   get failed() { return this.id ? this.outbox.on(eventsOf(this.id)).filter((i) => i.failed) : []; }
 
-  again() { for (const item of this.failed) this.outbox.again(item); }
+  get undelivered() { return this.id && this.holds ? undelivered(this.story, this.outbox.on(eventsOf(this.id)), this.mine) : []; }
+
+  again() {
+    const { undelivered: lost } = this;
+    for (const item of this.failed) this.outbox.again(item);
+    for (const e of lost) this.hands.resend(e.body.content);
+  }
 
   // note turns between words for the customer and for the desk alone.
   note() {

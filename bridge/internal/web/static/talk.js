@@ -13,12 +13,14 @@ const together = 3 * 60 * 1000; // words this close of one author share a head
 //   past         show the transcript a hand-off brought along
 //   answerable   the reader may answer choices and forms
 //   days         begin each day with a line of its own
+//   speaks()     may the reader say something now?
 // events are those to show where it is not the whole story; a part that does not
 // reach the end goes with ends false.
 export function lines(story, pending, view, { events = story.ordered, ends = true } = {}) {
   const out = [];
+  const lost = new Set(view.speaks() ? undelivered(story, pending, view.mine) : []);
   for (const e of events) {
-    if (e.kind === "message.created" || e.kind === "note.created") out.push(word(story, e, view));
+    if (e.kind === "message.created" || e.kind === "note.created") out.push({ ...word(story, e, view), lost: lost.has(e) });
     else out.push(...other(e, view));
   }
   if (!ends) return finished(out, view);
@@ -31,6 +33,20 @@ export function lines(story, pending, view, { events = story.ordered, ends = tru
 function finished(out, view) {
   join(out);
   return view.days ? daily(out) : out;
+}
+
+// undelivered are the reader's own words that failed on their way to the far side,
+// and were not said once more since.
+export function undelivered(story, pending, mine) {
+  const { failed } = story.now;
+  if (!failed.size) return [];
+  const since = new Set(pending.map((p) => JSON.stringify(p.body.body.content)));
+  return story.ordered.filter((e) => e.kind === "message.created" && mine(e)).reverse().filter((e) => {
+    const content = JSON.stringify(e.body.content);
+    const is = failed.has(e.id) && !since.has(content);
+    since.add(content);
+    return is;
+  }).reverse();
 }
 
 // daily puts a line before the first of each day.
@@ -102,13 +118,12 @@ function openLast(out) {
 
 // draw brings an element's children up to the lines. hands is {act, again(item),
 // discard(item), resend(content), name, file(blob)}, and face(item) where authors
-// have pictures; without resend what failed on its way to the far side cannot be
-// sent anew. A mark changes by itself, so that nobody is read a word again that has
-// arrived.
+// have pictures. A mark changes by itself, so that nobody is read a word again that
+// has arrived.
 export function draw(parent, items, hands) {
   sync(parent, items, {
     key: (item) => item.key,
-    face: ({ time, mark, ...item }) => item,
+    face: ({ time, mark, lost, ...item }) => item,
     make: (item) => shapes[item.type](item, hands),
   });
   const known = new Map(items.map((item) => [item.key, item]));
@@ -117,7 +132,7 @@ export function draw(parent, items, hands) {
 
 function remark(node, item, hands) {
   const m = item.mark;
-  const look = m ? JSON.stringify([m.state, m.reason]) : "";
+  const look = m ? JSON.stringify([m.state, m.reason, item.lost]) : "";
   if ((node.dataset.mark || "") === look) return;
   node.dataset.mark = look;
   node.querySelector(":scope > .way")?.remove();
@@ -147,8 +162,8 @@ function mark(m, hands, item) {
   const node = el("div", { className: "mark way", "aria-live": m.state === "failed" ? undefined : "off" }, text);
   if (m.item) {
     node.append(" ", button(t("retry"), () => hands.again(m.item)), button(t("discard"), () => hands.discard(m.item)));
-  } else if (m.state === "failed" && item.mine && hands.resend) {
-    node.append(" ", button("Send again", () => hands.resend(item.content)));
+  } else if (item.lost) {
+    node.append(" ", button(t("retry"), () => hands.resend(item.content)));
   }
   return node;
 }
