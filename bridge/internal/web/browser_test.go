@@ -53,7 +53,11 @@ func (p place) signIn(b *tab, agent, name string) {
 // a person, the program away in the middle, and the virtual agent again.
 func TestCustomerAndAgent(t *testing.T) {
 	t.Parallel()
-	p := here(t)
+	customerAndAgent(t, here(t))
+}
+
+func customerAndAgent(t *testing.T, p place) {
+	t.Helper()
 	agent, customer := newTab(t, desktop), newTab(t, phone)
 	p.signIn(agent, "sam", "Sam")
 	agent.shot("desk-empty")
