@@ -5,10 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/accessibility"
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -212,4 +216,49 @@ func TestConsoleByKeysAlone(t *testing.T) {
 	b.typed("gc")
 	b.lists("Cleo", "Bob", "Ada")
 	b.clean()
+}
+
+// TestConsoleTables: on a phone, where each row is a box of its own, who does not see
+// the page still has rows and cells below the heads of their columns, empty cells
+// too; and a customer without a name or an id has words for a link.
+func TestConsoleTables(t *testing.T) {
+	t.Parallel()
+	s := watched(t)
+	_, err := s.engine.Open(context.Background(), engine.Opening{Account: "web", Customer: event.Actor{Role: event.RoleCustomer}})
+	s.must(err)
+	id, _ := s.begin("Ada")
+	s.says(id, "poison")
+	for name, l := range map[string]look{"desktop": desktop, "phone": phone} {
+		b := s.console(t, l, opsToken)
+		b.lists("Ada", "unnamed")
+		want := map[string]int{"table": 1, "columnheader": 8, "row": 3, "cell": 16}
+		if got := b.told(slices.Collect(maps.Keys(want))...); !maps.Equal(got, want) {
+			t.Errorf("on a %s the list is told as %v, want %v", name, got, want)
+		}
+		b.goes("#/accounts")
+		b.until("the adapters", `document.querySelectorAll("#adapters tr").length === 2`)
+		b.goes("#/dead-letters")
+		b.until("the letter", `document.querySelector("#letters tr")`)
+		if mute := value[[]string](b, `[...document.querySelectorAll(".grid:not(.matrix), .grid:not(.matrix) *")].filter((n) => n.matches("table, thead, tbody, tr, th, td") && !n.role).map((n) => n.outerHTML)`); len(mute) > 0 {
+			t.Errorf("browsers that go by the layout do not tell what these are: %q", mute)
+		}
+		b.clean()
+	}
+}
+
+// told counts what the browser tells a screen reader there is, by role.
+func (b *tab) told(roles ...string) map[string]int {
+	b.t.Helper()
+	out := map[string]int{}
+	b.do(chromedp.Func(func(ctx context.Context, at *chromedp.Target) error {
+		tree, err := cdp.Call(ctx, at, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
+		for _, n := range tree.Nodes {
+			var role string
+			if n.Role != nil && !n.Ignored && json.Unmarshal(n.Role.Value, &role) == nil && slices.Contains(roles, role) {
+				out[role]++
+			}
+		}
+		return err
+	}))
+	return out
 }

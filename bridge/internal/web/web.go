@@ -37,9 +37,6 @@ type Options struct {
 	// Secure says that browsers reach the pages over TLS, and are to come back over
 	// nothing else.
 	Secure bool
-	// Title is the name people see in the head of the pages; empty means
-	// "Footbridge".
-	Title string
 }
 
 // policy lets a page load its own files and talk to its own origin, and nothing
@@ -80,9 +77,6 @@ var types = map[string]string{
 // It fails only when an embedded page cannot be rendered. The handler is safe
 // for concurrent use.
 func New(o Options) (http.Handler, error) {
-	if o.Title == "" {
-		o.Title = "Footbridge"
-	}
 	mux := http.NewServeMux()
 	for address, name := range pages {
 		body, err := render(name, o)

@@ -99,9 +99,9 @@ export class ConversationList {
 }
 
 function row(c) {
-  const link = el("a", { href: `#/conversations/${encodeURIComponent(c.id)}` }, c.erased ? "erased" : c.customer?.name || c.customer?.id || "–");
+  const link = el("a", { href: `#/conversations/${encodeURIComponent(c.id)}` }, c.erased ? "erased" : c.customer?.name || c.customer?.id || "unnamed");
   link.dataset.step = "";
-  return el("tr", {},
+  return el("tr", { role: "row" },
     cell("Customer", el("span", {}, link, " ", el("span", { className: "id" }, c.id))),
     cell("State", el("span", { className: `chip ${c.state}` }, c.state)),
     cell("Owner", role(c.owner)),
@@ -113,8 +113,9 @@ function row(c) {
 }
 
 // cell carries its column's name, which is shown where there is no room for a head.
+// Like its row it says what it is: how it is laid out there would take that away.
 export function cell(name, ...what) {
-  const node = el("td", {}, ...what);
+  const node = el("td", { role: "cell" }, ...what);
   node.dataset.name = name;
   return node;
 }

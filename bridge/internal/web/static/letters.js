@@ -54,7 +54,7 @@ export class DeadLetters {
     }, "Replay");
     button.dataset.step = "";
     const link = el("a", { href: `#/conversations/${encodeURIComponent(d.conversation)}` }, d.conversation);
-    return el("tr", {},
+    return el("tr", { role: "row" },
       cell("When", time(d.at)),
       cell("Account", `${d.account} (${[d.adapter, d.version].filter(Boolean).join(" ")})`),
       cell("Reason", el("span", { className: "reason" }, d.reason)),

@@ -93,7 +93,7 @@ function guard(g) {
 
 function adapter(a) {
   const well = a.state === "running" && a.breaker !== "open";
-  const node = el("tr", { className: well ? "" : "bad" },
+  const node = el("tr", { role: "row", className: well ? "" : "bad" },
     cell("Adapter", [a.name, a.version].filter(Boolean).join(" ")), cell("State", [a.state, a.reason].filter(Boolean).join(": ")),
     cell("Breaker", (a.breaker || "").replace("_", " ")), cell("Restarts", String(a.restarts)), cell("Since", time(a.since)), cell("Sandbox", a.sandbox || ""));
   return node;
@@ -101,7 +101,7 @@ function adapter(a) {
 
 function queue(q) {
   const why = q.refusal ? q.refusal.replaceAll("_", " ") : "yes";
-  return el("tr", {}, cell("Queue", q.name || "(none)"), cell("Waiting", `${q.waiting}${q.max_waiting ? ` of ${q.max_waiting}` : ""}`),
+  return el("tr", { role: "row" }, cell("Queue", q.name || "(none)"), cell("Waiting", `${q.waiting}${q.max_waiting ? ` of ${q.max_waiting}` : ""}`),
     cell("Agents", `${q.available} available`), cell("Takes hand-offs", q.refusal ? `no: ${why}` : why));
 }
 
