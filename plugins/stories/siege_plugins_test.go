@@ -58,7 +58,13 @@ func eatingPlugin(s *siege) func() {
 // Others do not wait for it.
 func hangingPlugin(s *siege) func() {
 	s.vendor("hangs", "hang")
-	return s.deadLetter("hangs")
+	dead := s.deadLetter("hangs")
+	return func() {
+		dead()
+		if p := s.plugin("besieged"); !strings.Contains(p.Reason, "a turn took longer than 2s") {
+			s.t.Errorf("its process ended for another reason: %+v", p)
+		}
+	}
 }
 
 // deadLetter waits for one of the conversation of a key.

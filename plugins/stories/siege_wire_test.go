@@ -3,10 +3,12 @@ package stories
 import (
 	"bufio"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -199,7 +201,7 @@ func (s *siege) closes(stream []byte) uint16 {
 }
 
 // slowConnections holds hundreds of connections that send next to nothing, in all
-// states of a request, while the hand-off passes.
+// states of a request, while the hand-off passes. The bridge closes every one.
 func slowConnections(s *siege) func() {
 	var held []net.Conn
 	for n := range 300 {
@@ -212,7 +214,11 @@ func slowConnections(s *siege) func() {
 		}
 	}
 	return func() {
-		for _, c := range held {
+		for n, c := range held {
+			_ = c.SetReadDeadline(time.Now().Add(patience))
+			if _, err := io.Copy(io.Discard, c); errors.Is(err, os.ErrDeadlineExceeded) {
+				s.t.Fatalf("connection %d stays open", n)
+			}
 			_ = c.Close()
 		}
 	}

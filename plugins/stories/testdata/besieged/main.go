@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
@@ -73,14 +74,15 @@ func handle(tx *adapter.Tx, _ *struct{}, in adapter.Input) error {
 	return nil
 }
 
-// eat takes memory until there is no more.
+// eat takes more memory than it is given: 600 MiB, if it gets them.
 func eat() {
 	var held [][]byte
-	for {
+	for range 75 {
 		piece := make([]byte, 8<<20)
 		for at := 0; at < len(piece); at += 4096 {
 			piece[at] = 1
 		}
 		held = append(held, piece)
 	}
+	runtime.KeepAlive(held)
 }
