@@ -113,7 +113,7 @@ func (b *tab) accessibleIn(source, element, what string) {
 		value[bool](b, source+`; !!window.axe`)
 	}
 	b.until("colours that last", `[document, document.querySelector(`+quoted(element)+`).shadowRoot || document].flatMap((n) => n.getAnimations()).every((a) => a.playState === "finished" || a.effect.getComputedTiming().endTime === Infinity)`)
-	value[bool](b, `(() => { window.axeFound = undefined; axe.run(`+quoted(element)+`).then((r) => { window.axeFound = r; }, (e) => { window.axeFound = { passes: [], violations: [{ id: String(e), impact: "critical", help: "", nodes: [] }] }; }); return true; })()`)
+	value[bool](b, `(() => { window.axeFound = undefined; axe.run(`+quoted(element)+`, { preload: false, iframes: false }).then((r) => { window.axeFound = r; }, (e) => { window.axeFound = { passes: [], violations: [{ id: String(e), impact: "critical", help: "", nodes: [] }] }; }); return true; })()`)
 	b.until("axe is done", `window.axeFound`)
 	found := value[[]finding](b, `axeFound.violations.filter((v) => ["serious", "critical"].includes(v.impact)).map((v) => ({ Rule: v.id, Impact: v.impact, Help: v.help, Where: v.nodes.map((n) => n.target.join(" ") + ": " + (n.any[0]?.message || n.html)) }))`)
 	for _, f := range found {

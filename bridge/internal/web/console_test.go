@@ -82,9 +82,14 @@ func (s *server) says(id, text string) {
 func (s *server) console(t *testing.T, l look, token string) *tab {
 	t.Helper()
 	b := newTab(t, l)
+	s.enters(b, token)
+	return b
+}
+
+func (s *server) enters(b *tab, token string) {
+	b.t.Helper()
 	b.open(s.url() + "/console#token=" + token)
 	b.until("the token has left the address", `location.hash === "#/conversations" && !document.querySelector("#main").hidden`)
-	return b
 }
 
 // goes follows a link within the console.

@@ -154,7 +154,7 @@ func injected(t *testing.T, all []string) {
 	seen := map[string]bool{}
 	for range all {
 		sam.keys("j") // goes through the lists, those who wait first
-		sam.until("the talk is whole", `document.querySelector("#talk").innerText.includes("the end.")`)
+		sam.until("the talk is whole", `document.querySelector("#talk").textContent.includes("the end.")`)
 		name := value[string](sam.tab, `document.querySelector("#room-name").textContent`)
 		if !value[bool](sam.tab, `[...document.querySelectorAll("#talk .virtual_agent .bubble")].some((n) => n.textContent === `+quoted(name)+`)`) {
 			t.Errorf("%q is not shown as it was written", name)
