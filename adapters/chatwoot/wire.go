@@ -1,0 +1,114 @@
+package chatwoot
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/codec"
+	"github.com/footbridge/footbridge/bridge/event"
+)
+
+// The words of message_type; reads have their numbers, webhooks the words.
+const (
+	typeIncoming = "incoming"
+	typeOutgoing = "outgoing"
+	typeActivity = "activity"
+	typeTemplate = "template"
+)
+
+// person is the type of a sender who is one.
+const person = "user"
+
+// fields is a JSON object to send.
+type fields map[string]any
+
+// put sets a field that has a value.
+func (f fields) put(name, value string) {
+	if value != "" {
+		f[name] = value
+	}
+}
+
+// public is the address of a contact's own part of the public API.
+func (d desk) public(path string) string {
+	address := d.set.BaseURL + "/public/api/v1/inboxes/" + d.set.InboxIdentifier + "/contacts"
+	if d.s.Source != "" && path != "" {
+		address += "/" + url.PathEscape(d.s.Source) + path
+	}
+	return address
+}
+
+// ours is the address of the conversation at the public API.
+func (d desk) ours(path string) string {
+	return d.public("/conversations/" + url.PathEscape(d.s.Chat) + path)
+}
+
+// theirs is the address of the conversation at the application API.
+func (d desk) theirs(path string) string {
+	return d.set.BaseURL + "/api/v1/accounts/" + d.set.AccountID + "/conversations/" + url.PathEscape(d.s.Chat) + path
+}
+
+// post is a call of the public API, which knows who calls by the address.
+func post(address string, body fields) adapter.Call {
+	return adapter.Call{Method: http.MethodPost, URL: address, Body: codec.Compose(body), Header: http.Header{"Content-Type": {"application/json"}}}
+}
+
+// asUser is a call of the application API, in the name of the token's user. A call
+// without a body reads.
+func (d desk) asUser(method, address string, body fields) adapter.Call {
+	c := adapter.Call{Method: method, URL: address, Repeat: adapter.RepeatKeyed,
+		Header: http.Header{"Api_access_token": {d.tx.Credential(credential)}}}
+	if body != nil {
+		c.Body = codec.Compose(body)
+		c.Header.Set("Content-Type", "application/json")
+	}
+	return c
+}
+
+// words of a message's kind, whichever way it is written.
+func kindOf(message codec.Value) string {
+	text := strings.ToLower(message.Get("message_type").Text())
+	if word, ok := map[string]string{"0": typeIncoming, "1": typeOutgoing, "2": typeActivity, "3": typeTemplate}[text]; ok {
+		return word
+	}
+	return text
+}
+
+// yes reads a truth.
+func yes(v codec.Value) bool { return strings.EqualFold(v.Text(), "true") }
+
+// isPerson reports whether a sender, user or assignee is a person who works there.
+// Where nothing says what it is, otherwise counts.
+func isPerson(v codec.Value, otherwise bool) bool {
+	kind := v.Get("type").Text()
+	if kind == "" {
+		return otherwise && number(v.Get("id").Text()) != 0
+	}
+	return strings.EqualFold(kind, person) && v.Get("id").Text() != ""
+}
+
+// actorOf is a person as the customer is to know them: by the name they chose for it.
+func actorOf(v codec.Value) event.Actor {
+	a := event.Actor{Role: event.RoleLiveAgent, ID: v.Get("id").Text()}
+	for _, field := range []string{"available_name", "name"} {
+		if name := v.Get(field).Text(); a.Name == "" {
+			a.Name = name
+		}
+	}
+	for _, field := range []string{"avatar_url", "thumbnail"} {
+		if address := v.Get(field).Text(); a.Avatar == "" && strings.HasPrefix(address, "http") {
+			a.Avatar = address
+		}
+	}
+	return a
+}
+
+// The limits of what is tried: a hand-off must still be in time for the next desk,
+// and what a read does not bring the next one does.
+const (
+	openLimit = 10 * time.Second
+	readLimit = 30 * time.Second
+)
