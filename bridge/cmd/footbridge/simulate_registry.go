@@ -4,6 +4,7 @@ package main
 
 import (
 	"github.com/footbridge/footbridge/adapters/aisera/aiserasim"
+	"github.com/footbridge/footbridge/adapters/chatwoot/chatwootsim"
 	"github.com/footbridge/footbridge/adapters/convocore/convocoresim"
 	"github.com/footbridge/footbridge/adapters/omilia/omiliasim"
 	"github.com/footbridge/footbridge/adapters/vonage/vonagesim"
@@ -13,6 +14,7 @@ import (
 func simulators() map[string]simulator {
 	return map[string]simulator{
 		"aisera":    aiserasim.Simulate,
+		"chatwoot":  chatwootsim.Simulate,
 		"convocore": convocoresim.Simulate,
 		"omilia":    omiliasim.Simulate,
 		"vonage":    vonagesim.Simulate,

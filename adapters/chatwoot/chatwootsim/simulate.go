@@ -1,0 +1,134 @@
+package chatwootsim
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+)
+
+// Simulate declares the flags of the simulated Chatwoot and gives what makes it of
+// them. Until its ctx ends it tells what its people see.
+func Simulate(f *flag.FlagSet) func(context.Context, io.Writer) (http.Handler, error) {
+	var o Options
+	listen := f.String("listen", "127.0.0.1:8094", "address to serve")
+	f.StringVar(&o.WebhookURL, "webhook", "http://127.0.0.1:8080/in/chatwoot/webhook", "the bridge's endpoint of the account")
+	f.StringVar(&o.Inbox, "inbox", "demo-inbox", "the inbox's identifier")
+	f.StringVar(&o.Token, "token", "demo-token", "the API access token")
+	f.StringVar(&o.Secret, "secret", "demo-secret", "what webhooks are signed with; empty signs none")
+	f.BoolVar(&o.AsAgent, "as-agent", false, "the token is an agent's, not an administrator's")
+	f.IntVar(&o.AutoAssign, "auto-assign", 0, "give opened conversations to this agent (7 Sam, 8 Kim)")
+	f.IntVar(&o.PerSecond, "per-second", 0, "answer 429 to more calls a second")
+	return func(ctx context.Context, out io.Writer) (http.Handler, error) {
+		s := New(o)
+		s.Serves("http://" + *listen)
+		context.AfterFunc(ctx, s.Close)
+		go s.narrate(ctx, out)
+		return s.Handler(), nil
+	}
+}
+
+// narrate prints messages as they come.
+func (s *Server) narrate(ctx context.Context, out io.Writer) {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	told := map[int]int{}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		for _, id := range s.Conversations() {
+			c := s.Conversation(id)
+			for _, m := range c.Messages[told[id]:] {
+				kind := []string{"customer", "to the customer", "activity", "template"}[m.Type]
+				if m.Private {
+					kind = "note"
+				}
+				fmt.Fprintf(out, "simulated chatwoot: conversation %d (%s): %s %q\n", id, c.Status, kind, m.Content)
+			}
+			told[id] = len(c.Messages)
+		}
+	}
+}
+
+// order is the body of every control request; each reads what it needs.
+type order struct {
+	Conversation int    `json:"conversation"`
+	Agent        int    `json:"agent"`
+	Text         string `json:"text"`
+	On           bool   `json:"on"`
+	Private      bool   `json:"private"`
+	Name         string `json:"name"`
+	MIME         string `json:"mime"`
+	Data         []byte `json:"data"`
+}
+
+// control adds the control of the simulation:
+//
+//	GET  /sim/conversations          {"conversations":[…]}
+//	GET  /sim/records                {"records":[…]}
+//	POST /sim/assign   {"conversation","agent"}
+//	POST /sim/reply    {"conversation","agent","text"}
+//	POST /sim/note     {"conversation","agent","text"}
+//	POST /sim/attach   {"conversation","agent","text","name","mime","data"}, data in base64
+//	POST /sim/typing   {"conversation","agent","on","private"}
+//	POST /sim/resolve  {"conversation","agent"}
+//	POST /sim/reopen   {"conversation","agent"}
+//	POST /sim/trouble  a Trouble, its times in milliseconds
+//	POST /sim/fault    a Fault, its latency in milliseconds
+//	POST /sim/heal
+func (s *Server) control(mux *http.ServeMux) {
+	mux.HandleFunc("GET /sim/conversations", func(w http.ResponseWriter, _ *http.Request) {
+		all := []Conversation{}
+		for _, id := range s.Conversations() {
+			all = append(all, s.Conversation(id))
+		}
+		reply(w, map[string]any{"conversations": all})
+	})
+	mux.HandleFunc("GET /sim/records", func(w http.ResponseWriter, _ *http.Request) { reply(w, map[string]any{"records": s.Records()}) })
+	for name, do := range map[string]func(order){
+		"assign": func(o order) { s.Assign(o.Conversation, o.Agent) },
+		"reply":  func(o order) { s.Reply(o.Conversation, o.Agent, o.Text) },
+		"note":   func(o order) { s.Note(o.Conversation, o.Agent, o.Text) },
+		"attach": func(o order) {
+			s.Attach(o.Conversation, o.Agent, o.Text, Attachment{Name: o.Name, MIME: o.MIME, Data: o.Data})
+		},
+		"typing":  func(o order) { s.Typing(o.Conversation, o.Agent, o.On, o.Private) },
+		"resolve": func(o order) { s.Resolve(o.Conversation, o.Agent) },
+		"reopen":  func(o order) { s.Reopen(o.Conversation, o.Agent) },
+		"heal":    func(order) { s.Heal() },
+	} {
+		mux.HandleFunc("POST /sim/"+name, ordered(do))
+	}
+	mux.HandleFunc("POST /sim/trouble", ordered(func(t Trouble) {
+		t.Shuffle, t.Delay = t.Shuffle*time.Millisecond, t.Delay*time.Millisecond
+		s.Trouble(t)
+	}))
+	mux.HandleFunc("POST /sim/fault", ordered(func(f Fault) {
+		f.Latency *= time.Millisecond
+		s.Fail(f)
+	}))
+}
+
+// ordered reads an order of any form.
+func ordered[O any](do func(O)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var o O
+		if err := json.NewDecoder(io.LimitReader(r.Body, bodyLimit)).Decode(&o); err != nil && err != io.EOF {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		do(o)
+		reply(w, map[string]any{})
+	}
+}
+
+func reply(w http.ResponseWriter, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(body)
+}
