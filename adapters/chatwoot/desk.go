@@ -51,6 +51,7 @@ type state struct {
 	Setup   setup   `json:"setup,omitzero"`
 	Saying  saying  `json:"saying,omitzero"`
 	Reading reading `json:"reading,omitzero"`
+	Proof   *proof  `json:"proof,omitempty"`
 }
 
 // saying is the customer's message on its way, and the words for a file that
@@ -84,6 +85,8 @@ func handle(tx *adapter.Tx, s *state, in adapter.Input) error {
 		d.look(lookWhole)
 	case adapter.Fired:
 		d.look(lookWhole)
+	case adapter.Check:
+		d.check(in)
 	default:
 		return adapter.ErrUnsupported
 	}
@@ -264,6 +267,8 @@ func (d desk) result(r adapter.Result) {
 	}
 	act, of, _ := strings.Cut(r.Tag, "/")
 	switch {
+	case d.s.Proof != nil:
+		d.proved(r)
 	case act == actRead:
 		d.read(of, r)
 	case act == actSay && of == d.s.Saying.Event && of != "":
