@@ -251,7 +251,7 @@ func (d desk) leave(eventID, why, next string) {
 	if was != phaseNone || next == phaseEnded {
 		d.s.Phase = next
 	}
-	d.s.Setup, d.s.Saying = setup{}, saying{}
+	d.s.Setup = setup{}
 	d.tx.Stop(timerLook)
 }
 
@@ -290,6 +290,9 @@ func (d desk) saidResult(r adapter.Result) {
 	case r.OK():
 		if ref := d.learn(r); ref != "" {
 			d.tx.Known(id, ref)
+		}
+		if d.s.Phase == phaseReturning || d.s.Phase == phaseGone {
+			d.resolve(id) // the customer's words have opened it again
 		}
 	case refused && instead != "" && d.s.Phase == phaseOpen:
 		d.s.Saying.Event = id

@@ -21,13 +21,16 @@ const (
 	chatToken   = "chat-token-canary-2342"
 	convoSecret = "convo-secret-canary-9183"
 	assistToken = "assist-token-canary-5813"
+	wootToken   = "woot-token-canary-6180"
+	wootSecret  = "woot-secret-canary-3398"
 	canary      = "okapi"
 )
 
 // secrets are the variables of the environment every bridge of a rig begins with.
 func secrets() map[string]string {
 	return map[string]string{"STUDIO_KEY": studioKey, "VDESK_KEY": deskKey, "DESK_TOKEN": deskToken, "FLOW_KEY": flowKey,
-		"WIDGET_KEY": widgetKey, "CHAT_TOKEN": chatToken, "CONVO_SECRET": convoSecret, "ASSIST_TOKEN": assistToken}
+		"WIDGET_KEY": widgetKey, "CHAT_TOKEN": chatToken, "CONVO_SECRET": convoSecret, "ASSIST_TOKEN": assistToken,
+		"WOOT_TOKEN": wootToken, "WOOT_SECRET": wootSecret}
 }
 
 // The far sides that stories beside the rig's own have accounts at.
@@ -40,6 +43,7 @@ const (
 	aiseraChat = "Aisera"
 	convocore  = "Convocore"
 	assistant  = "Agent Assist"
+	chatwoot   = "Chatwoot"
 )
 
 // farSides say of each its adapter, what its account has beside its settings, and
@@ -53,7 +57,9 @@ func farSides() map[string]struct{ adapter, keys, settings string } {
 		liveServer: {"vonage", `credentials = { key = "env:VDESK_KEY" }`, `agent_phone = "447700900002"`},
 		aiseraChat: {"aisera", `credentials = { token = "env:CHAT_TOKEN" }`, `channel_id = "c-1"`},
 		convocore:  {"convocore", `credentials = { secret = "env:CONVO_SECRET" }`, ""},
-		assistant:  {"omilia", `credentials = { token = "env:ASSIST_TOKEN" }`, `url = "wss://unused.example/agent-assist/{context.call_id}"`},
+		chatwoot: {"chatwoot", "credentials = { token = \"env:WOOT_TOKEN\", webhook_secret = \"env:WOOT_SECRET\" }\nreconcile = \"10s\"",
+			"account_id = \"1\"\ninbox_identifier = \"inbox\"\ninbox_id = \"3\""},
+		assistant: {"omilia", `credentials = { token = "env:ASSIST_TOKEN" }`, `url = "wss://unused.example/agent-assist/{context.call_id}"`},
 	}
 }
 

@@ -71,6 +71,9 @@ func (s *Server) Trouble(t Trouble) {
 	s.hooks.trouble = t
 }
 
+// Tells says where webhooks go from now on.
+func (s *Server) Tells(url string) { s.hooks.move(url) }
+
 // Told is how many webhooks were sent.
 func (s *Server) Told() int {
 	s.hooks.mu.Lock()
