@@ -146,6 +146,9 @@ func (d desk) departure(e event.Event) {
 func (d desk) said(e event.Event, c event.Content) {
 	switch {
 	case e.Actor.Role == event.RoleSystem:
+	case e.Actor.Role == event.RoleCustomer && d.s.Phase == phaseReturning:
+		d.s.Phase = phaseOpen // nobody took it back: the words open it again there, too
+		d.says(e, c)
 	case d.s.Phase != phaseOpen:
 		if e.Actor.Role == event.RoleCustomer {
 			d.tx.Fail("Chatwoot's people do not have the conversation")

@@ -68,7 +68,7 @@ func (d desk) asUser(method, address string, body fields) adapter.Call {
 	return c
 }
 
-// words of a message's kind, whichever way it is written.
+// kindOf is the kind of a message as a word, whichever way it is written.
 func kindOf(message codec.Value) string {
 	text := strings.ToLower(message.Get("message_type").Text())
 	if word, ok := map[string]string{"0": typeIncoming, "1": typeOutgoing, "2": typeActivity, "3": typeTemplate}[text]; ok {
