@@ -2,6 +2,7 @@ package adapter
 
 import (
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -70,6 +71,21 @@ func (tx *Tx) NewID() string {
 // captured token of that name, or "" when there is none. The bridge puts the secret in its place as the
 // bytes leave; the adapter never sees it. It is good for calls, dials and sends of this turn only.
 func (tx *Tx) Credential(name string) string { return tx.turn.Placeholders[name] }
+
+// Token gives a placeholder for a JSON Web Token (RFC 7519) of these claims that the
+// bridge signs with HS256 as the bytes leave, with the credential of that name as its
+// key: for a vendor who wants to be told by us who somebody is. It is "" where the
+// account has no such credential or the claims have no JSON. It is good in headers and
+// bodies of this turn only, and the claims are what the call's record shows; times among them are
+// seconds since 1970, counted from Now, and a call may leave as late as its GiveUp.
+func (tx *Tx) Token(name string, claims map[string]any) string {
+	key := tx.Credential(name)
+	body, err := json.Marshal(claims)
+	if err != nil || key == "" {
+		return ""
+	}
+	return "fbjwt." + base64.RawURLEncoding.EncodeToString(body) + "." + key
+}
 
 // Emit says that something happened at the vendor.
 func (tx *Tx) Emit(e Emission) { tx.record(e) }

@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base32"
+	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -42,6 +43,31 @@ func (p *Placeholders) Token(turn, name string) string {
 	return placeholderPrefix + placeholderText.EncodeToString(mac.Sum(nil))
 }
 
+// claimsPrefix stands before the claims of a token that is signed with a credential: fbjwt.CLAIMS.PLACEHOLDER, the
+// claims in base64url. See adapter.Tx.Token.
+const claimsPrefix = "fbjwt."
+
+// cutClaims takes the claims of a token from the end of what stands before a placeholder; they are "" where it is
+// for the secret itself.
+func cutClaims(before string) (rest, claims string) {
+	body, ok := strings.CutSuffix(before, ".")
+	i := strings.LastIndex(body, claimsPrefix)
+	if !ok || i < 0 {
+		return before, ""
+	}
+	claims = body[i+len(claimsPrefix):]
+	if _, err := base64.RawURLEncoding.DecodeString(claims); err != nil || claims == "" {
+		return before, ""
+	}
+	return body[:i], claims
+}
+
+// signed is the JSON Web Token (RFC 7519) of claims in base64url, signed with HS256.
+func signed(key []byte, claims string) string {
+	text := mintedHeader + "." + claims
+	return text + "." + hs256(key, text)
+}
+
 // Replace puts the secrets in lookup, by credential name, in the place of their placeholders of this turn. Any other
 // whole placeholder is an ErrForeign, and then no text is returned. Use it for header values and plain bodies.
 func (p *Placeholders) Replace(s, turn string, lookup map[string]Secret) (string, error) {
@@ -61,10 +87,12 @@ func (p *Placeholders) ReplaceEscaped(s, turn string, lookup map[string]Secret, 
 	var out strings.Builder
 	for {
 		before, token, after := nextPlaceholder(s)
-		out.WriteString(before)
 		if token == "" {
+			out.WriteString(before)
 			return out.String(), nil
 		}
+		before, claims := cutClaims(before)
+		out.WriteString(before)
 		name, ok := known[token]
 		if !ok {
 			return "", fmt.Errorf("text %w", ErrForeign)
@@ -72,7 +100,11 @@ func (p *Placeholders) ReplaceEscaped(s, turn string, lookup map[string]Secret, 
 		if lookup[name].IsZero() {
 			return "", fmt.Errorf("credential %s %w: set it in the account's credentials", name, ErrUnset)
 		}
-		out.WriteString(escape(lookup[name].Reveal()))
+		value := lookup[name].Reveal()
+		if claims != "" {
+			value = signed([]byte(value), claims)
+		}
+		out.WriteString(escape(value))
 		s = after
 	}
 }
@@ -115,16 +147,19 @@ func EscapeJSON(s string) string {
 // Veiled is what Veil puts in a placeholder's place.
 const Veiled = "[secret]"
 
-// Veil puts a word for people in the place of every whole placeholder, whichever turn and credential it is of. A
+// Veil puts a word for people in the place of every whole placeholder, whichever turn and credential it is of, and of
+// the claims it is to sign. A
 // placeholder is worth nothing outside its turn; this is so that nobody takes it for something to read.
 func Veil(s string) string {
 	var out strings.Builder
 	for {
 		before, token, after := nextPlaceholder(s)
-		out.WriteString(before)
 		if token == "" {
+			out.WriteString(before)
 			return out.String()
 		}
+		before, _ = cutClaims(before)
+		out.WriteString(before)
 		out.WriteString(Veiled)
 		s = after
 	}

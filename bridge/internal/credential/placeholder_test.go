@@ -109,3 +109,33 @@ func TestVeil(t *testing.T) {
 		}
 	}
 }
+
+// TestTokensAreSigned: claims before a placeholder leave as a token that is signed
+// with its secret, and nothing else of the text changes.
+func TestTokensAreSigned(t *testing.T) {
+	p := NewPlaceholders([]byte("key"))
+	have := map[string]Secret{"key": NewSecret("your-256-bit-secret"), "other": NewSecret("o-secret")}
+	token := p.Token("turn-1", "key")
+	// The example of jwt.io.
+	const claims = "eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6IkpvaG4gRG9lIiwiaWF0IjoxNTE2MjM5MDIyfQ"
+	const want = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9." + claims + ".SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c"
+	for in, out := range map[string]string{
+		`{"jwt":"fbjwt.` + claims + "." + token + `"}`:                     `{"jwt":"` + want + `"}`,
+		"fbjwt." + claims + "." + token + " " + p.Token("turn-1", "other"): want + " o-secret",
+		"fbjwt.fbjwt." + claims + "." + token:                              "fbjwt." + want,
+		"fbjwt." + claims + ". " + token:                                   "fbjwt." + claims + ". your-256-bit-secret",
+		"fbjwt.." + token:                                                  "fbjwt..your-256-bit-secret",
+		"fbjwt.!." + token:                                                 "fbjwt.!.your-256-bit-secret",
+		"what is fbjwt." + claims + ".?":                                   "what is fbjwt." + claims + ".?",
+	} {
+		if got, err := p.Replace(in, "turn-1", have); err != nil || got != out {
+			t.Errorf("%q:\n got  %q %v\n want %q", in, got, err, out)
+		}
+	}
+	if _, err := p.Replace("fbjwt."+claims+"."+token, "turn-2", have); !errors.Is(err, ErrForeign) {
+		t.Errorf("a token of another turn: %v", err)
+	}
+	if got := Veil("say fbjwt." + claims + "." + token + "!"); got != "say "+Veiled+"!" {
+		t.Errorf("veiled: %q", got)
+	}
+}
