@@ -6,6 +6,7 @@ import (
 	"github.com/footbridge/footbridge/adapters/aisera/aiserasim"
 	"github.com/footbridge/footbridge/adapters/chatwoot/chatwootsim"
 	"github.com/footbridge/footbridge/adapters/convocore/convocoresim"
+	"github.com/footbridge/footbridge/adapters/libredesk/libredesksim"
 	"github.com/footbridge/footbridge/adapters/omilia/omiliasim"
 	"github.com/footbridge/footbridge/adapters/vonage/vonagesim"
 )
@@ -16,6 +17,7 @@ func simulators() map[string]simulator {
 		"aisera":    aiserasim.Simulate,
 		"chatwoot":  chatwootsim.Simulate,
 		"convocore": convocoresim.Simulate,
+		"libredesk": libredesksim.Simulate,
 		"omilia":    omiliasim.Simulate,
 		"vonage":    vonagesim.Simulate,
 	}

@@ -1,0 +1,169 @@
+package libredesk
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/codec"
+	"github.com/footbridge/footbridge/bridge/event"
+)
+
+// The timers of the widget's socket.
+const (
+	timerPing   = "ping"
+	timerRedial = "redial"
+)
+
+const (
+	// pingEvery keeps the socket open: it closes after 20 s of silence.
+	pingEvery = 15 * time.Second
+	// dialLimit bounds one dial: a hand-off waits for the first.
+	dialLimit = 5 * time.Second
+	// redialFirst and redialMost bound how often a lost socket is dialled again;
+	// after that the next Reconcile begins anew.
+	redialFirst = 2 * time.Second
+	redialMost  = 6
+	// typingLasts is how long a person is shown to write who does not say that they
+	// stopped.
+	typingLasts = 30 * time.Second
+)
+
+// line is the widget's socket. It tells of typing, both ways, and that there may be
+// something to read; nothing waits for it.
+type line struct {
+	// Conn counts the dials; the connection is named by it.
+	Conn int `json:"conn,omitempty"`
+	// Up says that it is dialled or stands, Joined that typing goes over it.
+	Up     bool `json:"up,omitempty"`
+	Joined bool `json:"joined,omitempty"`
+	Tries  int  `json:"tries,omitempty"`
+}
+
+func (l *line) name() string { return fmt.Sprintf("widget-%d", l.Conn) }
+
+func (d desk) dial() {
+	l := &d.s.Line
+	if d.s.Phase != phaseOpen || l.Up {
+		return
+	}
+	l.Conn, l.Up, l.Joined = l.Conn+1, true, false
+	d.tx.Stop(timerRedial)
+	d.tx.Dial(l.name(), adapter.Dial{URL: "ws" + strings.TrimPrefix(d.set.BaseURL, "http") + "/widget/ws", GiveUp: dialLimit})
+}
+
+// again dials a line that was given up.
+func (d desk) again() {
+	if d.s.Phase == phaseOpen && !d.s.Line.Up {
+		d.s.Line.Tries = 0
+		d.dial()
+	}
+}
+
+func (d desk) hangUp() {
+	l := &d.s.Line
+	if l.Conn == 0 {
+		return
+	}
+	if l.Up {
+		d.tx.Close(l.name(), 1000)
+	}
+	l.Up, l.Joined = false, false
+	d.tx.Stop(timerPing)
+	d.tx.Stop(timerRedial)
+}
+
+// connection is what happens to the line, and when it is time for something.
+func (d desk) connection(in adapter.Input) error {
+	l := &d.s.Line
+	switch in := in.(type) {
+	case adapter.Opened:
+		if in.Conn == l.name() && l.Up && d.s.Phase == phaseOpen {
+			d.send(fields{"type": "join", "token": d.tx.Credential(session), "data": fields{"inbox_id": d.set.InboxUUID}})
+			d.tx.After(timerPing, pingEvery)
+		}
+	case adapter.Closed:
+		if in.Conn == l.name() && l.Up {
+			d.lost()
+		}
+	case adapter.Frame:
+		return d.frame(in)
+	case adapter.Sent:
+	case adapter.Fired:
+		d.fired(in.Timer)
+	default:
+		return adapter.ErrUnsupported
+	}
+	return nil
+}
+
+func (d desk) fired(timer string) {
+	switch {
+	case timer == timerLook:
+		d.look(lookWhole)
+	case timer == timerRedial:
+		d.dial()
+	case timer == timerPing && d.s.Line.Up && d.s.Phase == phaseOpen:
+		d.send(fields{"type": "ping"})
+		d.tx.After(timerPing, pingEvery)
+	}
+}
+
+// lost dials again, a few times, each after twice as long.
+func (d desk) lost() {
+	l := &d.s.Line
+	l.Up, l.Joined = false, false
+	d.tx.Stop(timerPing)
+	if l.Tries < redialMost && d.s.Phase == phaseOpen {
+		d.tx.After(timerRedial, redialFirst<<l.Tries)
+		l.Tries++
+	}
+}
+
+// send writes a frame that may be lost.
+func (d desk) send(f fields) { d.tx.Send("", d.s.Line.name(), codec.Compose(f)) }
+
+// types shows that the customer writes, or no longer.
+func (d desk) types(e event.Event, writing bool) {
+	if d.s.Line.Joined && d.s.Phase == phaseOpen && e.Actor.Role == event.RoleCustomer {
+		d.send(fields{"type": "typing", "data": fields{"conversation_uuid": d.s.Chat, "is_typing": writing}})
+	}
+}
+
+// frame is what the line tells. It is believed for what passes; all else is read. A
+// contact's line tells of all of their conversations.
+func (d desk) frame(in adapter.Frame) error {
+	v, err := codec.Lenient(in.Data)
+	if in.Conn != d.s.Line.name() || !d.s.Line.Up || d.s.Phase != phaseOpen || err != nil {
+		return nil
+	}
+	data := v.Get("data")
+	of := data.Get("conversation_uuid").Text()
+	ours := of == "" || strings.EqualFold(of, d.s.Chat)
+	switch kind := v.Get("type"); {
+	case is(kind, "joined"):
+		d.s.Line.Joined, d.s.Line.Tries = true, 0
+	case is(kind, "error"):
+		d.exchange(actRenew + "/" + d.s.Line.name()) // it does not take the token
+		d.tx.Close(d.s.Line.name(), 1000)
+		d.lost()
+	case is(kind, "new_message") && ours && !d.s.Reading.knows(data.Get("uuid").Text(), 0):
+		d.look(lookMessages)
+	case is(kind, "conversation_update") && ours:
+		d.look(lookWhole)
+	case is(kind, "typing") && ours && of != "":
+		d.typing(is(data.Get("is_typing"), "true"))
+	}
+	return nil
+}
+
+func (d desk) typing(writing bool) {
+	body := event.Body(event.TypingStopped{})
+	if writing {
+		body = event.TypingStarted{Expires: d.tx.Now().Add(typingLasts)}
+	}
+	who := d.s.Agent
+	who.Role = event.RoleLiveAgent
+	d.tx.Emit(adapter.Emission{Actor: who, Body: body})
+}

@@ -1,0 +1,117 @@
+package libredesk
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/codec"
+	"github.com/footbridge/footbridge/bridge/event"
+)
+
+// The limits of what is tried: a hand-off must still be in time for the next desk,
+// and what a read does not bring the next one does.
+const (
+	openLimit = 10 * time.Second
+	readLimit = 30 * time.Second
+)
+
+// How much of what Libredesk names is kept between turns, in bytes.
+const (
+	idLimit      = 128
+	nameLimit    = 128
+	addressLimit = 1024
+)
+
+// fields is a JSON object to send.
+type fields map[string]any
+
+// widget is a call of the widget API, as the contact. A call without a body reads.
+func (d desk) widget(method, path string, body fields) adapter.Call {
+	c := d.json(method, "/api/v1/widget"+path, body)
+	c.Header.Set("X-Libredesk-Inbox-Id", d.set.InboxUUID)
+	if path != exchangePath {
+		c.Header.Set("Authorization", "Bearer "+d.tx.Credential(session))
+	}
+	return c
+}
+
+// ours is the path of the conversation at the widget API.
+func (d desk) ours(path string) string {
+	return "/chat/conversations/" + url.PathEscape(d.s.Chat) + path
+}
+
+// agent is a call of the agent API, as the key's agent. What it sets is the same when
+// it is set again.
+func (d desk) agent(method, path string, body fields) adapter.Call {
+	c := d.json(method, "/api/v1"+path, body)
+	c.Header.Set("Authorization", "token "+d.tx.Credential(credentialKey)+":"+d.tx.Credential(credentialSecret))
+	c.Repeat = adapter.RepeatKeyed
+	return c
+}
+
+// theirs is the path of the conversation at the agent API.
+func (d desk) theirs(path string) string {
+	return "/conversations/" + url.PathEscape(d.s.Chat) + path
+}
+
+func (d desk) json(method, path string, body fields) adapter.Call {
+	c := adapter.Call{Method: method, URL: d.set.BaseURL + path, Header: http.Header{}}
+	if body != nil {
+		c.Body = codec.Compose(body)
+		c.Header.Set("Content-Type", "application/json")
+	}
+	return c
+}
+
+// dataOf is what an answer says: all of them are {"status","data"}.
+func dataOf(r adapter.Result) (codec.Value, bool) {
+	v, err := codec.Lenient(r.Body)
+	return v.Get("data"), err == nil && r.OK()
+}
+
+// is reports whether a field has a word, in any case.
+func is(v codec.Value, word string) bool { return strings.EqualFold(v.Text(), word) }
+
+// uuidOf is what Libredesk knows a conversation or message by, or "".
+func uuidOf(v codec.Value) string {
+	if id := v.Get("uuid").Text(); len(id) <= idLimit {
+		return id
+	}
+	return ""
+}
+
+// instant is a time in microseconds since 1970, as exact as Libredesk's are, or 0.
+func instant(v codec.Value) int64 {
+	at, err := time.Parse(time.RFC3339Nano, v.Text())
+	if err != nil || at.Year() < 2000 || at.Year() > 3000 {
+		return 0
+	}
+	return at.UnixMicro()
+}
+
+// address is a place Libredesk names, which may be one of its own without its host.
+func (s *settings) address(text string) string {
+	base, err := url.Parse(s.BaseURL + "/")
+	if err != nil || text == "" {
+		return ""
+	}
+	u, err := base.Parse(text)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+		return ""
+	}
+	return u.String()
+}
+
+// actorOf is a person as the customer is to know them.
+func (s *settings) actorOf(id string, v codec.Value) event.Actor {
+	name := strings.TrimSpace(v.Get("first_name").Text() + " " + v.Get("last_name").Text())
+	who := event.Actor{Role: event.RoleLiveAgent, ID: within(cmp.Or(id, v.Get("id").Text()), idLimit), Name: within(name, nameLimit)}
+	if address := s.address(v.Get("avatar_url").Text()); len(address) <= addressLimit {
+		who.Avatar = address
+	}
+	return who
+}
