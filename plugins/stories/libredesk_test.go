@@ -1,0 +1,309 @@
+package stories
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/footbridge/footbridge/adapters/libredesk/libredesksim"
+	"github.com/footbridge/footbridge/bridge/event"
+)
+
+// libreSam and libreKim work at the simulated Libredesk.
+const (
+	libreSam = 7
+	libreKim = 8
+)
+
+// libreRig is a bridge with an account at a simulated Libredesk, whose people answer the
+// shop's web chat.
+func libreRig(t *testing.T, o libredesksim.Options, settings string, fails ...string) (*rig, *libredesksim.Server) {
+	t.Helper()
+	o.APIKey, o.APISecret, o.InboxUUID, o.InboxSecret = libreKey, libreSecret, "8f1c3a52-5b1f-4c4e-9d3c-5f6f5b1f2a01", libreInbox
+	s := libredesksim.NewServer(o)
+	r := newRig(t, setting{extra: account("libre", libredesk, "live_agent", at(serve(t, s.Handler())), settings) + shop("helper", "libre")}, fails...)
+	s.AddWebhook("http://"+r.public+"/in/libre/webhook", libreHook, libredesksim.Events()...)
+	t.Cleanup(func() {
+		if p := s.Problems(); len(p) > 0 {
+			t.Errorf("Libredesk wonders: %q", p)
+		}
+	})
+	return r, s
+}
+
+// toLibre opens a chat and asks for a person.
+func (r *rig) toLibre(s *libredesksim.Server) (id, token, there string) {
+	r.t.Helper()
+	id, token = r.chatAt("pk_shop")
+	r.write(id, token, "1", "okapi apples")
+	r.answered(id, "okapi about apples")
+	r.write(id, token, "person", "okapi agent")
+	r.inState(id, "queued")
+	return id, token, atLibre(s).UUID
+}
+
+// atLibre is the newest conversation there.
+func atLibre(s *libredesksim.Server) libredesksim.Conversation {
+	all := s.Conversations()
+	if len(all) == 0 {
+		return libredesksim.Conversation{}
+	}
+	return all[len(all)-1]
+}
+
+// wordsAt are the words of a kind of message there, public or private.
+func wordsAt(c libredesksim.Conversation, kind string, private bool) []string {
+	var out []string
+	for _, m := range c.Messages {
+		if m.Type == kind && m.Private == private {
+			out = append(out, m.Content)
+		}
+	}
+	return out
+}
+
+// fromPeople are what live agents said, as one sees it, without its paragraphs.
+func (r *rig) fromPeople(id, token string) []string {
+	r.t.Helper()
+	var out []string
+	for _, text := range texts(r.seenBy(id, token), event.RoleLiveAgent) {
+		out = append(out, strings.NewReplacer("<p>", "", "</p>", "").Replace(text))
+	}
+	return out
+}
+
+func (r *rig) hearsPeople(id, token, text string) {
+	r.t.Helper()
+	r.eventually("the customer hears "+text, func() bool { return slices.Contains(r.fromPeople(id, token), text) })
+}
+
+// samSays has Sam write many words, and gives them.
+func samSays(t *testing.T, s *libredesksim.Server, there, what string, n int) []string {
+	t.Helper()
+	var all []string
+	for i := range n {
+		all = append(all, fmt.Sprintf("okapi %s %03d", what, i))
+		must(t, second(s.Say(there, libreSam, all[i])))
+	}
+	return all
+}
+
+func second(_ string, err error) error { return err }
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestWebChatToLibredesk: people at Libredesk see in a note what was said, take the
+// conversation, pass it on, talk and give it back; their notes, its surveys and its
+// automation stay there. That the customer types is seen there.
+func TestWebChatToLibredesk(t *testing.T) {
+	t.Parallel()
+	r, s := libreRig(t, libredesksim.Options{CSAT: true}, `teams = ["*=4"]`)
+	id, token, there := r.toLibre(s)
+	c := atLibre(s)
+	if c.Team != 4 || c.Contact.FirstName != "Ada" || c.Assignee != 0 || c.ExternalID == "" {
+		t.Errorf("it came as %+v", c)
+	}
+	if notes := strings.Join(wordsAt(c, "outgoing", true), "\n"); !strings.Contains(notes, "Ada: okapi apples<br>") || !strings.Contains(notes, "Virtual agent: okapi about apples<br>") {
+		t.Errorf("people are told %q", notes)
+	}
+	r.write(id, token, "waiting", "okapi still here")
+	must(t, s.Assign(there, libreSam))
+	r.inState(id, "active")
+	must(t, second(s.Note(there, libreSam, "okapi secret note")))
+	must(t, second(s.Automate(there, "okapi automation")))
+	must(t, second(s.Say(there, libreSam, "okapi Sam here")))
+	r.hearsPeople(id, token, "okapi Sam here")
+	r.write(id, token, "asks", "okapi plums")
+	r.eventually("the socket is joined", func() bool { return s.Lines() == 1 })
+	r.eventually("the customer is seen to type", func() bool {
+		r.api("POST", "/conversations/"+id+"/events", token, "", map[string]any{"kind": event.KindTypingStarted, "body": event.TypingStarted{}}, nil)
+		return atLibre(s).Typing
+	})
+	must(t, s.Assign(there, libreKim))
+	must(t, second(s.Say(there, libreKim, "okapi Kim here")))
+	r.hearsPeople(id, token, "okapi Kim here")
+	r.eventually("the customer's words at Libredesk", func() bool { return slices.Contains(wordsAt(atLibre(s), "incoming", false), "okapi plums") })
+	must(t, s.SetStatus(there, libreKim, "Resolved"))
+	r.inState(id, "automated")
+	r.write(id, token, "again", "okapi pears")
+	r.answered(id, "okapi about pears")
+	tale{conversation: id, flows: []flow{
+		{"Libredesk", []string{"okapi agent", "okapi still here", "okapi plums"}, wordsAt(atLibre(s), "incoming", false)},
+		{"the customer", []string{"okapi Sam here", "okapi Kim here"}, r.fromPeople(id, token)},
+	}}.once(t)
+	r.nothingPrivate(id, token, "secret", "automation", "rate")
+	if got := wordsAt(atLibre(s), "incoming", false); slices.Contains(got, "okapi pears") || atLibre(s).Status != "Resolved" {
+		t.Errorf("after the end Libredesk has %q", got)
+	}
+	r.eventually("the socket is closed", func() bool { return s.Lines() == 0 })
+}
+
+// nothingPrivate looks for words that are not a customer's to see, and at who was said
+// to have the conversation.
+func (r *rig) nothingPrivate(id, token string, words ...string) {
+	r.t.Helper()
+	for _, e := range r.seenBy(id, token) {
+		said, _ := e.Body.(event.MessageCreated)
+		for _, word := range words {
+			if strings.Contains(fmt.Sprint(said.Content.Part), word) || e.Kind() == event.KindNoteCreated {
+				r.t.Errorf("the customer sees %s of %v: %v", e.Kind(), e.Actor, said)
+			}
+		}
+	}
+	var who []string
+	for _, e := range r.events(id) {
+		if e.Kind() == event.KindHandoffAccepted || e.Kind() == event.KindTransferCompleted || e.Kind() == event.KindHandbackRequested {
+			who = append(who, string(e.Kind())+" "+e.Actor.Name)
+		}
+	}
+	if want := []string{"handoff.accepted Sam Lee", "transfer.completed Kim", "handback.requested Kim"}; !slices.Equal(who, want) {
+		r.t.Errorf("people came as %q, want %q", who, want)
+	}
+}
+
+// TestLibredeskLosesWebhooks: what its people did while no webhook arrived and no socket
+// was there is read back, whole and in order, more of it than a page has.
+func TestLibredeskLosesWebhooks(t *testing.T) {
+	t.Parallel()
+	r, s := libreRig(t, libredesksim.Options{PageSize: 20}, "")
+	id, token, there := r.toLibre(s)
+	s.Trouble(libredesksim.Trouble{Lose: true})
+	s.Limit("/widget/ws", 1000)
+	s.Drop()
+	must(t, s.Assign(there, libreSam))
+	all := samSays(t, s, there, "lost", 70)
+	r.hearsPeople(id, token, all[69])
+	must(t, second(s.Say(there, libreSam, "okapi bye")))
+	must(t, s.SetStatus(there, libreSam, "Closed"))
+	r.inState(id, "automated")
+	tale{conversation: id, flows: []flow{{"the customer", append(all, "okapi bye"), r.fromPeople(id, token)}}}.once(t)
+}
+
+// TestLibredeskMixesWebhooks: webhooks that come twice and in any order say everything
+// once and in order; a contact's token that is forgotten is asked for again.
+func TestLibredeskMixesWebhooks(t *testing.T) {
+	t.Parallel()
+	r, s := libreRig(t, libredesksim.Options{}, "")
+	id, token, there := r.toLibre(s)
+	s.Trouble(libredesksim.Trouble{Double: true, Shuffle: true, Delay: 100 * time.Millisecond})
+	must(t, s.Assign(there, libreSam))
+	all := samSays(t, s, there, "mixed", 30)
+	r.hearsPeople(id, token, all[29])
+	s.Forget()
+	r.write(id, token, "asks", "okapi plums")
+	r.write(id, token, "more", "okapi cherries")
+	r.eventually("the customer's words at Libredesk", func() bool { return slices.Contains(wordsAt(atLibre(s), "incoming", false), "okapi cherries") })
+	must(t, s.SetStatus(there, libreSam, "Resolved"))
+	r.inState(id, "automated")
+	tale{conversation: id, flows: []flow{{"the customer", all, r.fromPeople(id, token)},
+		{"Libredesk", []string{"okapi plums", "okapi cherries"}, wordsAt(atLibre(s), "incoming", false)}}}.once(t)
+	events := r.events(id)
+	if a, b := count(events, event.KindHandoffAccepted), count(events, event.KindHandbackRequested); a != 1 || b != 1 {
+		t.Errorf("accepted %d times, given back %d times", a, b)
+	}
+}
+
+// TestLibredeskAndAKill: the bridge is killed while a hand-off is made and while people
+// talk, and Libredesk is busy. One conversation is there, and nothing is lost.
+func TestLibredeskAndAKill(t *testing.T) {
+	t.Parallel()
+	r, s := libreRig(t, libredesksim.Options{}, "")
+	s.Limit("/api/v1/widget/chat/auth", 1)
+	s.Fail("/api/v1/widget/chat/conversations/init", 1)
+	id, token, there := r.toLibre(s)
+	if n := len(s.Conversations()); n != 1 {
+		t.Fatalf("%d conversations at Libredesk", n)
+	}
+	must(t, s.Assign(there, libreSam))
+	r.inState(id, "active")
+	first := samSays(t, s, there, "before", 5)
+	r.kill()
+	first = append(first, samSays(t, s, there, "meanwhile", 5)...) // told to nobody, once
+	r.write(id, token, "asks", "okapi plums")
+	r.hearsPeople(id, token, first[9])
+	r.eventually("the customer's words at Libredesk", func() bool { return slices.Contains(wordsAt(atLibre(s), "incoming", false), "okapi plums") })
+	r.kill()
+	must(t, s.SetStatus(there, libreSam, "Resolved"))
+	r.inState(id, "automated")
+	if n := len(s.Conversations()); n != 1 {
+		t.Errorf("%d conversations at Libredesk", n)
+	}
+	tale{conversation: id, flows: []flow{{"the customer", first, r.fromPeople(id, token)}}}.once(t)
+}
+
+// TestLibredeskFiles: files go both ways as files, and the customer's leaving resolves
+// the conversation there with a word.
+func TestLibredeskFiles(t *testing.T) {
+	t.Parallel()
+	r, s := libreRig(t, libredesksim.Options{}, "")
+	id, token, there := r.toLibre(s)
+	must(t, s.Assign(there, libreSam))
+	r.inState(id, "active")
+	up := r.upload(id, token, "photo.png", pngOf("one"))
+	up.Caption = "okapi look"
+	if status := r.shows(id, token, "photo", up); status != http.StatusCreated {
+		t.Fatalf("show a picture: %d", status)
+	}
+	r.eventually("the picture at Libredesk, and its caption", func() bool {
+		all := atLibre(s).Messages
+		at := slices.IndexFunc(all, func(m libredesksim.Message) bool { return bytes.Equal(m.File(), pngOf("one")) })
+		return at > 0 && all[at].Attachments[0].ContentType == "image/png" && all[at].Attachments[0].Name == "photo.png" && slices.Contains(wordsAt(atLibre(s), "incoming", false), "okapi look")
+	})
+	must(t, second(s.SendFile(there, libreSam, "answer.png", "image/png", pngOf("two"))))
+	r.serves(r.link(token, r.file(id, token, event.RoleLiveAgent).Blob), pngOf("two"))
+	if status := r.api("POST", "/conversations/"+id+"/events", token, "end", map[string]any{"kind": event.KindConversationEnded, "body": event.ConversationEnded{Reason: "completed", By: event.RoleCustomer}}, nil); status != http.StatusCreated {
+		t.Fatalf("end: %d", status)
+	}
+	r.eventually("it is resolved, and people are told why", func() bool {
+		c := atLibre(s)
+		return c.Status == "Resolved" && slices.Contains(wordsAt(c, "outgoing", true), "<p>The customer has left the conversation.</p>")
+	})
+}
+
+// TestLibredeskAccountProvesItself: verify finds a wrong key and a webhook that is not
+// there, and makes it.
+func TestLibredeskAccountProvesItself(t *testing.T) {
+	t.Parallel()
+	s := libredesksim.NewServer(libredesksim.Options{APIKey: libreKey, APISecret: libreSecret, InboxUUID: "8f1c3a52-5b1f-4c4e-9d3c-5f6f5b1f2a01", InboxSecret: libreInbox})
+	p := newProgram(t, "[server]\nlisten = \"{public}\"\npublic_url = \"https://bridge.example\"\n"+small+
+		account("libre", libredesk, "live_agent", at(serve(t, s.Handler())), `teams = ["*=4"]`, `agents = ["vip=7"]`))
+	env := append(p.env, secretsEnv()...)
+	for _, c := range []struct {
+		name string
+		env  string
+		args []string
+		code int
+		want []string
+	}{
+		{"the webhook is not there", "", nil, exitFailed, []string{"good", "good", "good", "good", "good", "fault"}},
+		{"it is made", "", []string{"--create"}, exitOK, []string{"good", "good", "good", "good", "good", "good"}},
+		{"it is there", "", nil, exitOK, []string{"good", "good", "good", "good", "good", "good"}},
+		{"another inbox's secret", "LIBRE_INBOX=other", nil, exitFailed, []string{"good", "good", "good", "good", "fault", "good"}},
+		{"another key", "LIBRE_KEY=other", nil, exitFailed, []string{"fault"}},
+	} {
+		p.env = append(slices.Clone(env), c.env)
+		found, got := p.verify(append(c.args, "libre")...)
+		var states []string
+		for _, f := range found {
+			states = append(states, f.State)
+		}
+		if got.code != c.code || !slices.Equal(states, c.want) {
+			t.Errorf("%s: %q, %+v", c.name, states, got)
+		}
+		if strings.Contains(got.all(), "canary") {
+			t.Errorf("%s: a secret is shown: %s", c.name, got.all())
+		}
+	}
+	if w := s.Webhooks(); len(w) != 1 || w[0].URL != "https://bridge.example/in/libre/webhook" || w[0].Secret != libreHook || len(s.Conversations()) != 0 {
+		t.Errorf("at Libredesk: %+v", w)
+	}
+}
