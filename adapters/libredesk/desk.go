@@ -204,7 +204,10 @@ func (d desk) saidResult(r adapter.Result) {
 		if ref := uuidOf(data); ref != "" {
 			d.tx.Known(p.Event, ref)
 		}
-		if then != "" && d.s.Phase == phaseOpen {
+		switch {
+		case d.s.Phase == phaseReturning:
+			d.resolve(p.Event) // it came as they resolved it, and opened it again
+		case then != "" && d.s.Phase == phaseOpen:
 			d.write(then)
 		}
 	case d.s.Phase == phaseOpen && r.Status == http.StatusUnauthorized && p.Renewed != p.Event:
