@@ -67,6 +67,7 @@ func (s *server) kind(id string, kind event.Kind) (found []event.Event) {
 // a message; every desk sees it, also after a reload, one answers, and the customer
 // reads the answer.
 func TestLeftMessageIsAnswered(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	s.shut(true)
 	sam, kim, ada := newTab(t, desktop), newTab(t, desktop), newTab(t, phone)
@@ -76,6 +77,7 @@ func TestLeftMessageIsAnswered(t *testing.T) {
 	ada.sees("Hello, how can I help?")
 	ada.say("person please")
 	ada.sees("Notice: leave_message")
+	sam.do(chromedp.Sleep(time.Second)) // what the hand-off made the desk look up it has by now
 	if shown := value[bool](sam, `!document.querySelector("#left-head").hidden || !!document.querySelector("#waiting .item")`); shown {
 		t.Error("somebody waits or has left a message already")
 	}
@@ -115,6 +117,7 @@ func TestLeftMessageIsAnswered(t *testing.T) {
 // TestLeftMessageIsDone: what was left in a conversation that is over can only be
 // done with, with a disposition or without; then it is gone for good.
 func TestLeftMessageIsDone(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	s.dispositions = []string{"solved", "call back"}
 	s.halt()
@@ -154,6 +157,7 @@ func TestLeftMessageIsDone(t *testing.T) {
 // TestLeftMessageIsTold: a message is heard and notified as somebody who waits is,
 // once, and what was there before is no news; whoever is away is told nothing.
 func TestLeftMessageIsTold(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	s.shut(true)
 	s.leaves("Bob", "from before")
@@ -181,6 +185,7 @@ func TestLeftMessageIsTold(t *testing.T) {
 
 // TestLeftMessageInTheConsole: a supervisor finds what was left by a filter.
 func TestLeftMessageInTheConsole(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	s.shut(true)
 	id := s.leaves("Ada", "please call me")
@@ -238,6 +243,7 @@ func leftByKey(s *server, sam typist) {
 // TestLeftMessageIsAccessible has axe-core look at what was left, in both themes,
 // on a desktop and on a phone.
 func TestLeftMessageIsAccessible(t *testing.T) {
+	t.Parallel()
 	source := axeSource(t)
 	s := newServer(t)
 	s.shut(true)
