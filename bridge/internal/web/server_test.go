@@ -103,6 +103,12 @@ func helperHears(tx *adapter.Tx, m event.MessageCreated) {
 	case ok && text.Text == "form":
 		helperSays(tx, event.Content{Part: event.Form{ID: "address", Title: "Your address", Fields: []event.Field{
 			{Name: "street", Label: "Street", Required: true}, {Name: "floor", Label: "Floor", Options: []event.Choice{{Label: "1st"}, {Label: "2nd"}}}}}})
+	case ok && text.Text == "odd form":
+		var fields []event.Field
+		for _, name := range []string{"elements", "addEventListener", "append", "submit", "className", "remove"} {
+			fields = append(fields, event.Field{Name: name, Label: "The " + name})
+		}
+		helperSays(tx, event.Content{Part: event.Form{ID: "odd", Fields: fields}})
 	case ok && text.Text == "html":
 		helperSays(tx, event.Content{Part: event.Text{Format: event.FormatHTML,
 			Text: `<p>Safe &amp; sound</p><script>document.title="stolen"</script><img src=x onerror="document.title='stolen'"><a href="javascript:alert(1)">x</a> Safe words`}})

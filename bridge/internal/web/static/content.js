@@ -55,16 +55,19 @@ function facts(rows) {
 function form(c, act) {
   const fields = c.fields || [];
   const inputs = fields.map(field);
+  const submit = el("button", { type: "submit", className: "primary" }, t("send"));
   const parts = [c.title ? el("strong", {}, c.title) : "", c.text ? el("div", {}, c.text) : "",
-    ...inputs.map((input, i) => el("label", {}, fields[i].label || fields[i].name, input)),
-    el("button", { type: "submit", className: "primary" }, t("send"))];
+    ...inputs.map((input, i) => el("label", {}, fields[i].label || fields[i].name, input)), submit];
   if (!act) return [el("fieldset", { className: "form", disabled: true }, ...parts)];
-  const sheet = el("form", { className: "form" }, ...parts);
+  // A form has its fields under their names, whatever else has that name: what is done
+  // to it is done before it has any.
+  const sheet = el("form", { className: "form" });
   sheet.addEventListener("submit", (e) => {
     e.preventDefault();
     act.answer({ type: "form_response", form: c.id, values: fields.map((f, i) => ({ name: f.name, label: f.label, value: valueOf(inputs[i]) })) });
-    for (const control of sheet.elements) control.disabled = true;
+    for (const control of [...inputs, submit]) control.disabled = true;
   });
+  sheet.append(...parts);
   return [sheet];
 }
 

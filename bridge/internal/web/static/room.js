@@ -57,7 +57,6 @@ export class Room {
     byId("text").value = id ? drafts.get(id) : "";
     this.#noting(false);
     byId("wrapup").reset();
-    byId("desk").classList.toggle("talking", !!id);
     this.details(false);
     if (id) this.board.read(id).catch((problem) => this.toast(problem.message));
     this.chosen(id);
@@ -80,6 +79,7 @@ export class Room {
   // paint brings the room up to what the board knows.
   paint() {
     const { row } = this;
+    byId("desk").classList.toggle("talking", !!row); // on a phone the room has the screen while there is one
     for (const part of ["room-top", "scroll", "typing"]) show(byId(part), !!row);
     show(byId("empty"), !row);
     show(byId("facts"), !!row);
