@@ -124,7 +124,7 @@ func (d desk) exchange(step string) {
 	c := d.widget(http.MethodPost, exchangePath, fields{"jwt": d.tx.Token(inboxSecret, map[string]any{
 		"external_user_id": who.ID, "first_name": who.Name, "email": who.Email, "exp": d.tx.Now().Add(tokenLasts).Unix()})})
 	c.Capture = []adapter.Capture{{Name: session, Pointer: "/data/session_token"}}
-	c.Repeat, c.Binds, c.GiveUp = adapter.RepeatKeyed, true, openLimit
+	c.Repeat, c.GiveUp = adapter.RepeatKeyed, openLimit
 	if step == stepExchange {
 		d.call(step, c)
 		return
