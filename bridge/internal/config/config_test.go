@@ -109,7 +109,8 @@ func TestParseFillsEveryKind(t *testing.T) {
 		{"queue", cfg.Queues["Billing Team"], Queue{Hours: "office", MaxWaiting: 7, Assign: "push", WhenNoAgent: "queue"}},
 		{"zone default", cfg.Hours["office"].Timezone, "UTC"},
 		{"text", cfg.Text("de-AT", "no_agents"), "Bitte warten."},
-		{"text in English", cfg.Text("de", "say_again"), "Please say that again: your last message could not be passed on."},
+		{"text of our own", cfg.Text("de-CH", "say_again"), "Bitte schreiben Sie das noch einmal: Ihre letzte Nachricht konnte nicht weitergegeben werden."},
+		{"text in English", cfg.Text("fr", "say_again"), "Please say that again: your last message could not be passed on."},
 		{"text unknown", cfg.Text("de", "nonsense"), ""},
 		{"proxies", cfg.Server.Proxies()[0].String() + " " + cfg.Server.Proxies()[1].String(), "10.0.0.7/32 10.1.0.0/16"},
 	}
