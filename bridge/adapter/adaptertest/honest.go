@@ -241,11 +241,12 @@ func roundTrip(b *bench) error {
 	if err != nil {
 		return err
 	}
-	for _, c := range cases {
+	s := subject{b.manifest, b.configure, b.turner}
+	for i, c := range cases {
 		if c.Role != b.account.Role {
 			continue
 		}
-		if err := c.Examine(b.manifest, b.configure, b.turner); err != nil {
+		if err := errors.Join(c.faults(s, i%max(1, b.options.Changed) == 0)...); err != nil {
 			return fmt.Errorf("%s: %s: %w", file, c.Name, err)
 		}
 	}

@@ -32,6 +32,10 @@ type Options struct {
 	Seed uint64
 	// Events is how many events the law bounded delivers; 0 means 5,000.
 	Events int
+	// Changed says that of the cases of the corpus each so-manieth is also changed in
+	// one place at a time; 0 is each. It is for a plugin whose adapter is tried whole in
+	// its own process.
+	Changed int
 	// Testdata is the folder of the adapter's scripts (*.txt), its corpus
 	// (corpus.json, where it has a vendor) and the states it has had
 	// (states/vN.json). Empty: what is in files is not looked at.

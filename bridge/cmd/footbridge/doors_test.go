@@ -179,10 +179,19 @@ func (v *visit) sign(body []byte) {
 		v.header.Set(v.e.Signature.Header, "Bearer "+text+"."+base64.RawURLEncoding.EncodeToString(mac.Sum(nil)))
 		return
 	}
-	stamp := strconv.FormatInt(at.Unix(), 10)
-	fmt.Fprintf(mac, "%s.%s", stamp, body)
-	v.header.Set("T", stamp)
-	v.header.Set("S", hex.EncodeToString(mac.Sum(nil)))
+	s, stamp := v.e.Signature, strconv.FormatInt(at.Unix(), 10)
+	mac.Write([]byte(strings.NewReplacer("{time}", stamp, "{body}", string(body)).Replace(s.Over)))
+	encode := map[string]func([]byte) string{"hex": hex.EncodeToString, "base64": base64.StdEncoding.EncodeToString}[s.Encoding]
+	if s.TimeHeader != "" {
+		v.header.Set(s.TimeHeader, stamp)
+	}
+	v.header.Set(s.Header, s.Prefix+encode(mac.Sum(nil)))
+}
+
+// ages reports whether what an endpoint is shown is good for a time only.
+func ages(e adapter.Endpoint) bool {
+	s := e.Signature
+	return s == (adapter.Signature{}) || s.Token() || s.TimeHeader != ""
 }
 
 // address is the endpoint's, with the key in place of what varies.
@@ -388,6 +397,9 @@ func walk(t *testing.T, e adapter.Endpoint, inbound string) {
 		configure(open)
 		for _, away := range []bool{false, true} {
 			for _, what := range []shown{none, wrong, expired, foreign, right} {
+				if what == expired && !ages(e) {
+					continue
+				}
 				passes := what == right || !guarded
 				if !guarded {
 					passes = open || !away

@@ -129,7 +129,10 @@ func TestAdaptersOverTheWire(t *testing.T) {
 				t.Fatal(err)
 			}
 			w, m := startPlugin(t, name)
-			o.TurnLimit = patience
+			o.TurnLimit, o.Events, o.Changed = patience, 1000, 10 // its own tests have all of it
+			if testing.Short() {
+				o.Only = []string{"scripts", "restartable", "conserving"} // what crosses the wire in every form
+			}
 			adaptertest.LawsOver(t, m, w.configure, w, o)
 			for _, s := range w.plugins.States() {
 				if s.Restarts > 0 {
