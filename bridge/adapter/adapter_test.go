@@ -24,7 +24,8 @@ func TestRunCountsWhatIsUnknown(t *testing.T) {
 		}
 		return map[string]int{string(data): 1}
 	}, Manifest: adapter.Manifest{Samples: []adapter.Sample{
-		{Tag: "known", Status: 200, Body: json.RawMessage(`{"id":1}`)}, {Tag: "bare", Status: 200, Body: json.RawMessage(`{}`)}}}}
+		{Tag: "known", Status: 200, Body: json.RawMessage(`{"id":1}`)}, {Tag: "bare", Status: 200, Body: json.RawMessage(`{}`)},
+		{Tag: "list", Status: 200, Body: json.RawMessage(`[]`)}}}}
 	for name, c := range map[string]struct {
 		in   adapter.Input
 		want string
@@ -34,6 +35,7 @@ func TestRunCountsWhatIsUnknown(t *testing.T) {
 		"frame that is unsupported":   {adapter.Frame{Data: []byte("c"), Binary: true}, "c"},
 		"answer with a sample":        {adapter.Result{Tag: "known/1", Status: 200, Body: []byte("d")}, "d"},
 		"answer whose sample is bare": {adapter.Result{Tag: "bare", Status: 200, Body: []byte("e")}, ""},
+		"answer that is a list":       {adapter.Result{Tag: "list/1", Status: 200, Body: []byte("h")}, "h"},
 		"answer without a sample":     {adapter.Result{Tag: "other", Status: 200, Body: []byte("f")}, ""},
 		"refusal":                     {adapter.Result{Tag: "known", Status: 404, Body: []byte("g")}, ""},
 		"closed":                      {adapter.Closed{}, ""},
