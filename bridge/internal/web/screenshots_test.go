@@ -55,6 +55,7 @@ func pictures(t *testing.T, l look, kind string) {
 	sam.sees("blue bag")
 	sam.shot("desk-talk-" + kind)
 	ada.shot("chat-talk-" + kind)
+	operated(newTab(t, l), s, kind)
 	if !l.phone {
 		small(t, sam, "desk-"+kind, 0.62)
 		sam.press("#help")
@@ -65,6 +66,23 @@ func pictures(t *testing.T, l look, kind string) {
 	small(t, ada, "chat-"+kind, 0.8)
 	sam.press("#more")
 	sam.shot("desk-details-" + kind)
+}
+
+// operated pictures the console: its list, one conversation as a sequence, the accounts
+// and the dead letters.
+func operated(b *tab, s *server, kind string) {
+	b.t.Helper()
+	s.enters(b, deskToken)
+	b.sees("Cleo")
+	b.shot("console-list-" + kind)
+	value[bool](b, `[...document.querySelectorAll("#view-conversations a")].find((a) => a.innerText.includes("Ada")).click() ?? true`)
+	b.sees("handoff.accepted")
+	b.shot("console-sequence-" + kind)
+	for _, page := range []string{"accounts", "dead-letters"} {
+		b.goes("#/" + page)
+		b.until(page, `document.querySelector("#view-`+page+`") && !document.querySelector("#view-`+page+`").hidden`)
+		b.shot("console-" + page + "-" + kind)
+	}
 }
 
 // small keeps a picture for the README: few bytes, no more.
