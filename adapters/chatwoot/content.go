@@ -43,7 +43,7 @@ func (s *settings) attachment(v codec.Value) event.Part {
 		return event.Link{URL: address, Title: title}
 	default:
 		known := map[string]string{"image": "image", "audio": "audio", "video": "video"}
-		return event.Media{Kind: cmp.Or(known[kind], "file"), URL: address, Name: nameOf(address), Size: number(v.Get("file_size").Text())}
+		return event.Media{Kind: cmp.Or(known[kind], "file"), URL: address, Name: nameOf(address), Size: codec.NumberID(v.Get("file_size").Text())}
 	}
 }
 

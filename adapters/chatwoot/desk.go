@@ -210,7 +210,7 @@ func (d desk) types(e event.Event) {
 // status tells what became of a message of the people there.
 func (d desk) status(eventID, ref, word, why string) {
 	id, _, _ := strings.Cut(ref, "/")
-	if d.s.Phase != phaseOpen || number(id) == 0 {
+	if d.s.Phase != phaseOpen || codec.NumberID(id) == 0 {
 		return
 	}
 	body := fields{"status": word}
@@ -316,10 +316,10 @@ func (d desk) learn(r adapter.Result) string {
 	if sender := v.Get("sender"); kindOf(v) == typeOutgoing && isPerson(sender, false) {
 		d.s.Self = sender.Get("id").Text()
 	}
-	if number(id) == 0 {
+	if codec.NumberID(id) == 0 {
 		return ""
 	}
-	d.s.Own = append(d.s.Own, number(id))
+	d.s.Own = append(d.s.Own, codec.NumberID(id))
 	d.s.Own = d.s.Own[max(len(d.s.Own)-ownMost, 0):]
 	return id
 }

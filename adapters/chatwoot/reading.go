@@ -168,7 +168,7 @@ func (d desk) messages(page []codec.Value) {
 	r := &d.s.Reading
 	oldest, met := int64(0), false
 	for _, one := range page {
-		id := number(one.Get("id").Text())
+		id := codec.NumberID(one.Get("id").Text())
 		if met = met || id != 0 && r.knows(id); id != 0 && (oldest == 0 || id < oldest) {
 			oldest = id
 		}
@@ -223,7 +223,7 @@ func (d desk) resolved() {
 
 // message emits what a message says, once, where a person wrote it.
 func (d desk) message(v codec.Value) {
-	id := number(v.Get("id").Text())
+	id := codec.NumberID(v.Get("id").Text())
 	if id == 0 || d.s.Reading.knows(id) {
 		return
 	}
@@ -283,7 +283,7 @@ func (d desk) typing(v codec.Value, body event.Body) {
 // told is a message there is. Where these people no longer have the conversation,
 // whoever writes to the customer is told so, once.
 func (d desk) told(v codec.Value) {
-	sender, news := v.Get("sender"), !d.s.heard(number(v.Get("id").Text()))
+	sender, news := v.Get("sender"), !d.s.heard(codec.NumberID(v.Get("id").Text()))
 	spoken := kindOf(v) == typeOutgoing && isPerson(sender, false) && sender.Get("id").Text() != d.s.Self && !yes(v.Get("private"))
 	switch {
 	case d.s.Phase == phaseGone && spoken && !d.s.Told && news:

@@ -3,10 +3,10 @@ package chatwoot
 import (
 	"cmp"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/codec"
 	"github.com/footbridge/footbridge/bridge/event"
 )
 
@@ -105,7 +105,7 @@ func (s *settings) fill() {
 // check holds what has a form of its own against it.
 func (s *settings) check() error {
 	for _, n := range [][2]string{{"account_id", s.AccountID}, {"inbox_id", s.InboxID}} {
-		if number(n[1]) == 0 {
+		if codec.NumberID(n[1]) == 0 {
 			return fmt.Errorf("setting %s is %q: use the number Chatwoot's address has", n[0], n[1])
 		}
 	}
@@ -115,23 +115,7 @@ func (s *settings) check() error {
 	if *s.MaxTurns < 0 {
 		return fmt.Errorf("setting max_turns is %d: use a number, 0 or more", *s.MaxTurns)
 	}
-	for name, list := range map[string][]string{"teams": s.Teams, "agents": s.Agents} {
-		for _, row := range list {
-			if queue, id, ok := strings.Cut(row, "="); !ok || queue == "" || number(id) == 0 {
-				return fmt.Errorf("setting %s has %q: use QUEUE=NUMBER, such as billing=4", name, row)
-			}
-		}
-	}
-	return nil
-}
-
-// number is a whole number above 0, or 0.
-func number(text string) int64 {
-	n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
-	if err != nil || n < 0 {
-		return 0
-	}
-	return n
+	return cmp.Or(codec.Rows(s.Teams).CheckNumbers("teams"), codec.Rows(s.Agents).CheckNumbers("agents"))
 }
 
 // assignment is whom a queue's conversations are for: the field of the call and the
@@ -139,14 +123,10 @@ func number(text string) int64 {
 func (s *settings) assignment(queue string) (field string, id int64) {
 	for _, of := range []struct {
 		field string
-		rows  []string
+		rows  codec.Rows
 	}{{"assignee_id", s.Agents}, {"team_id", s.Teams}} {
-		for _, wanted := range []string{queue, "*"} {
-			for _, row := range of.rows {
-				if name, id, _ := strings.Cut(row, "="); name == wanted && name != "" {
-					return of.field, number(id)
-				}
-			}
+		if id, ok := of.rows.Value(queue); ok {
+			return of.field, codec.NumberID(id)
 		}
 	}
 	return "", 0

@@ -48,8 +48,8 @@ type setup struct {
 	Contact fields `json:"contact,omitempty"`
 	Bare    bool   `json:"bare,omitempty"`
 	Person  int64  `json:"person,omitempty"` // the contact's number
-	// Todo are the next messages, Done how many left, More that others follow.
-	Todo   []entry `json:"todo,omitempty"`
+	// Next are the next messages, Done how many left, More that others follow.
+	Next   []entry `json:"next,omitempty"`
 	Done   int     `json:"done,omitempty"`
 	More   bool    `json:"more,omitempty"`
 	Failed int     `json:"failed,omitempty"`
@@ -98,13 +98,13 @@ func (d desk) load(body event.HandoffRequested) {
 	p := &d.s.Setup
 	all := d.set.briefing(body)
 	room := chunkLimit
-	p.Todo, p.More = nil, false
+	p.Next, p.More = nil, false
 	for _, one := range all[min(p.Done, len(all)):] {
-		if room -= len(codec.Compose(one)); room < 0 && len(p.Todo) > 0 {
+		if room -= len(codec.Compose(one)); room < 0 && len(p.Next) > 0 {
 			p.More = true
 			return
 		}
-		p.Todo = append(p.Todo, one)
+		p.Next = append(p.Next, one)
 	}
 }
 
@@ -199,7 +199,7 @@ func (d desk) find() {
 func (d desk) create() {
 	p := &d.s.Setup
 	p.Tries++
-	body := fields{"source_id": d.s.Source, "inbox_id": number(d.set.InboxID), "status": "pending"}
+	body := fields{"source_id": d.s.Source, "inbox_id": codec.NumberID(d.set.InboxID), "status": "pending"}
 	if len(p.Facts) > 0 {
 		body["custom_attributes"] = p.Facts
 	}
@@ -214,18 +214,18 @@ func (d desk) create() {
 // next goes on with what is to be done once the conversation is there.
 func (d desk) next() {
 	p := &d.s.Setup
-	if len(p.Todo) == 0 {
+	if len(p.Next) == 0 {
 		d.call(stepOpen, d.setStatus("open"))
 		return
 	}
-	one := p.Todo[0]
+	one := p.Next[0]
 	c := d.asUser(http.MethodPost, d.theirs("/messages"), fields{"content": one.Text, "message_type": one.Type, "private": one.Private})
 	if one.File != nil {
 		c.Form, c.Body = form(*one.File, adapter.FormField{Name: "content", Value: one.Text}, adapter.FormField{Name: "message_type", Value: one.Type}), nil
 		c.Header.Del("Content-Type")
 	}
 	c.Repeat = adapter.RepeatMarked
-	if d.call(stepPost, c); len(p.Todo) == 1 && p.More {
+	if d.call(stepPost, c); len(p.Next) == 1 && p.More {
 		d.tx.Later()
 	}
 }
@@ -265,7 +265,7 @@ func (d desk) step(step string, r adapter.Result) {
 
 func (d desk) contactResult(r adapter.Result, v codec.Value, good bool) {
 	p := &d.s.Setup
-	d.s.Source, p.Person = v.Get("source_id").Text(), number(v.Get("id").Text())
+	d.s.Source, p.Person = v.Get("source_id").Text(), codec.NumberID(v.Get("id").Text())
 	refused := r.Reason == "" && (r.Status == http.StatusBadRequest || r.Status == http.StatusUnprocessableEntity)
 	switch {
 	case good && d.s.Source != "" && d.set.Again == againReopen:
@@ -286,7 +286,7 @@ func (d desk) contactResult(r adapter.Result, v codec.Value, good bool) {
 func (d desk) findResult(r adapter.Result, v codec.Value, good bool) {
 	var newest codec.Value
 	for _, one := range v.Items() {
-		if number(one.Get("id").Text()) > number(newest.Get("id").Text()) {
+		if codec.NumberID(one.Get("id").Text()) > codec.NumberID(newest.Get("id").Text()) {
 			newest = one
 		}
 	}
@@ -305,7 +305,7 @@ func (d desk) findResult(r adapter.Result, v codec.Value, good bool) {
 func (d desk) createResult(r adapter.Result, v codec.Value, good bool) {
 	unknown := r.Reason == adapter.ReasonUnknown || r.Reason == "" && r.Status >= 500 || r.OK()
 	switch {
-	case good && number(v.Get("id").Text()) != 0:
+	case good && codec.NumberID(v.Get("id").Text()) != 0:
 		d.bound(v)
 	case unknown:
 		d.find()
@@ -320,7 +320,7 @@ func (d desk) bound(v codec.Value) {
 	d.s.Chat, d.s.Setup.Contact, d.s.Setup.Facts = v.Get("id").Text(), nil, nil
 	d.tx.Bind(d.s.Chat)
 	for _, one := range v.Get("messages").Items() {
-		d.s.Reading.Low = max(d.s.Reading.Low, number(one.Get("id").Text()))
+		d.s.Reading.Low = max(d.s.Reading.Low, codec.NumberID(one.Get("id").Text()))
 	}
 	d.next()
 }
@@ -333,14 +333,14 @@ func (d desk) postResult(r adapter.Result, v codec.Value) {
 		p.Failed++
 	}
 	if ref := d.learn(r); d.s.Reading.Low == 0 {
-		d.s.Reading.Low = number(ref)
+		d.s.Reading.Low = codec.NumberID(ref)
 	}
 	p.Done++
-	p.Todo = p.Todo[min(1, len(p.Todo)):]
+	p.Next = p.Next[min(1, len(p.Next)):]
 	if r.Reason != "" && r.Reason != adapter.ReasonNotAllowed || r.Status >= 500 {
-		p.Todo, p.More = nil, false // nobody answers; the rest would only take time
+		p.Next, p.More = nil, false // nobody answers; the rest would only take time
 	}
-	if len(p.Todo) == 0 && p.More {
+	if len(p.Next) == 0 && p.More {
 		return // the request is offered again
 	}
 	d.next()

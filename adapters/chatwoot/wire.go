@@ -85,7 +85,7 @@ func yes(v codec.Value) bool { return strings.EqualFold(v.Text(), "true") }
 func isPerson(v codec.Value, otherwise bool) bool {
 	kind := v.Get("type").Text()
 	if kind == "" {
-		return otherwise && number(v.Get("id").Text()) != 0
+		return otherwise && codec.NumberID(v.Get("id").Text()) != 0
 	}
 	return strings.EqualFold(kind, person) && v.Get("id").Text() != ""
 }

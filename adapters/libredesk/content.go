@@ -24,7 +24,7 @@ func (s *settings) parts(v codec.Value) []event.Part {
 	for _, one := range files {
 		if address := s.address(one.Get("url").Text()); address != "" {
 			list = append(list, event.Media{Kind: kindOf(one), URL: address, Name: one.Get("name").Text(),
-				MIME: mediaType(one), Size: number(one.Get("size").Text())})
+				MIME: mediaType(one), Size: codec.NumberID(one.Get("size").Text())})
 		}
 	}
 	return list

@@ -161,7 +161,7 @@ func (d desk) conversation(v codec.Value) {
 	p := &d.s.Reading
 	p.Resolved = is(v.Get("status_category"), "resolved") || is(v.Get("status"), "Resolved") || is(v.Get("status"), "Closed")
 	who := v.Get("assigned_user_id").Text()
-	if number(who) == 0 || who == d.s.Self || who == d.s.Agent.ID {
+	if codec.NumberID(who) == 0 || who == d.s.Self || who == d.s.Agent.ID {
 		d.first()
 		return
 	}
@@ -194,11 +194,11 @@ func (d desk) named(agents []codec.Value) {
 // before it where they share a message, or where there are as many as there were.
 func (d desk) messages(data codec.Value) {
 	r := &d.s.Reading
-	list, total := slices.Clone(data.Get("results").Items()), number(data.Get("total").Text())
+	list, total := slices.Clone(data.Get("results").Items()), codec.NumberID(data.Get("total").Text())
 	slices.Reverse(list)
 	slices.SortStableFunc(list, compare)
 	size := int64(r.Size)
-	if told := number(data.Get("per_page").Text()); told > 0 {
+	if told := codec.NumberID(data.Get("per_page").Text()); told > 0 {
 		size = min(size, told) // it gives no more at once
 	}
 	met := slices.ContainsFunc(list, func(v codec.Value) bool { return r.knows(uuidOf(v), instant(v.Get("created_at"))) })

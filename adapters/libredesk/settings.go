@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/codec"
 )
 
 // What settings may say.
@@ -90,26 +90,7 @@ func (s *settings) check() error {
 	if strings.ContainsAny(s.EmailDomain, "@ <>,;/") || !strings.Contains(s.EmailDomain, ".") {
 		return fmt.Errorf("setting email_domain is %q: use a domain such as %s", s.EmailDomain, defaultDomain)
 	}
-	for _, list := range []struct {
-		name string
-		rows []string
-	}{{"teams", s.Teams}, {"agents", s.Agents}} {
-		for _, row := range list.rows {
-			if queue, id, ok := strings.Cut(row, "="); !ok || queue == "" || number(id) == 0 {
-				return fmt.Errorf("setting %s has %q: use QUEUE=NUMBER, such as billing=4", list.name, row)
-			}
-		}
-	}
-	return nil
-}
-
-// number is a whole number above 0, or 0.
-func number(text string) int64 {
-	n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
-	if err != nil || n < 0 {
-		return 0
-	}
-	return n
+	return cmp.Or(codec.Rows(s.Teams).CheckNumbers("teams"), codec.Rows(s.Agents).CheckNumbers("agents"))
 }
 
 // assignment is whom a queue's conversations are for: "user" or "team" and the
@@ -117,14 +98,10 @@ func number(text string) int64 {
 func (s *settings) assignment(queue string) (kind string, id int64) {
 	for _, of := range []struct {
 		kind string
-		rows []string
+		rows codec.Rows
 	}{{"user", s.Agents}, {"team", s.Teams}} {
-		for _, wanted := range []string{queue, "*"} {
-			for _, row := range of.rows {
-				if name, id, _ := strings.Cut(row, "="); name == wanted && name != "" {
-					return of.kind, number(id)
-				}
-			}
+		if id, ok := of.rows.Value(queue); ok {
+			return of.kind, codec.NumberID(id)
 		}
 	}
 	return "", 0

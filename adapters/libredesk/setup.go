@@ -44,8 +44,8 @@ type setup struct {
 	// Since is when the conversation was made at the earliest, by Libredesk's clock,
 	// in microseconds since 1970.
 	Since int64 `json:"since,omitempty"`
-	// Todo are the next notes, Done how many left, More that others follow.
-	Todo   []string `json:"todo,omitempty"`
+	// Next are the next notes, Done how many left, More that others follow.
+	Next   []string `json:"next,omitempty"`
 	Done   int      `json:"done,omitempty"`
 	More   bool     `json:"more,omitempty"`
 	Failed int      `json:"failed,omitempty"`
@@ -101,13 +101,13 @@ func (d desk) load(body event.HandoffRequested) {
 	p := &d.s.Setup
 	all := briefing(body)
 	room := chunkLimit
-	p.Todo, p.More = nil, false
+	p.Next, p.More = nil, false
 	for _, one := range all[min(p.Done, len(all)):] {
-		if room -= len(codec.Compose(one)); room < 0 && len(p.Todo) > 0 {
+		if room -= len(codec.Compose(one)); room < 0 && len(p.Next) > 0 {
 			p.More = true
 			return
 		}
-		p.Todo = append(p.Todo, one)
+		p.Next = append(p.Next, one)
 	}
 }
 
@@ -149,11 +149,11 @@ func (d desk) find() {
 // next goes on with what is to be done once the conversation is there.
 func (d desk) next() {
 	p := &d.s.Setup
-	if len(p.Todo) == 0 {
+	if len(p.Next) == 0 {
 		d.assign()
 		return
 	}
-	if d.call(stepNote, d.noteCall(p.Todo[0])); len(p.Todo) == 1 && p.More {
+	if d.call(stepNote, d.noteCall(p.Next[0])); len(p.Next) == 1 && p.More {
 		d.tx.Later()
 	}
 }
@@ -245,11 +245,11 @@ func (d desk) noted(r adapter.Result) {
 		p.Failed++
 	}
 	p.Done++
-	p.Todo = p.Todo[min(1, len(p.Todo)):]
+	p.Next = p.Next[min(1, len(p.Next)):]
 	if r.Reason != "" && r.Reason != adapter.ReasonNotAllowed || r.Status >= 500 {
-		p.Todo, p.More = nil, false // nobody answers; the rest would only take time
+		p.Next, p.More = nil, false // nobody answers; the rest would only take time
 	}
-	if len(p.Todo) == 0 && p.More {
+	if len(p.Next) == 0 && p.More {
 		return // the request is offered again
 	}
 	d.next()

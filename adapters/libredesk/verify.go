@@ -222,7 +222,7 @@ func (d desk) webhookFound(own codec.Value) {
 }
 
 func (d desk) webhookMade(r adapter.Result) {
-	if data, good := dataOf(r); good && number(data.Get("id").Text()) != 0 {
+	if data, good := dataOf(r); good && codec.NumberID(data.Get("id").Text()) != 0 {
 		d.finding("webhook", "made: it calls "+d.webhookURL(), "", "")
 	} else {
 		d.finding("webhook", "", "it could not be made: Libredesk "+cmp.Or(r.Fault(""), "refused it"), "make it at Admin, Webhooks")
