@@ -11,6 +11,7 @@ import (
 
 	"github.com/footbridge/footbridge/bridge/adapter"
 	"github.com/footbridge/footbridge/bridge/internal/engine"
+	"github.com/footbridge/footbridge/bridge/internal/pointer"
 )
 
 // listed is an endpoint that is sent several events at once.
@@ -180,4 +181,33 @@ func TestChallenge(t *testing.T) {
 	if resp := post(t, s+"/in/studio/inbound", good, signedAs(signingKey, good, time.Now())...); resp.StatusCode != 200 || len(b.stored()) != 1 {
 		t.Errorf("what is no challenge: %d, %d stored", resp.StatusCode, len(b.stored()))
 	}
+}
+
+// FuzzArrivals: whatever comes as a list in a field of a form, what is taken of it are
+// objects that read the same again, each with a key that is usable.
+func FuzzArrivals(f *testing.F) {
+	for _, seed := range []string{`{"events":[{"session":"s1","id":"a"},{"id":"b"}]}`, `{"events":[]}`, `{"events":[1,"x",null]}`, `{"events":{"0":{}}}`, `{"events":[[{"session":"x"}]]}`,
+		`{"challenge":"c","events":[{"session":"s"}]}`, `{"events":[{"session":"a","session":"b"}]}`, `{"events":[{"session":"\u0000"}]}`, "", "\xff"} {
+		f.Add(seed)
+	}
+	e := listed()
+	e.Form, e.Challenge = "payload", "body:/challenge"
+	f.Fuzz(func(t *testing.T, body string) {
+		b := &book{}
+		i := New(Options{Engine: b})
+		i.Configure([]Account{{Name: "studio", Endpoints: []adapter.Endpoint{e}, AllowUnauthenticated: true}})
+		w := served(i, "/in/studio/inbound", url.Values{"payload": {body}}.Encode(), "Content-Type", "application/x-www-form-urlencoded")
+		if w.Code != 200 && len(b.stored()) > 0 {
+			t.Errorf("%d stored of a request answered %d", len(b.stored()), w.Code)
+		}
+		if challenged := strings.HasPrefix(w.Header().Get("Content-Type"), "text/plain"); challenged && (w.Body.Len() == 0 || len(b.stored()) > 0) {
+			t.Errorf("a challenge is answered %q, with %d stored", w.Body, len(b.stored()))
+		}
+		for _, a := range b.stored() {
+			in := fields{body: a.Request.Body}
+			if err := in.parse(); err != nil || pointer.Text(in.doc, "/session") != a.Key || a.Key == "" || len(a.Key) > maxKey {
+				t.Errorf("%q is taken as %q: %v", a.Key, a.Request.Body, err)
+			}
+		}
+	})
 }
