@@ -210,6 +210,7 @@ func TestLegLeavesWithWordsInLine(t *testing.T) {
 		for i := range 5 {
 			said = append(said, r.say(id, fmt.Sprint(i)))
 		}
+		synctest.Wait() // the first is under way now
 		r.arrive(inbound(), "s1", "leave")
 		pass(time.Minute)
 		want := []string{journal.Failed, journal.Undelivered, journal.Undelivered, journal.Undelivered, journal.Undelivered}
