@@ -329,16 +329,19 @@ func (r *rig) crash() {
 	r.open()
 }
 
-// arrive sends a request until it is stored, as a vendor does.
+// arrive sends a request as a vendor does, and returns when all that follows from it
+// without a wait has happened: what a test does next does not race it.
 func (r *rig) arrive(ep adapter.Endpoint, key, text string) engine.Receipt {
 	r.t.Helper()
 	receipt, err := r.try(ep, key, text)
 	if err != nil {
 		r.t.Fatalf("%s %s: %v", ep.Name, text, err)
 	}
+	synctest.Wait()
 	return receipt
 }
 
+// try sends a request until it is stored or refused.
 func (r *rig) try(ep adapter.Endpoint, key, text string) (engine.Receipt, error) {
 	body, _ := json.Marshal(map[string]string{"text": text})
 	in := adapter.Request{Endpoint: ep.Name, Method: "POST", Body: body}
@@ -360,12 +363,14 @@ func (r *rig) do(id string, body event.Body) (event.Event, error) {
 		Actor: event.Actor{Role: event.RoleLiveAgent, ID: "sam"}, Body: body})
 }
 
+// must is do as arrive is try.
 func (r *rig) must(id string, body event.Body) event.Event {
 	r.t.Helper()
 	e, err := r.do(id, body)
 	if err != nil {
 		r.t.Fatalf("%s: %v", body.Kind(), err)
 	}
+	synctest.Wait()
 	return e
 }
 

@@ -277,7 +277,13 @@ func TestKeyAfterTheEnd(t *testing.T) {
 		}
 		both := make(chan engine.Receipt, 2)
 		for range 2 {
-			go func() { both <- r.arrive(start(), "s1", "start") }()
+			go func() {
+				receipt, err := r.try(start(), "s1", "start")
+				if err != nil {
+					t.Error(err)
+				}
+				both <- receipt
+			}()
 		}
 		first, second := <-both, <-both
 		if first.Conversation == id || first.Conversation != second.Conversation || first.Duplicate == second.Duplicate {

@@ -69,8 +69,8 @@ func TestWhatCommitsWere(t *testing.T) {
 		want := []string{
 			"open|events 1-1|/>automated/virtual_agent",
 			"frame|frame|events 2-2|automated/virtual_agent>requested/",
-			"command|events 3-3|requested/>active/live_agent",
 			"deliver|event",
+			"command|events 3-3|requested/>active/live_agent",
 			"deliver|event|answer",
 			"written|frame|0 0written",
 			"frame|frame|events 4-4",
