@@ -160,7 +160,7 @@ func deaf(t *testing.T) {
 	ask(t, h, "rogue", order("deaf"))
 	pid, began := h.Pid("rogue"), time.Now()
 	h.Close()
-	if took := time.Since(began); took < endGrace || took > 3*time.Second || syscall.Kill(pid, 0) == nil {
+	if took := time.Since(began); took < endGrace || took > 20*time.Second || syscall.Kill(pid, 0) == nil {
 		t.Errorf("gone after %s, or not", took)
 	}
 }
