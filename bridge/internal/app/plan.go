@@ -89,6 +89,9 @@ func (pl planner) account(ctx context.Context, p *plan, name string) *config.Pro
 	}
 	if account.Profile.Reconcile {
 		account.Reconcile = a.Reconcile
+	} else if account.Unready == "" && c.Given(key+".reconcile") {
+		p.warnings = append(p.warnings, c.Problem(key+".reconcile", "has no effect: nothing is read back from a vendor that tells again what it could not tell",
+			"take it out").String())
 	}
 	if problem := p.signing(c, account, secrets); problem != nil {
 		return problem

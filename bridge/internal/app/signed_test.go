@@ -100,3 +100,21 @@ func TestSignedAccounts(t *testing.T) {
 		}
 	}
 }
+
+// A pause between reads is no use where nothing is read back, and is said so once it
+// is written down, but not for a default.
+func TestReconcileWithoutEffect(t *testing.T) {
+	e := adapter.Endpoint{Name: "hook", Method: "POST", Path: "/hook", Key: "body:/id", Auth: "header:K=secret"}
+	for toml, warns := range map[string]string{
+		signedToml: "",
+		strings.Replace(signedToml, "role = \"customer\"\n", "role = \"customer\"\nreconcile = \"5m\"\n", 1): "footbridge.toml:5: accounts.vendor.reconcile: has no effect",
+	} {
+		p, err := planned(t, toml, e, map[string]string{"NEW": "new", "OLD": "old"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(p.warnings, "; "); (got == "") != (warns == "") || !strings.Contains(got, warns) {
+			t.Errorf("warned %q, want %q", got, warns)
+		}
+	}
+}

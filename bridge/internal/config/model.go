@@ -280,3 +280,7 @@ type CannedReply struct {
 func (c *Config) Problem(key, what, mend string) Problem {
 	return c.where.problem(key, what, mend)
 }
+
+// Given tells whether a key, written as in problems, was set at all, by the file or the environment: so an empty effect
+// of what somebody wrote can be told from a default.
+func (c *Config) Given(key string) bool { return c.where.given(key) }

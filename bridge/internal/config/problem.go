@@ -124,6 +124,13 @@ func (l locator) problem(key, what, mend string) Problem {
 	return p
 }
 
+// given tells whether the key itself was set.
+func (l locator) given(key string) bool {
+	_, overridden := l.overrides[key]
+	_, stands := l.lines[key]
+	return overridden || stands
+}
+
 // line is that of the key, or of the nearest table around it that stands in the file, or the first.
 func (l locator) line(key string) int {
 	for key != "" {
