@@ -142,6 +142,7 @@ var arrows = []struct {
 	{"bridge/event", nil, "the model is a leaf: everything speaks it, so it knows nobody"},
 	{"bridge/adapter", []string{"bridge/event"}, "an author's API brings the model and nothing else"},
 	{"bridge/adapter/codec", []string{"bridge/event"}, "helpers for authors are as pure as what authors write"},
+	{"bridge/adapter/backend", []string{"bridge/adapter", "bridge/adapter/codec", "bridge/event"}, "what adapters share is as pure as they are"},
 	{"bridge/adapter/adapterpb", []string{"bridge/adapter", "bridge/event"}, "the wire carries the API's words, it does not know who speaks"},
 	{"bridge/adapter/serve", []string{"bridge/adapter", "bridge/adapter/adapterpb", "bridge/event"}, "a plugin is an adapter and the wire; the bridge's inside is not linked into it"},
 	{"bridge/adapter/adaptertest", []string{"bridge/adapter", "bridge/event"}, "adapters are tested without the bridge"},
@@ -203,7 +204,7 @@ func TestDirection(t *testing.T) {
 }
 
 func wrongWay(s source, name string) string {
-	pure := []string{"bridge/event", "bridge/adapter", "bridge/adapter/codec"}
+	pure := []string{"bridge/event", "bridge/adapter", "bridge/adapter/codec", "bridge/adapter/backend"}
 	switch {
 	case !ours(name):
 		return ""
@@ -218,7 +219,7 @@ func wrongWay(s source, name string) string {
 	case isAdapter(s.folder) && s.test && (name == "bridge/adapter/adaptertest" || under(name, s.folder)):
 		return "" // tests may play against the simulated vendor
 	case isAdapter(s.folder) && !slices.Contains(pure, name) && !(under(name, s.folder) && !isSimulator(name)):
-		return "an adapter uses event, adapter and codec, so that it stays a function of state and input"
+		return "an adapter uses event, adapter, codec and backend, so that it stays a function of state and input"
 	case under(s.folder, "plugins") && !s.test && name != "bridge/adapter/serve" && name != adapterOf(s.folder):
 		return "a plugin is its one adapter and serve"
 	}
@@ -292,7 +293,7 @@ var (
 )
 
 func isPure(folder string) bool {
-	return slices.Contains([]string{"bridge/event", "bridge/adapter", "bridge/adapter/codec", "bridge/internal/conversation"}, folder) || isAdapter(folder)
+	return slices.Contains([]string{"bridge/event", "bridge/adapter", "bridge/adapter/codec", "bridge/adapter/backend", "bridge/internal/conversation"}, folder) || isAdapter(folder)
 }
 
 const whyPure = "a turn is a function of state and input: it can be repeated, tested as text, and denied the machine"

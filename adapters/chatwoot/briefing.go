@@ -1,11 +1,9 @@
 package chatwoot
 
 import (
-	"cmp"
-	"maps"
-	"slices"
 	"strings"
 
+	"github.com/footbridge/footbridge/bridge/adapter/backend"
 	"github.com/footbridge/footbridge/bridge/adapter/codec"
 	"github.com/footbridge/footbridge/bridge/event"
 )
@@ -18,39 +16,18 @@ func (s *settings) briefing(body event.HandoffRequested) []entry {
 	if s.Again == againReopen {
 		said = said[lastPerson(said):]
 	}
-	turns := len(said)
-	if s.Transcript == transcriptNote {
-		turns = 0
-	}
-	noted := max(len(said)-min(turns, *s.MaxTurns), 0)
+	noted := max(len(said)-s.MaxTurns, 0)
 	if s.Transcript == transcriptNote {
 		noted = len(said)
 	}
-	lines := opening(body)
-	for _, one := range said[:noted] {
-		if text := codec.Plain(one.Content); text != "" {
-			lines = append(lines, author(one.Actor)+": "+text)
-		}
-	}
 	var list []entry
-	for _, part := range codec.Split(strings.Join(lines, "\n"), partLimit) {
+	for _, part := range codec.Split(strings.Join(append(backend.Opening(body), backend.Lines(said[:noted])...), "\n"), partLimit) {
 		list = append(list, entry{Type: typeOutgoing, Private: true, Text: part})
 	}
 	for _, one := range said[noted:] {
 		list = append(list, turnOf(one)...)
 	}
 	return list
-}
-
-// opening is why the conversation comes, in words.
-func opening(body event.HandoffRequested) []string {
-	lines := []string{"Handed over to a person."}
-	for _, one := range [][2]string{{"Reason", body.Reason}, {"Summary", body.Summary}, {"Queue", body.Routing.Queue}, {"Language", body.Routing.Language}} {
-		if one[1] != "" {
-			lines = append(lines, one[0]+": "+one[1])
-		}
-	}
-	return lines
 }
 
 // lastPerson is the place after the last words of a live agent.
@@ -71,7 +48,7 @@ func turnOf(one event.TranscriptEntry) []entry {
 	case event.RoleCustomer:
 		kind = typeIncoming
 	case event.RoleLiveAgent:
-		before = author(one.Actor) + ": "
+		before = backend.Author(one.Actor) + ": "
 	}
 	if file, ok := one.Content.Part.(event.Media); ok && file.URL != "" {
 		caption, _ := codec.Cut(file.Caption, partLimit)
@@ -87,19 +64,4 @@ func turnOf(one event.TranscriptEntry) []entry {
 		list = append(list, entry{Type: kind, Text: part})
 	}
 	return list
-}
-
-func author(a event.Actor) string {
-	names := map[event.Role]string{event.RoleCustomer: "Customer", event.RoleVirtualAgent: "Virtual agent", event.RoleLiveAgent: "Live agent",
-		event.RoleObserver: "Assistant"}
-	return cmp.Or(a.Name, names[a.Role], string(a.Role))
-}
-
-// facts are facts in words, a line each.
-func facts(attributes map[string]string) string {
-	var lines []string
-	for _, name := range slices.Sorted(maps.Keys(attributes)) {
-		lines = append(lines, name+": "+attributes[name])
-	}
-	return strings.Join(lines, "\n")
 }

@@ -9,11 +9,11 @@
 package chatwoot
 
 import (
-	"encoding/json"
 	"net/http"
 	"slices"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/backend"
 	"github.com/footbridge/footbridge/bridge/adapter/codec"
 	"github.com/footbridge/footbridge/bridge/event"
 )
@@ -41,7 +41,7 @@ func manifest() adapter.Manifest {
 		Name: vendor, Title: "Chatwoot", Version: "1.0.0", StateVersion: 1,
 		Roles:    []event.Role{event.RoleLiveAgent},
 		FarSides: map[event.Role]string{event.RoleLiveAgent: "the people of an inbox of type API, in the cloud or self-hosted"},
-		Settings: append(placeSettings(), wayOfWorking()...),
+		Settings: settingsList(),
 		Credentials: []adapter.Credential{
 			{Name: credential, Required: true, Doc: "The API access token of a user no person works as: an administrator. What that user writes is never shown to a customer."},
 			{Name: secret, Doc: "The secret of the inbox's webhook. With it every request must be signed; without it the account's inbound setting applies."},
@@ -53,7 +53,7 @@ func manifest() adapter.Manifest {
 // samples are Chatwoot's answers where all goes well and nothing is new.
 func samples() []adapter.Sample {
 	const user = `"sender":{"id":1,"name":"Footbridge","type":"user"}`
-	answers := [][2]string{
+	return backend.Samples([][2]string{
 		{stepContact, `{"id":17,"source_id":"5c0c7fe1-8b9d-4a52-8a26-1a4f0c7d4b11","name":"Ada","email":null,"pubsub_token":"sample"}`},
 		{stepFind, `[{"id":42,"inbox_id":3,"status":"resolved","messages":[]}]`},
 		{stepCreate, `{"id":42,"inbox_id":3,"status":"pending","messages":[],"meta":{"sender":{"id":17,"name":"Ada","type":"contact"}}}`},
@@ -64,35 +64,26 @@ func samples() []adapter.Sample {
 		{actSay, `{"id":102,"content":"hello","message_type":"incoming","conversation_id":42,"attachments":[]}`},
 		{readConversation, `{"id":42,"status":"open","meta":{"assignee":null,"team":null}}`},
 		{readMessages, `{"meta":{"labels":[]},"payload":[]}`},
-	}
-	list := make([]adapter.Sample, 0, len(answers))
-	for _, a := range answers {
-		list = append(list, adapter.Sample{Tag: a[0], Status: http.StatusOK, Body: json.RawMessage(a[1])})
-	}
-	return list
+	})
 }
 
 func configure(a adapter.Account) (adapter.Profile, error) {
-	var s settings
-	if err := manifest().ReadSettings(a, &s); err != nil {
+	if err := manifest().ReadSettings(a, &settings{}); err != nil {
 		return adapter.Profile{}, err
 	}
-	s.fill()
-	if err := s.check(); err != nil {
+	s, err := settingsOf(a)
+	if err == nil {
+		err = s.check()
+	}
+	if err != nil {
 		return adapter.Profile{}, err
 	}
 	base, err := codec.Address("base_url", s.BaseURL, "https", "http")
 	if err != nil {
 		return adapter.Profile{}, err
 	}
-	hosts := []string{base.Host}
-	for _, host := range s.FileHosts {
-		if !slices.Contains(hosts, host) {
-			hosts = append(hosts, host)
-		}
-	}
 	return adapter.Profile{
-		Hosts: hosts, Endpoints: []adapter.Endpoint{webhook(a)}, Reconcile: true,
+		Hosts: backend.Hosts(base.Host, s.FileHosts), Endpoints: []adapter.Endpoint{webhook(a)}, Reconcile: true,
 		Levels: adapter.Levels{
 			Content: map[string]adapter.Level{"text": adapter.Full, "media": adapter.Full},
 			Formats: []string{event.FormatMarkdown}, MaxText: textLimit,

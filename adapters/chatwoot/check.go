@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/backend"
 	"github.com/footbridge/footbridge/bridge/adapter/codec"
 )
 
@@ -17,31 +18,15 @@ const (
 	checkWebhook = "check/webhook"
 )
 
-// proof is a check on its way.
-type proof struct {
-	ID       string            `json:"id,omitempty"`
-	Create   bool              `json:"create,omitempty"`
-	Findings []adapter.Finding `json:"findings,omitempty"`
-}
-
 // check has the account prove itself: whose token it is, what the inbox is, and where
 // its webhook goes.
 func (d desk) check(in adapter.Check) {
-	d.s.Proof = &proof{ID: in.ID, Create: in.Create}
-	d.tx.Call(checkUser, d.asUser(http.MethodGet, d.set.BaseURL+"/api/v1/profile", nil))
+	d.s.Proof = &backend.Proof{ID: in.ID, Create: in.Create}
+	d.Tx.Call(checkUser, d.asUser(http.MethodGet, d.set.BaseURL+"/api/v1/profile", nil))
 }
 
 func (d desk) inbox() string {
 	return d.set.BaseURL + "/api/v1/accounts/" + d.set.AccountID + "/inboxes/" + d.set.InboxID
-}
-
-// found notes what was looked at; a fault has its mend.
-func (d desk) found(what, said, fault, mend string) {
-	f := adapter.Finding{What: what, Said: said, Fault: fault}
-	if fault != "" {
-		f.Mend = mend
-	}
-	d.s.Proof.Findings = append(d.s.Proof.Findings, f)
 }
 
 // proved goes on when a call of the check has ended.
@@ -51,7 +36,7 @@ func (d desk) proved(r adapter.Result) {
 	case checkUser:
 		d.provedUser(r, v)
 		if r.OK() {
-			d.tx.Call(checkInbox, d.asUser(http.MethodGet, d.inbox(), nil))
+			d.Tx.Call(checkInbox, d.asUser(http.MethodGet, d.inbox(), nil))
 			return
 		}
 	case checkInbox:
@@ -59,9 +44,9 @@ func (d desk) proved(r adapter.Result) {
 			return
 		}
 	case checkWebhook:
-		d.found("webhook", map[bool]string{true: "made: " + d.webhook()}[r.OK()], r.Fault(credential), "enter "+d.webhook()+" at the inbox's settings")
+		d.s.Proof.Found("webhook", map[bool]string{true: "made: " + d.webhook()}[r.OK()], r.Fault(credential), "enter "+d.webhook()+" at the inbox's settings")
 	}
-	d.tx.Report(d.s.Proof.ID, d.s.Proof.Findings...)
+	d.s.Proof.Report(d.Tx)
 	d.s.Proof = nil
 }
 
@@ -76,37 +61,37 @@ func (d desk) provedUser(r adapter.Result, v codec.Value) {
 	if r.OK() && role == "agent" {
 		fault, mend = "it is an agent's: what is handed over is assigned to that agent", "give that user the role administrator"
 	}
-	d.found("credential "+credential, strings.TrimSpace(v.Get("name").Text()+" "+role), fault, mend)
+	d.s.Proof.Found("credential "+credential, strings.TrimSpace(v.Get("name").Text()+" "+role), fault, mend)
 }
 
 // provedInbox looks at the inbox and its webhook; true says that the webhook is being
 // made.
 func (d desk) provedInbox(r adapter.Result, v codec.Value) (made bool) {
-	d.found("setting inbox_id", v.Get("name").Text(), r.Fault(credential), "look at account_id and inbox_id in the address of the inbox's settings")
+	d.s.Proof.Found("setting inbox_id", v.Get("name").Text(), r.Fault(credential), "look at account_id and inbox_id in the address of the inbox's settings")
 	if !r.OK() {
 		return false
 	}
 	if kind := v.Get("channel_type").Text(); kind != "" && kind != "Channel::Api" {
-		d.found("inbox", kind, "its channel is not API", "create an inbox of the channel type API")
+		d.s.Proof.Found("inbox", kind, "its channel is not API", "create an inbox of the channel type API")
 	}
 	if id := v.Get("inbox_identifier").Text(); id != "" && id != d.set.InboxIdentifier {
-		d.found("setting inbox_identifier", "", "it is another inbox's", "use the one at the inbox's settings, under Configuration")
+		d.s.Proof.Found("setting inbox_identifier", "", "it is another inbox's", "use the one at the inbox's settings, under Configuration")
 	}
 	address := v.Get("webhook_url").Text()
 	if base, _, _ := strings.Cut(address, "?"); base == d.webhook() {
-		d.found("webhook", base, "", "")
+		d.s.Proof.Found("webhook", base, "", "")
 		return false
 	}
 	if d.s.Proof.Create {
-		d.tx.Call(checkWebhook, d.asUser(http.MethodPatch, d.inbox(), fields{"channel": fields{"webhook_url": d.webhook()}}))
+		d.Tx.Call(checkWebhook, d.asUser(http.MethodPatch, d.inbox(), backend.Fields{"channel": backend.Fields{"webhook_url": d.webhook()}}))
 		return true
 	}
 	said := fmt.Sprintf("%s must be told", d.webhook())
-	if !slices.Contains(d.tx.Account().Credentials, secret) {
+	if !slices.Contains(d.Tx.Account().Credentials, secret) {
 		said += ", with the account's inbound added"
 	}
-	d.found("webhook", "", "the inbox tells another place, or none: "+said, "enter it at the inbox's settings, or verify with --create")
+	d.s.Proof.Found("webhook", "", "the inbox tells another place, or none: "+said, "enter it at the inbox's settings, or verify with --create")
 	return false
 }
 
-func (d desk) webhook() string { return d.tx.Account().PublicURL + "/webhook" }
+func (d desk) webhook() string { return d.Tx.Account().PublicURL + "/webhook" }

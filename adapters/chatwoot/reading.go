@@ -5,11 +5,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/backend"
 	"github.com/footbridge/footbridge/bridge/adapter/codec"
-	"github.com/footbridge/footbridge/bridge/event"
 )
 
 // The tags of reads.
@@ -17,12 +16,6 @@ const (
 	actRead          = "read"
 	readConversation = actRead + "/conversation"
 	readMessages     = actRead + "/messages"
-)
-
-// How much is read: the messages, or before them what became of the conversation.
-const (
-	lookMessages = 1
-	lookWhole    = 2
 )
 
 const (
@@ -33,18 +26,13 @@ const (
 	marksMost = 500
 )
 
-// reading is what is known of the messages there, and the read under way. One read
-// runs at a time; what asks for one meanwhile is answered by another after it.
+// reading is what is known of the messages there, and the read under way.
 type reading struct {
+	backend.Look
 	// Known are the newest messages read, in order; none up to Low is news. A page
 	// with one of them leaves no gap, so what was not read is not among them.
 	Low   int64   `json:"low,omitempty"`
 	Known []int64 `json:"known,omitempty"`
-	// Level is what is read, 0 while nothing is, and Again what is to be read after.
-	Level int `json:"level,omitempty"`
-	Again int `json:"again,omitempty"`
-	// Resolved is what the conversation's own read said.
-	Resolved bool `json:"resolved,omitempty"`
 	// Before is the page under way, and Marks those to be read after it, as the
 	// number of the message each ends before; 0 is the newest page.
 	Before int64   `json:"before,omitempty"`
@@ -71,17 +59,11 @@ func (r *reading) know(id int64) {
 
 // look reads what is new, now or after the read under way.
 func (d desk) look(level int) {
-	r := &d.s.Reading
 	switch {
-	case d.s.Phase != phaseOpen:
-	case r.Level != 0:
-		r.Again = max(r.Again, level)
+	case !d.Look(&d.s.Reading.Look, level):
+	case level == backend.LookWhole:
+		d.readAt(readConversation, "")
 	default:
-		r.Level, r.Again, r.Resolved = level, 0, false
-		if level == lookWhole {
-			d.readAt(readConversation, "")
-			return
-		}
 		d.page(0)
 	}
 }
@@ -97,8 +79,8 @@ func (d desk) page(before int64) {
 
 func (d desk) readAt(tag, path string) {
 	c := d.asUser(http.MethodGet, d.theirs(path), nil)
-	c.GiveUp = readLimit
-	d.tx.Call(tag, c)
+	c.GiveUp = backend.ReadLimit
+	d.Tx.Call(tag, c)
 }
 
 // read goes on when a read's call has ended. What a read that failed would have
@@ -110,7 +92,7 @@ func (d desk) read(what string, r adapter.Result) {
 	v, err := codec.Lenient(r.Body)
 	gone := r.Reason == "" && r.Status == http.StatusNotFound
 	switch {
-	case d.s.Phase != phaseOpen, !gone && (!r.OK() || err != nil):
+	case d.s.Phase != backend.Open, !gone && (!r.OK() || err != nil):
 		d.stopped(r)
 	case actRead+"/"+what == readConversation:
 		d.conversation(v, gone)
@@ -121,13 +103,9 @@ func (d desk) read(what string, r adapter.Result) {
 	}
 }
 
-// stopped ends a read that failed.
 func (d desk) stopped(r adapter.Result) {
-	level := d.s.Reading.Level
-	d.s.Reading.Level, d.s.Reading.Marks, d.s.Reading.Again = 0, nil, 0
-	if d.s.Phase == phaseOpen && level != 0 && (r.Reason != "" || r.Status < 400 || r.Status >= 500) {
-		d.tx.After(timerLook, lookAgain)
-	}
+	d.s.Reading.Marks = nil
+	d.Stopped(&d.s.Reading.Look, r)
 }
 
 // conversation reads who has the conversation and whether it is over. One that was
@@ -135,7 +113,7 @@ func (d desk) stopped(r adapter.Result) {
 func (d desk) conversation(v codec.Value, gone bool) {
 	if gone {
 		d.s.Reading.Level = 0 // nothing is there to be read
-		d.resolved()
+		d.Resolved()
 		return
 	}
 	d.s.Reading.Resolved = strings.EqualFold(v.Get("status").Text(), "resolved")
@@ -143,21 +121,10 @@ func (d desk) conversation(v codec.Value, gone bool) {
 	d.page(0)
 }
 
-// assigned says who has the conversation, when that is another than before. The
-// token's user is nobody.
+// assigned says who has the conversation. The token's user is nobody.
 func (d desk) assigned(v codec.Value) {
-	who := actorOf(v)
-	if !isPerson(v, true) || who.ID == d.s.Self || who.ID == d.s.Agent.ID {
-		return
-	}
-	passed := d.s.Taken && d.s.Agent.ID != ""
-	d.s.Agent = who
-	switch {
-	case passed:
-		d.tx.Emit(adapter.Emission{Actor: who, Body: event.TransferCompleted{}})
-	case !d.s.Taken && d.set.AcceptedOn == onAssigned:
-		d.s.Taken = true
-		d.tx.Emit(adapter.Emission{Actor: who, Body: event.HandoffAccepted{}})
+	if who := actorOf(v); isPerson(v, true) && who.ID != d.s.Self && who.ID != d.s.Agent.ID {
+		d.Assigned(who)
 	}
 }
 
@@ -188,36 +155,8 @@ func (d desk) messages(page []codec.Value) {
 		d.page(next)
 		return
 	}
-	d.finished()
-}
-
-// finished ends a read: with what became of the conversation, or with the next.
-func (d desk) finished() {
-	r := &d.s.Reading
-	again := r.Again
-	r.Level, r.Again = 0, 0
-	switch {
-	case r.Resolved:
-		d.resolved()
-	case again != 0:
+	if again := d.Finished(&r.Look); again != 0 {
 		d.look(again)
-	}
-}
-
-// resolved says what the end of their work means, once.
-func (d desk) resolved() {
-	actor := d.s.Agent
-	actor.Role = event.RoleLiveAgent
-	switch {
-	case !d.s.Taken:
-		d.s.Phase = phaseGone
-		d.tx.Emit(adapter.Emission{Actor: actor, Body: event.HandoffFailed{Reason: event.FailedDeclined}})
-	case d.set.OnResolve == resolveEnd:
-		d.s.Phase = phaseEnded
-		d.tx.Emit(adapter.Emission{Actor: actor, Body: event.ConversationEnded{Reason: "completed", By: event.RoleLiveAgent}})
-	default:
-		d.s.Phase = phaseReturning
-		d.tx.Emit(adapter.Emission{Actor: actor, Body: event.HandbackRequested{Reason: "resolved"}})
 	}
 }
 
@@ -234,17 +173,10 @@ func (d desk) message(v codec.Value) {
 	}
 	who, ref := actorOf(sender), strconv.FormatInt(id, 10)
 	if yes(v.Get("private")) {
-		d.tx.Emit(adapter.Emission{Actor: who, Ref: ref, Body: event.NoteCreated{Text: v.Get("content").Text()}})
+		d.Notes(who, ref, v.Get("content").Text())
 		return
 	}
-	for i, part := range d.set.parts(v) {
-		at := ref
-		if i > 0 {
-			at += "/" + strconv.Itoa(i)
-		}
-		d.s.Taken = true
-		d.tx.Emit(adapter.Emission{Actor: who, Ref: at, Body: event.MessageCreated{Content: event.Content{Part: part}}})
-	}
+	d.Says(who, ref, d.set.parts(v))
 }
 
 // hint is what the webhook tells. It is believed for what passes; all else is read.
@@ -253,31 +185,21 @@ func (d desk) hint(in adapter.Request) error {
 	if err != nil || in.Endpoint != endpoint {
 		return adapter.ErrUnsupported
 	}
-	switch strings.ToLower(v.Get("event").Text()) {
-	case "conversation_typing_on":
-		d.typing(v, event.TypingStarted{Expires: d.tx.Now().Add(typingLasts)})
-	case "conversation_typing_off":
-		d.typing(v, event.TypingStopped{})
+	switch kind := strings.ToLower(v.Get("event").Text()); kind {
+	case "conversation_typing_on", "conversation_typing_off":
+		who := v.Get("user")
+		if d.s.Phase == backend.Open && isPerson(who, false) && who.Get("id").Text() != d.s.Self && !yes(v.Get("is_private")) {
+			d.Types(actorOf(who), kind == "conversation_typing_on")
+		}
 	case "message_created", "message_updated":
 		d.told(v)
 	case "conversation_status_changed", "conversation_updated":
-		if d.s.Phase == phaseGone || d.s.Phase == phaseEnded {
+		if d.s.Phase == backend.Gone || d.s.Phase == backend.Ended {
 			return adapter.ErrUnsupported // opened again behind our back: counted
 		}
-		d.look(lookWhole)
+		d.look(backend.LookWhole)
 	}
 	return nil
-}
-
-// typingLasts is how long a person is shown to write who does not say that they
-// stopped.
-const typingLasts = 30 * time.Second
-
-func (d desk) typing(v codec.Value, body event.Body) {
-	who := v.Get("user")
-	if d.s.Phase == phaseOpen && isPerson(who, false) && who.Get("id").Text() != d.s.Self && !yes(v.Get("is_private")) {
-		d.tx.Emit(adapter.Emission{Actor: actorOf(who), Body: body})
-	}
 }
 
 // told is a message there is. Where these people no longer have the conversation,
@@ -286,10 +208,9 @@ func (d desk) told(v codec.Value) {
 	sender, news := v.Get("sender"), !d.s.heard(codec.NumberID(v.Get("id").Text()))
 	spoken := kindOf(v) == typeOutgoing && isPerson(sender, false) && sender.Get("id").Text() != d.s.Self && !yes(v.Get("private"))
 	switch {
-	case d.s.Phase == phaseGone && spoken && !d.s.Told && news:
-		d.s.Told = true
-		d.note(actNote+"/absent", d.set.AbsentText)
+	case d.s.Phase == backend.Gone && spoken && news:
+		d.TooLate()
 	case kindOf(v) == typeOutgoing && news:
-		d.look(lookMessages)
+		d.look(backend.LookMessages)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/backend"
 	"github.com/footbridge/footbridge/bridge/adapter/codec"
 	"github.com/footbridge/footbridge/bridge/event"
 )
@@ -26,7 +27,7 @@ const (
 
 const (
 	// chunkLimit is how much of what goes with a hand-off is kept between turns, in
-	// bytes; the rest is taken from the request when it is offered again.
+	// bytes.
 	chunkLimit = 12 << 10
 	// partLimit is the longest part of a note or turn, in UTF-16 code units.
 	partLimit = 6000
@@ -39,20 +40,12 @@ const (
 
 // setup is a hand-off on its way.
 type setup struct {
-	// Step is the tag of the call under way.
-	Step  string            `json:"step,omitempty"`
-	Queue string            `json:"queue,omitempty"`
+	backend.Setup[entry]
 	Facts map[string]string `json:"facts,omitempty"`
-	Tries int               `json:"tries,omitempty"`
 	// Contact is the body that makes it; Bare that it holds what cannot be refused.
-	Contact fields `json:"contact,omitempty"`
-	Bare    bool   `json:"bare,omitempty"`
-	Person  int64  `json:"person,omitempty"` // the contact's number
-	// Next are the next messages, Done how many left, More that others follow.
-	Next   []entry `json:"next,omitempty"`
-	Done   int     `json:"done,omitempty"`
-	More   bool    `json:"more,omitempty"`
-	Failed int     `json:"failed,omitempty"`
+	Contact backend.Fields `json:"contact,omitempty"`
+	Bare    bool           `json:"bare,omitempty"`
+	Person  int64          `json:"person,omitempty"` // the contact's number
 }
 
 // entry is one message that goes with a hand-off.
@@ -63,23 +56,18 @@ type entry struct {
 	File    *event.Media `json:"file,omitempty"`
 }
 
-// asked begins a hand-off, or takes it up again where it is offered for the rest of
-// what goes with it.
+// asked begins a hand-off, or goes on with what goes with it.
 func (d desk) asked(e event.Event, body event.HandoffRequested) {
 	p := &d.s.Setup
-	switch {
-	case d.s.Phase == phaseOpen, d.s.Handoff == e.ID && d.s.Phase != phaseSetting:
-		return
-	case d.s.Handoff != e.ID:
-		*d.s = state{Phase: phaseSetting, Handoff: e.ID}
-		*p = setup{Queue: body.Routing.Queue, Facts: attributes(body.Context)}
-		d.load(body)
-		p.Contact = contactOf(e, body, d.tx.Conversation(), d.source())
+	switch d.Asked(e, p.Step) {
+	case backend.AskBegin:
+		*d.s = state{Course: backend.Course{Phase: backend.Setting, Handoff: e.ID}}
+		p.Queue, p.Facts = body.Routing.Queue, attributes(body.Context)
+		p.Load(d.set.briefing(body), chunkLimit)
+		p.Contact = contactOf(e, body, d.Tx.Conversation(), d.source())
 		d.contact()
-	case p.Step != "":
-		d.tx.Later() // something else came meanwhile; the call is still under way
-	default:
-		d.load(body)
+	case backend.AskGoOn:
+		p.Load(d.set.briefing(body), chunkLimit)
 		d.next()
 	}
 }
@@ -88,70 +76,22 @@ func (d desk) asked(e event.Event, body event.HandoffRequested) {
 // alone, and a create nobody knows the end of can be looked up.
 func (d desk) source() string {
 	if d.set.Again == againReopen {
-		return d.tx.Conversation()
+		return d.Tx.Conversation()
 	}
 	return d.s.Handoff
 }
 
-// load takes the next messages from the request.
-func (d desk) load(body event.HandoffRequested) {
-	p := &d.s.Setup
-	all := d.set.briefing(body)
-	room := chunkLimit
-	p.Next, p.More = nil, false
-	for _, one := range all[min(p.Done, len(all)):] {
-		if room -= len(codec.Compose(one)); room < 0 && len(p.Next) > 0 {
-			p.More = true
-			return
-		}
-		p.Next = append(p.Next, one)
-	}
-}
-
 // contactOf is the body that makes the contact, or finds the one there is.
-func contactOf(e event.Event, body event.HandoffRequested, conversation, source string) fields {
-	who := customerOf(e, body)
-	f := fields{"source_id": source, "identifier": cmp.Or(who.ID, conversation)}
-	f.put("name", cmp.Or(who.Name, fact(body.Context, "name", "profile_name", "full_name")))
-	if email := fact(body.Context, "email", "user_email", "email_address"); strings.Count(email, "@") == 1 && !strings.ContainsAny(email, " <>,;") {
-		f["email"] = email
-	}
-	f.put("phone_number", phone(cmp.Or(fact(body.Context, "phone", "phone_number", "sender_phone_number"), who.ID)))
+func contactOf(e event.Event, body event.HandoffRequested, conversation, source string) backend.Fields {
+	who := backend.Customer(e, body)
+	f := backend.Fields{"source_id": source, "identifier": cmp.Or(who.ID, conversation)}
+	f.Put("name", backend.Name(who, body.Context))
+	f.Put("email", backend.Email(body.Context))
+	f.Put("phone_number", phone(cmp.Or(backend.Fact(body.Context, "phone", "phone_number", "sender_phone_number"), who.ID)))
 	if strings.HasPrefix(who.Avatar, "http") {
 		f["avatar_url"] = who.Avatar
 	}
 	return f
-}
-
-// customerOf is who the customer is: who asked, or spoke before.
-func customerOf(e event.Event, body event.HandoffRequested) event.Actor {
-	who := event.Actor{}
-	for _, one := range append([]event.Actor{e.Actor}, actors(body.Transcript)...) {
-		if one.Role == event.RoleCustomer {
-			who.ID, who.Name, who.Avatar = cmp.Or(who.ID, one.ID), cmp.Or(who.Name, one.Name), cmp.Or(who.Avatar, one.Avatar)
-		}
-	}
-	return who
-}
-
-func actors(list []event.TranscriptEntry) []event.Actor {
-	var all []event.Actor
-	for _, one := range list {
-		all = append(all, one.Actor)
-	}
-	return all
-}
-
-// fact is the first of the facts that is there, by names in any case.
-func fact(context map[string]string, names ...string) string {
-	for _, name := range names {
-		for _, key := range slices.Sorted(maps.Keys(context)) {
-			if strings.EqualFold(key, name) && context[key] != "" {
-				return context[key]
-			}
-		}
-	}
-	return ""
 }
 
 // phone is a number as Chatwoot wants it, +447700900001, or "".
@@ -181,8 +121,8 @@ func (d desk) call(step string, c adapter.Call) {
 	if step == stepPost || step == stepCreate || step == stepFind {
 		p.Step += fmt.Sprintf("/%d", p.Done+p.Tries)
 	}
-	c.GiveUp = openLimit
-	d.tx.Call(p.Step, c)
+	c.GiveUp = backend.OpenLimit
+	d.Tx.Call(p.Step, c)
 }
 
 func (d desk) contact() {
@@ -199,7 +139,7 @@ func (d desk) find() {
 func (d desk) create() {
 	p := &d.s.Setup
 	p.Tries++
-	body := fields{"source_id": d.s.Source, "inbox_id": codec.NumberID(d.set.InboxID), "status": "pending"}
+	body := backend.Fields{"source_id": d.s.Source, "inbox_id": codec.NumberID(d.set.InboxID), "status": "pending"}
 	if len(p.Facts) > 0 {
 		body["custom_attributes"] = p.Facts
 	}
@@ -219,25 +159,24 @@ func (d desk) next() {
 		return
 	}
 	one := p.Next[0]
-	c := d.asUser(http.MethodPost, d.theirs("/messages"), fields{"content": one.Text, "message_type": one.Type, "private": one.Private})
+	c := d.asUser(http.MethodPost, d.theirs("/messages"), backend.Fields{"content": one.Text, "message_type": one.Type, "private": one.Private})
 	if one.File != nil {
 		c.Form, c.Body = form(*one.File, adapter.FormField{Name: "content", Value: one.Text}, adapter.FormField{Name: "message_type", Value: one.Type}), nil
 		c.Header.Del("Content-Type")
 	}
 	c.Repeat = adapter.RepeatMarked
-	if d.call(stepPost, c); len(p.Next) == 1 && p.More {
-		d.tx.Later()
+	if d.call(stepPost, c); p.Last() {
+		d.Tx.Later()
 	}
 }
 
 // step goes on when a step's call has ended.
 func (d desk) step(step string, r adapter.Result) {
-	p := &d.s.Setup
-	p.Step = ""
+	d.s.Setup.Step = ""
 	v, err := codec.Lenient(r.Body)
 	good := r.OK() && (err == nil || step == stepOpen || step == stepAssign)
 	if r.Reason == adapter.ReasonCancelled {
-		d.s.Phase = phaseCut
+		d.s.Phase = backend.Cut
 		return
 	}
 	switch step {
@@ -248,7 +187,7 @@ func (d desk) step(step string, r adapter.Result) {
 	case stepCreate:
 		d.createResult(r, v, good)
 	case stepPost:
-		d.postResult(r, v)
+		d.posted(r)
 	case stepOpen:
 		if !good {
 			d.fail(r)
@@ -257,7 +196,7 @@ func (d desk) step(step string, r adapter.Result) {
 		d.assign()
 	case stepAssign:
 		if !good {
-			d.report("not_assigned", "Chatwoot "+r.Fault(credential)+"; look at the settings teams and agents")
+			d.Report("not_assigned", "Chatwoot "+r.Fault(credential)+"; look at the settings teams and agents")
 		}
 		d.opened()
 	}
@@ -291,11 +230,9 @@ func (d desk) findResult(r adapter.Result, v codec.Value, good bool) {
 		}
 	}
 	switch {
-	case !good:
-		d.fail(r)
-	case newest.Exists():
+	case good && newest.Exists():
 		d.bound(newest)
-	case d.s.Setup.Tries < createTries:
+	case good && d.s.Setup.Tries < createTries:
 		d.create()
 	default:
 		d.fail(r)
@@ -318,70 +255,38 @@ func (d desk) createResult(r adapter.Result, v codec.Value, good bool) {
 // news.
 func (d desk) bound(v codec.Value) {
 	d.s.Chat, d.s.Setup.Contact, d.s.Setup.Facts = v.Get("id").Text(), nil, nil
-	d.tx.Bind(d.s.Chat)
+	d.Tx.Bind(d.s.Chat)
 	for _, one := range v.Get("messages").Items() {
 		d.s.Reading.Low = max(d.s.Reading.Low, codec.NumberID(one.Get("id").Text()))
 	}
 	d.next()
 }
 
-// postResult goes on after a message, also where it was refused: people can do
-// without a turn, and not without the conversation.
-func (d desk) postResult(r adapter.Result, v codec.Value) {
-	p := &d.s.Setup
-	if !r.OK() {
-		p.Failed++
-	}
+func (d desk) posted(r adapter.Result) {
 	if ref := d.learn(r); d.s.Reading.Low == 0 {
 		d.s.Reading.Low = codec.NumberID(ref)
 	}
-	p.Done++
-	p.Next = p.Next[min(1, len(p.Next)):]
-	if r.Reason != "" && r.Reason != adapter.ReasonNotAllowed || r.Status >= 500 {
-		p.Next, p.More = nil, false // nobody answers; the rest would only take time
+	if d.s.Setup.Posted(r) {
+		d.next()
 	}
-	if len(p.Next) == 0 && p.More {
-		return // the request is offered again
-	}
-	d.next()
 }
 
 func (d desk) assign() {
-	field, id := d.set.assignment(d.s.Setup.Queue)
-	if field == "" {
+	id, agent := d.set.For(d.s.Setup.Queue)
+	if id == 0 {
 		d.opened()
 		return
 	}
-	d.call(stepAssign, d.asUser(http.MethodPost, d.theirs("/assignments"), fields{field: id}))
+	field := map[bool]string{true: "assignee_id", false: "team_id"}[agent]
+	d.call(stepAssign, d.asUser(http.MethodPost, d.theirs("/assignments"), backend.Fields{field: id}))
 }
 
-// opened says that the people there have it in a queue, and looks soon whether one
-// has it already.
 func (d desk) opened() {
-	if failed := d.s.Setup.Failed; failed > 0 {
-		d.report("transcript_incomplete", fmt.Sprintf("Chatwoot did not take %d messages of what was said before", failed))
-	}
-	d.s.Phase, d.s.Setup = phaseOpen, setup{}
-	d.emit(event.HandoffQueued{})
-	d.tx.After(timerLook, lookSoon)
+	d.Opened(d.s.Setup.Failed)
+	d.s.Setup = setup{}
 }
 
-// fail says that these people cannot be asked. What was made of the conversation
-// is closed, so that nobody waits in it.
 func (d desk) fail(r adapter.Result) {
-	reason := event.FailedBackendDown
-	if r.Reason == "" && r.Status >= 400 && r.Status < 500 && r.Status != http.StatusTooManyRequests {
-		reason = event.FailedRejected
-	}
-	d.emit(event.HandoffFailed{Reason: reason})
-	d.resolve(d.s.Handoff)
-	d.s.Phase, d.s.Setup = phaseGone, setup{}
-}
-
-func (d desk) report(code, detail string) {
-	d.emit(event.ErrorReported{Code: code, Detail: detail})
-}
-
-func (d desk) emit(body event.Body) {
-	d.tx.Emit(adapter.Emission{Actor: event.Actor{Role: event.RoleLiveAgent}, Body: body})
+	d.Failed(r)
+	d.s.Setup = setup{}
 }

@@ -4,9 +4,9 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/backend"
 	"github.com/footbridge/footbridge/bridge/adapter/codec"
 	"github.com/footbridge/footbridge/bridge/event"
 )
@@ -21,16 +21,6 @@ const (
 
 // person is the type of a sender who is one.
 const person = "user"
-
-// fields is a JSON object to send.
-type fields map[string]any
-
-// put sets a field that has a value.
-func (f fields) put(name, value string) {
-	if value != "" {
-		f[name] = value
-	}
-}
 
 // public is the address of a contact's own part of the public API.
 func (d desk) public(path string) string {
@@ -52,19 +42,15 @@ func (d desk) theirs(path string) string {
 }
 
 // post is a call of the public API, which knows who calls by the address.
-func post(address string, body fields) adapter.Call {
-	return adapter.Call{Method: http.MethodPost, URL: address, Body: codec.Compose(body), Header: http.Header{"Content-Type": {"application/json"}}}
+func post(address string, body backend.Fields) adapter.Call {
+	return backend.JSON(http.MethodPost, address, body)
 }
 
-// asUser is a call of the application API, in the name of the token's user. A call
-// without a body reads.
-func (d desk) asUser(method, address string, body fields) adapter.Call {
-	c := adapter.Call{Method: method, URL: address, Repeat: adapter.RepeatKeyed,
-		Header: http.Header{"Api_access_token": {d.tx.Credential(credential)}}}
-	if body != nil {
-		c.Body = codec.Compose(body)
-		c.Header.Set("Content-Type", "application/json")
-	}
+// asUser is a call of the application API, in the name of the token's user.
+func (d desk) asUser(method, address string, body backend.Fields) adapter.Call {
+	c := backend.JSON(method, address, body)
+	c.Repeat = adapter.RepeatKeyed
+	c.Header.Set("Api_access_token", d.Tx.Credential(credential))
 	return c
 }
 
@@ -105,10 +91,3 @@ func actorOf(v codec.Value) event.Actor {
 	}
 	return a
 }
-
-// The limits of what is tried: a hand-off must still be in time for the next desk,
-// and what a read does not bring the next one does.
-const (
-	openLimit = 10 * time.Second
-	readLimit = 30 * time.Second
-)

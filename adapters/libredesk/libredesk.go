@@ -8,11 +8,11 @@
 package libredesk
 
 import (
-	"encoding/json"
 	"net/http"
 	"slices"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/backend"
 	"github.com/footbridge/footbridge/bridge/adapter/codec"
 	"github.com/footbridge/footbridge/bridge/event"
 )
@@ -45,7 +45,7 @@ func manifest() adapter.Manifest {
 		Name: "libredesk", Title: "Libredesk", Version: "1.0.0", StateVersion: 1,
 		Roles:    []event.Role{event.RoleLiveAgent},
 		FarSides: map[event.Role]string{event.RoleLiveAgent: "the people of a live-chat inbox"},
-		Settings: append(placeSettings(), wayOfWorking()...),
+		Settings: settingsList(),
 		Credentials: []adapter.Credential{
 			{Name: credentialKey, Required: true, Doc: "The API key of an agent no person works as. What that agent writes is never shown to a customer."},
 			{Name: credentialSecret, Required: true, Doc: "The secret shown once with that key."},
@@ -59,7 +59,7 @@ func manifest() adapter.Manifest {
 // samples are Libredesk's answers where all goes well and nothing is new.
 func samples() []adapter.Sample {
 	const uuid = `"9b1f3f0e-0d3c-4f55-9d3c-5f6f5b1f2a01"`
-	answers := [][2]string{
+	return backend.Samples([][2]string{
 		{stepExchange, `{"status":"success","data":{"session_token":"[captured]","user":{"user_id":17,"is_visitor":false,"first_name":"Ada","last_name":""}}}`},
 		{stepFind, `{"status":"success","data":[]}`},
 		{stepInit, `{"status":"success","data":{"conversation":{"uuid":` + uuid + `,"status":"Open","assignee":null},"messages":[]}}`},
@@ -69,35 +69,26 @@ func samples() []adapter.Sample {
 		{readConversation, `{"status":"success","data":{"uuid":` + uuid + `,"status":"Open","status_category":"open","assigned_user_id":null}}`},
 		{readAgents, `{"status":"success","data":[]}`},
 		{readMessages, `{"status":"success","data":{"results":[],"total":0,"per_page":30,"total_pages":0,"page":1}}`},
-	}
-	list := make([]adapter.Sample, 0, len(answers))
-	for _, a := range answers {
-		list = append(list, adapter.Sample{Tag: a[0], Status: http.StatusOK, Body: json.RawMessage(a[1])})
-	}
-	return list
+	})
 }
 
 func configure(a adapter.Account) (adapter.Profile, error) {
-	var s settings
-	if err := manifest().ReadSettings(a, &s); err != nil {
+	if err := manifest().ReadSettings(a, &settings{}); err != nil {
 		return adapter.Profile{}, err
 	}
-	s.fill()
-	if err := s.check(); err != nil {
+	s, err := settingsOf(a)
+	if err == nil {
+		err = s.check()
+	}
+	if err != nil {
 		return adapter.Profile{}, err
 	}
 	base, err := codec.Address("base_url", s.BaseURL, "https", "http")
 	if err != nil {
 		return adapter.Profile{}, err
 	}
-	hosts := []string{base.Host}
-	for _, host := range s.FileHosts {
-		if !slices.Contains(hosts, host) {
-			hosts = append(hosts, host)
-		}
-	}
 	return adapter.Profile{
-		Hosts: hosts, Endpoints: []adapter.Endpoint{webhook(a)}, Reconcile: true,
+		Hosts: backend.Hosts(base.Host, s.FileHosts), Endpoints: []adapter.Endpoint{webhook(a)}, Reconcile: true,
 		Levels: adapter.Levels{
 			Content: map[string]adapter.Level{"text": adapter.Full, "media": adapter.Full}, MaxText: textLimit,
 			Typing: adapter.Full, Receipts: adapter.Partial, Partials: adapter.Fallback, Transcript: adapter.Full,

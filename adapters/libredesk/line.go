@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/backend"
 	"github.com/footbridge/footbridge/bridge/adapter/codec"
-	"github.com/footbridge/footbridge/bridge/event"
 )
 
 // The timers of the widget's socket.
@@ -25,9 +25,6 @@ const (
 	// after that the next Reconcile begins anew.
 	redialFirst = 2 * time.Second
 	redialMost  = 6
-	// typingLasts is how long a person is shown to write who does not say that they
-	// stopped.
-	typingLasts = 30 * time.Second
 )
 
 // line is the widget's socket. It tells of typing, both ways, and that there may be
@@ -45,17 +42,17 @@ func (l *line) name() string { return fmt.Sprintf("widget-%d", l.Conn) }
 
 func (d desk) dial() {
 	l := &d.s.Line
-	if d.s.Phase != phaseOpen || l.Up {
+	if d.s.Phase != backend.Open || l.Up {
 		return
 	}
 	l.Conn, l.Up, l.Joined = l.Conn+1, true, false
-	d.tx.Stop(timerRedial)
-	d.tx.Dial(l.name(), adapter.Dial{URL: "ws" + strings.TrimPrefix(d.set.BaseURL, "http") + "/widget/ws", GiveUp: dialLimit})
+	d.Tx.Stop(timerRedial)
+	d.Tx.Dial(l.name(), adapter.Dial{URL: "ws" + strings.TrimPrefix(d.set.BaseURL, "http") + "/widget/ws", GiveUp: dialLimit})
 }
 
 // again dials a line that was given up.
 func (d desk) again() {
-	if d.s.Phase == phaseOpen && !d.s.Line.Up {
+	if d.s.Phase == backend.Open && !d.s.Line.Up {
 		d.s.Line.Tries = 0
 		d.dial()
 	}
@@ -67,11 +64,11 @@ func (d desk) hangUp() {
 		return
 	}
 	if l.Up {
-		d.tx.Close(l.name(), 1000)
+		d.Tx.Close(l.name(), 1000)
 	}
 	l.Up, l.Joined = false, false
-	d.tx.Stop(timerPing)
-	d.tx.Stop(timerRedial)
+	d.Tx.Stop(timerPing)
+	d.Tx.Stop(timerRedial)
 }
 
 // connection is what happens to the line, and when it is time for something.
@@ -79,9 +76,9 @@ func (d desk) connection(in adapter.Input) error {
 	l := &d.s.Line
 	switch in := in.(type) {
 	case adapter.Opened:
-		if in.Conn == l.name() && l.Up && d.s.Phase == phaseOpen {
-			d.send(fields{"type": "join", "token": d.tx.Credential(session), "data": fields{"inbox_id": d.set.InboxUUID}})
-			d.tx.After(timerPing, pingEvery)
+		if in.Conn == l.name() && l.Up && d.s.Phase == backend.Open {
+			d.send(backend.Fields{"type": "join", "token": d.Tx.Credential(session), "data": backend.Fields{"inbox_id": d.set.InboxUUID}})
+			d.Tx.After(timerPing, pingEvery)
 		}
 	case adapter.Closed:
 		if in.Conn == l.name() && l.Up {
@@ -100,13 +97,13 @@ func (d desk) connection(in adapter.Input) error {
 
 func (d desk) fired(timer string) {
 	switch {
-	case timer == timerLook:
-		d.look(lookWhole)
+	case timer == backend.TimerLook:
+		d.look(backend.LookWhole)
 	case timer == timerRedial:
 		d.dial()
-	case timer == timerPing && d.s.Line.Up && d.s.Phase == phaseOpen:
-		d.send(fields{"type": "ping"})
-		d.tx.After(timerPing, pingEvery)
+	case timer == timerPing && d.s.Line.Up && d.s.Phase == backend.Open:
+		d.send(backend.Fields{"type": "ping"})
+		d.Tx.After(timerPing, pingEvery)
 	}
 }
 
@@ -114,20 +111,20 @@ func (d desk) fired(timer string) {
 func (d desk) lost() {
 	l := &d.s.Line
 	l.Up, l.Joined = false, false
-	d.tx.Stop(timerPing)
-	if l.Tries < redialMost && d.s.Phase == phaseOpen {
-		d.tx.After(timerRedial, redialFirst<<l.Tries)
+	d.Tx.Stop(timerPing)
+	if l.Tries < redialMost && d.s.Phase == backend.Open {
+		d.Tx.After(timerRedial, redialFirst<<l.Tries)
 		l.Tries++
 	}
 }
 
 // send writes a frame that may be lost.
-func (d desk) send(f fields) { d.tx.Send("", d.s.Line.name(), codec.Compose(f)) }
+func (d desk) send(f backend.Fields) { d.Tx.Send("", d.s.Line.name(), codec.Compose(f)) }
 
 // types shows that the customer writes, or no longer.
-func (d desk) types(e event.Event, writing bool) {
-	if d.s.Line.Joined && d.s.Phase == phaseOpen && e.Actor.Role == event.RoleCustomer {
-		d.send(fields{"type": "typing", "data": fields{"conversation_uuid": d.s.Chat, "is_typing": writing}})
+func (d desk) types(writing bool) {
+	if d.s.Line.Joined {
+		d.send(backend.Fields{"type": "typing", "data": backend.Fields{"conversation_uuid": d.s.Chat, "is_typing": writing}})
 	}
 }
 
@@ -135,7 +132,7 @@ func (d desk) types(e event.Event, writing bool) {
 // contact's line tells of all of their conversations.
 func (d desk) frame(in adapter.Frame) error {
 	v, err := codec.Lenient(in.Data)
-	if in.Conn != d.s.Line.name() || !d.s.Line.Up || d.s.Phase != phaseOpen || err != nil {
+	if in.Conn != d.s.Line.name() || !d.s.Line.Up || d.s.Phase != backend.Open || err != nil {
 		return nil
 	}
 	data := v.Get("data")
@@ -146,24 +143,14 @@ func (d desk) frame(in adapter.Frame) error {
 		d.s.Line.Joined, d.s.Line.Tries = true, 0
 	case is(kind, "error"):
 		d.exchange(actRenew + "/" + d.s.Line.name()) // it does not take the token
-		d.tx.Close(d.s.Line.name(), 1000)
+		d.Tx.Close(d.s.Line.name(), 1000)
 		d.lost()
 	case is(kind, "new_message") && ours && !d.s.Reading.knows(data.Get("uuid").Text(), 0):
-		d.look(lookMessages)
+		d.look(backend.LookMessages)
 	case is(kind, "conversation_update") && ours:
-		d.look(lookWhole)
+		d.look(backend.LookWhole)
 	case is(kind, "typing") && ours && of != "":
-		d.typing(is(data.Get("is_typing"), "true"))
+		d.Types(d.s.Agent, is(data.Get("is_typing"), "true"))
 	}
 	return nil
-}
-
-func (d desk) typing(writing bool) {
-	body := event.Body(event.TypingStopped{})
-	if writing {
-		body = event.TypingStarted{Expires: d.tx.Now().Add(typingLasts)}
-	}
-	who := d.s.Agent
-	who.Role = event.RoleLiveAgent
-	d.tx.Emit(adapter.Emission{Actor: who, Body: body})
 }

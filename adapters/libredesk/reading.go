@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/backend"
 	"github.com/footbridge/footbridge/bridge/adapter/codec"
 	"github.com/footbridge/footbridge/bridge/event"
 )
@@ -20,12 +20,6 @@ const (
 	readMessages     = actRead + "/messages"
 )
 
-// How much is read: the messages, or before them what became of the conversation.
-const (
-	lookMessages = 1
-	lookWhole    = 2
-)
-
 const (
 	// pageSize is how many messages are asked for at once.
 	pageSize = 30
@@ -36,18 +30,13 @@ const (
 	pagesMost = 500
 )
 
-// reading is what is known of the messages there, and the read under way. One read
-// runs at a time; what asks for one meanwhile is answered by another after it.
+// reading is what is known of the messages there, and the read under way.
 type reading struct {
+	backend.Look
 	// Known are the newest messages read, in order; none up to Low is news.
 	Low   int64  `json:"low,omitempty"`
 	Known []seen `json:"known,omitempty"`
-	// Level is what is read, 0 while nothing is, and Again what is to be read after.
-	Level int `json:"level,omitempty"`
-	Again int `json:"again,omitempty"`
-	// Resolved is what the conversation's own read said, and Assignee whose name is
-	// looked up.
-	Resolved bool   `json:"resolved,omitempty"`
+	// Assignee is whose name is looked up.
 	Assignee string `json:"assignee,omitempty"`
 	// Page is the page under way, 1 with the newest messages, and Size how many it
 	// has; Pages counts them. Down says that the page before it was emitted, when
@@ -85,18 +74,15 @@ func (r *reading) know(id string, at int64) {
 // look reads what is new, now or after the read under way.
 func (d desk) look(level int) {
 	r := &d.s.Reading
-	switch {
-	case d.s.Phase != phaseOpen:
-	case r.Level != 0:
-		r.Again = max(r.Again, level)
-	default:
-		r.Level, r.Again, r.Resolved, r.Size, r.Pages = level, 0, false, pageSize, 0
-		if level == lookWhole {
-			d.readAt(readConversation, d.theirs(""))
-			return
-		}
-		d.first()
+	if !d.Look(&r.Look, level) {
+		return
 	}
+	r.Size, r.Pages = pageSize, 0
+	if level == backend.LookWhole {
+		d.readAt(readConversation, d.theirs(""))
+		return
+	}
+	d.first()
 }
 
 func (d desk) first() {
@@ -113,8 +99,8 @@ func (d desk) page(number int) {
 
 func (d desk) readAt(tag, path string) {
 	c := d.agent(http.MethodGet, path, nil)
-	c.GiveUp = readLimit
-	d.tx.Call(tag, c)
+	c.GiveUp = backend.ReadLimit
+	d.Tx.Call(tag, c)
 }
 
 // read goes on when a read's call has ended. What a read that failed would have
@@ -128,11 +114,11 @@ func (d desk) read(what string, r adapter.Result) {
 	tag := actRead + "/" + what
 	gone := tag != readAgents && r.Reason == "" && r.Status == http.StatusNotFound
 	switch {
-	case d.s.Phase != phaseOpen:
-		d.stopped(r)
-	case gone && p.Level == lookWhole:
+	case d.s.Phase != backend.Open:
+		d.Stopped(&p.Look, r)
+	case gone && p.Level == backend.LookWhole:
 		p.Level = 0 // it was deleted: nothing is there to be read
-		d.resolved()
+		d.Resolved()
 	case tag == readAgents:
 		d.named(data.Items())
 		d.first()
@@ -140,19 +126,11 @@ func (d desk) read(what string, r adapter.Result) {
 		p.Size /= 2
 		d.first()
 	case !good:
-		d.stopped(r)
+		d.Stopped(&p.Look, r)
 	case tag == readConversation:
 		d.conversation(data)
 	default:
 		d.messages(data)
-	}
-}
-
-// stopped ends a read that failed.
-func (d desk) stopped(r adapter.Result) {
-	d.s.Reading.Level, d.s.Reading.Again = 0, 0
-	if d.s.Phase == phaseOpen && (r.Reason != "" || r.Status < 400 || r.Status >= 500) {
-		d.tx.After(timerLook, lookAgain)
 	}
 }
 
@@ -177,15 +155,8 @@ func (d desk) named(agents []codec.Value) {
 			who = d.set.actorOf(who.ID, one)
 		}
 	}
-	passed := d.s.Taken && d.s.Agent.ID != ""
-	d.s.Agent, d.s.Reading.Assignee = who, ""
-	switch {
-	case passed:
-		d.tx.Emit(adapter.Emission{Actor: who, Body: event.TransferCompleted{}})
-	case !d.s.Taken && d.set.AcceptedOn == onAssigned:
-		d.s.Taken = true
-		d.tx.Emit(adapter.Emission{Actor: who, Body: event.HandoffAccepted{}})
-	}
+	d.s.Reading.Assignee = ""
+	d.Assigned(who)
 }
 
 // messages goes back until a page holds a message that is known, and from there
@@ -217,7 +188,9 @@ func (d desk) messages(data codec.Value) {
 		d.page(r.Page - 1)
 		return
 	}
-	d.finished()
+	if again := d.Finished(&r.Look); again != 0 {
+		d.look(again)
+	}
 }
 
 // compare orders messages by when they were made, as far as that is told.
@@ -227,37 +200,6 @@ func compare(a, b codec.Value) int {
 		return 0
 	}
 	return int(max(min(x-y, 1), -1))
-}
-
-// finished ends a read: with what became of the conversation, or with the next.
-func (d desk) finished() {
-	r := &d.s.Reading
-	again := r.Again
-	r.Level, r.Again = 0, 0
-	switch {
-	case r.Resolved:
-		d.resolved()
-	case again != 0:
-		d.look(again)
-	}
-}
-
-// resolved says what the end of their work means, once.
-func (d desk) resolved() {
-	actor := d.s.Agent
-	actor.Role = event.RoleLiveAgent
-	d.hangUp()
-	switch {
-	case !d.s.Taken:
-		d.s.Phase = phaseGone
-		d.tx.Emit(adapter.Emission{Actor: actor, Body: event.HandoffFailed{Reason: event.FailedDeclined}})
-	case d.set.OnResolve == resolveEnd:
-		d.s.Phase = phaseEnded
-		d.tx.Emit(adapter.Emission{Actor: actor, Body: event.ConversationEnded{Reason: "completed", By: event.RoleLiveAgent}})
-	default:
-		d.s.Phase = phaseReturning
-		d.tx.Emit(adapter.Emission{Actor: actor, Body: event.HandbackRequested{Reason: "resolved"}})
-	}
 }
 
 // message emits what a message says, once, where a person wrote it.
@@ -272,17 +214,10 @@ func (d desk) message(v codec.Value) {
 	}
 	who := d.set.actorOf(v.Get("sender_id").Text(), v.Get("author"))
 	if is(v.Get("private"), "true") {
-		d.tx.Emit(adapter.Emission{Actor: who, Ref: id, Body: event.NoteCreated{Text: plainText(v)}})
+		d.Notes(who, id, plainText(v))
 		return
 	}
-	for i, part := range d.set.parts(v) {
-		at := id
-		if i > 0 {
-			at += "/" + strconv.Itoa(i)
-		}
-		d.s.Taken = true
-		d.tx.Emit(adapter.Emission{Actor: who, Ref: at, Body: event.MessageCreated{Content: event.Content{Part: part}}})
-	}
+	d.Says(who, id, d.set.parts(v))
 }
 
 // plainText is a message in plain words, where Libredesk has them.
@@ -317,10 +252,10 @@ func (d desk) hint(in adapter.Request) error {
 	case "message.created", "message.updated":
 		d.told(payload, kind == "message.created")
 	case "conversation.status_changed", "conversation.assigned", "conversation.unassigned":
-		if d.s.Phase == phaseGone || d.s.Phase == phaseEnded {
+		if d.s.Phase == backend.Gone || d.s.Phase == backend.Ended {
 			return adapter.ErrUnsupported // opened again behind our back: counted
 		}
-		d.look(lookWhole)
+		d.look(backend.LookWhole)
 	}
 	return nil
 }
@@ -330,10 +265,9 @@ func (d desk) hint(in adapter.Request) error {
 func (d desk) told(v codec.Value, created bool) {
 	news := !d.s.Reading.knows(uuidOf(v), instant(v.Get("created_at")))
 	switch {
-	case d.s.Phase == phaseGone && created && news && !d.s.Told && d.personal(v) && !is(v.Get("private"), "true"):
-		d.s.Told = true
-		d.note("absent", d.set.AbsentText)
+	case d.s.Phase == backend.Gone && created && news && d.personal(v) && !is(v.Get("private"), "true"):
+		d.TooLate()
 	case news && is(v.Get("type"), "outgoing") && (d.s.Self == "" || v.Get("sender_id").Text() != d.s.Self):
-		d.look(lookMessages)
+		d.look(backend.LookMessages)
 	}
 }

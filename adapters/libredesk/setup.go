@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/backend"
 	"github.com/footbridge/footbridge/bridge/adapter/codec"
 	"github.com/footbridge/footbridge/bridge/event"
 )
@@ -27,28 +28,20 @@ const (
 	// tokenLasts is how long what we say of the customer is good.
 	tokenLasts = 15 * time.Minute
 	// chunkLimit is how much of what goes with a hand-off is kept between turns, in
-	// bytes; the rest is taken from the request when it is offered again.
+	// bytes.
 	chunkLimit = 8 << 10
 	// initTries is how often a conversation is made when nobody knows whether it was.
 	initTries = 3
 )
 
-// setup is a hand-off on its way.
+// setup is a hand-off on its way; what goes with it are texts of notes.
 type setup struct {
-	// Step is the tag of the call under way.
-	Step  string `json:"step,omitempty"`
-	Queue string `json:"queue,omitempty"`
+	backend.Setup[string]
 	// First is the contact's first message.
 	First string `json:"first,omitempty"`
-	Tries int    `json:"tries,omitempty"`
 	// Since is when the conversation was made at the earliest, by Libredesk's clock,
 	// in microseconds since 1970.
 	Since int64 `json:"since,omitempty"`
-	// Next are the next notes, Done how many left, More that others follow.
-	Next   []string `json:"next,omitempty"`
-	Done   int      `json:"done,omitempty"`
-	More   bool     `json:"more,omitempty"`
-	Failed int      `json:"failed,omitempty"`
 }
 
 // contact is who the customer is, as Libredesk knows them.
@@ -58,84 +51,60 @@ type contact struct {
 	Email string `json:"email"`
 }
 
-// asked begins a hand-off, or takes it up again where it is offered for the rest of
-// what goes with it.
+// asked begins a hand-off, or goes on with what goes with it.
 func (d desk) asked(e event.Event, body event.HandoffRequested) {
 	p := &d.s.Setup
-	switch {
-	case d.s.Phase == phaseOpen, d.s.Handoff == e.ID && d.s.Phase != phaseSetting:
-		return
-	case d.s.Handoff != e.ID:
+	switch d.Asked(e, p.Step) {
+	case backend.AskBegin:
 		d.hangUp()
-		*d.s = state{Phase: phaseSetting, Handoff: e.ID, Line: line{Conn: d.s.Line.Conn}, Contact: d.contactOf(e, body)}
-		*p = setup{Queue: body.Routing.Queue, First: within(cmp.Or(lastWords(body.Transcript), d.set.AskText), bytesLimit/4)}
-		d.load(body)
+		*d.s = state{Course: backend.Course{Phase: backend.Setting, Handoff: e.ID}, Line: line{Conn: d.s.Line.Conn}, Contact: d.contactOf(e, body)}
+		p.Queue, p.First = body.Routing.Queue, within(cmp.Or(lastWords(body.Transcript), d.set.AskText), bytesLimit/4)
+		p.Load(briefing(body), chunkLimit)
 		d.exchange(stepExchange)
-	case p.Step != "":
-		d.tx.Later() // something else came meanwhile; the call is still under way
-	default:
-		d.load(body)
+	case backend.AskGoOn:
+		p.Load(briefing(body), chunkLimit)
 		d.next()
 	}
 }
 
 func (d desk) contactOf(e event.Event, body event.HandoffRequested) contact {
-	who := customerOf(e, body)
-	id := within(cmp.Or(who.ID, d.tx.Conversation()), idLimit)
-	c := contact{ID: id, Name: within(cmp.Or(strings.TrimSpace(who.Name), strings.TrimSpace(fact(body.Context, "name", "profile_name", "full_name")), d.set.CustomerName), nameLimit)}
-	c.Email = fact(body.Context, "email", "user_email", "email_address")
-	if strings.Count(c.Email, "@") != 1 || strings.ContainsAny(c.Email, " <>,;") || len(c.Email) > 254 {
-		local := strings.Map(func(r rune) rune {
-			if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
-				return r
-			}
-			return '-'
-		}, id)
-		c.Email = within(local, 60) + "@" + d.set.EmailDomain
-	}
-	return c
-}
-
-// load takes the next notes from the request.
-func (d desk) load(body event.HandoffRequested) {
-	p := &d.s.Setup
-	all := briefing(body)
-	room := chunkLimit
-	p.Next, p.More = nil, false
-	for _, one := range all[min(p.Done, len(all)):] {
-		if room -= len(codec.Compose(one)); room < 0 && len(p.Next) > 0 {
-			p.More = true
-			return
+	who := backend.Customer(e, body)
+	id := within(cmp.Or(who.ID, d.Tx.Conversation()), idLimit)
+	local := strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
+			return r
 		}
-		p.Next = append(p.Next, one)
-	}
+		return '-'
+	}, id)
+	return contact{ID: id, Name: within(cmp.Or(backend.Name(who, body.Context), d.set.CustomerName), nameLimit),
+		Email: cmp.Or(backend.Email(body.Context), within(local, 60)+"@"+d.set.EmailDomain)}
 }
 
 func (d desk) call(step string, c adapter.Call) {
 	p := &d.s.Setup
 	p.Step = fmt.Sprintf("%s/%s/%d", step, d.s.Handoff, p.Done+p.Tries)
-	c.GiveUp = openLimit
-	d.tx.Call(p.Step, c)
+	c.GiveUp = backend.OpenLimit
+	d.Tx.Call(p.Step, c)
 }
 
 // exchange asks for the contact's token. A contact who is known keeps theirs.
 func (d desk) exchange(step string) {
 	who := d.s.Contact
-	c := d.widget(http.MethodPost, exchangePath, fields{"jwt": d.tx.Token(inboxSecret, map[string]any{
-		"external_user_id": who.ID, "first_name": who.Name, "email": who.Email, "exp": d.tx.Now().Add(tokenLasts).Unix()})})
+	c := d.widget(http.MethodPost, exchangePath, backend.Fields{"jwt": d.Tx.Token(inboxSecret, map[string]any{
+		"external_user_id": who.ID, "first_name": who.Name, "email": who.Email, "exp": d.Tx.Now().Add(tokenLasts).Unix()})})
 	c.Capture = []adapter.Capture{{Name: session, Pointer: "/data/session_token"}}
-	c.Repeat, c.GiveUp = adapter.RepeatKeyed, openLimit
+	c.Repeat, c.GiveUp = adapter.RepeatKeyed, backend.OpenLimit
 	if step == stepExchange {
 		d.call(step, c)
 		return
 	}
-	d.tx.Call(step, c)
+	d.Tx.Call(step, c)
 }
 
 func (d desk) begin() {
 	p := &d.s.Setup
 	p.Tries++
-	c := d.widget(http.MethodPost, "/chat/conversations/init", fields{"message": p.First, "form_data": fields{}})
+	c := d.widget(http.MethodPost, "/chat/conversations/init", backend.Fields{"message": p.First, "form_data": backend.Fields{}})
 	c.Repeat, c.Binds = adapter.RepeatNever, true
 	d.call(stepInit, c)
 }
@@ -153,8 +122,8 @@ func (d desk) next() {
 		d.assign()
 		return
 	}
-	if d.call(stepNote, d.noteCall(p.Next[0])); len(p.Next) == 1 && p.More {
-		d.tx.Later()
+	if d.call(stepNote, d.noteCall(p.Next[0])); p.Last() {
+		d.Tx.Later()
 	}
 }
 
@@ -162,7 +131,7 @@ func (d desk) next() {
 func (d desk) step(step string, r adapter.Result) {
 	d.s.Setup.Step = ""
 	if r.Reason == adapter.ReasonCancelled {
-		d.s.Phase = phaseCut
+		d.s.Phase = backend.Cut
 		return
 	}
 	data, good := dataOf(r)
@@ -177,7 +146,7 @@ func (d desk) step(step string, r adapter.Result) {
 		d.noted(r)
 	case stepAssign:
 		if !r.OK() {
-			d.report("not_assigned", "Libredesk "+r.Fault(credentialKey)+"; look at the settings teams and agents")
+			d.Report("not_assigned", "Libredesk "+r.Fault(credentialKey)+"; look at the settings teams and agents")
 		}
 		d.opened()
 	}
@@ -190,7 +159,7 @@ func (d desk) exchanged(r adapter.Result, good bool) {
 	}
 	at, err := time.Parse(time.RFC1123, r.Header.Get("Date"))
 	if err != nil {
-		at = d.tx.Now().Truncate(time.Second)
+		at = d.Tx.Now().Truncate(time.Second)
 	}
 	d.s.Setup.Since = at.UnixMicro()
 	d.begin()
@@ -232,67 +201,34 @@ func (d desk) found(r adapter.Result, list codec.Value, good bool) {
 
 func (d desk) bound(v codec.Value) {
 	d.s.Chat, d.s.Setup.First = uuidOf(v), ""
-	d.tx.Bind(d.s.Chat)
+	d.Tx.Bind(d.s.Chat)
 	d.next()
 }
 
-// noted goes on after a note, also where it was refused: people can do without, and
-// not without the conversation.
 func (d desk) noted(r adapter.Result) {
-	p := &d.s.Setup
 	d.learn(r)
-	if !r.OK() {
-		p.Failed++
+	if d.s.Setup.Posted(r) {
+		d.next()
 	}
-	p.Done++
-	p.Next = p.Next[min(1, len(p.Next)):]
-	if r.Reason != "" && r.Reason != adapter.ReasonNotAllowed || r.Status >= 500 {
-		p.Next, p.More = nil, false // nobody answers; the rest would only take time
-	}
-	if len(p.Next) == 0 && p.More {
-		return // the request is offered again
-	}
-	d.next()
 }
 
 func (d desk) assign() {
-	kind, id := d.set.assignment(d.s.Setup.Queue)
-	if kind == "" {
+	id, agent := d.set.For(d.s.Setup.Queue)
+	if id == 0 {
 		d.opened()
 		return
 	}
-	d.call(stepAssign, d.agent(http.MethodPut, d.theirs("/assignee/"+kind), fields{"assignee_id": id}))
+	kind := map[bool]string{true: "user", false: "team"}[agent]
+	d.call(stepAssign, d.agent(http.MethodPut, d.theirs("/assignee/"+kind), backend.Fields{"assignee_id": id}))
 }
 
-// opened says that the people there have it in a queue, and looks soon whether one
-// has it already.
 func (d desk) opened() {
-	if failed := d.s.Setup.Failed; failed > 0 {
-		d.report("transcript_incomplete", fmt.Sprintf("Libredesk did not take %d notes of what was said before", failed))
-	}
-	d.s.Phase, d.s.Setup = phaseOpen, setup{}
-	d.emit(event.HandoffQueued{})
-	d.tx.After(timerLook, lookSoon)
+	d.Opened(d.s.Setup.Failed)
+	d.s.Setup = setup{}
 	d.dial()
 }
 
-// fail says that these people cannot be asked. What was made of the conversation is
-// closed, so that nobody waits in it.
 func (d desk) fail(r adapter.Result) {
-	reason := event.FailedBackendDown
-	if r.Reason == "" && r.Status >= 400 && r.Status < 500 && r.Status != http.StatusTooManyRequests {
-		reason = event.FailedRejected
-		d.report("refused", "Libredesk "+r.Fault(inboxSecret))
-	}
-	d.emit(event.HandoffFailed{Reason: reason})
-	d.resolve(d.s.Handoff)
-	d.s.Phase, d.s.Setup = phaseGone, setup{}
-}
-
-func (d desk) report(code, detail string) {
-	d.emit(event.ErrorReported{Code: code, Detail: detail})
-}
-
-func (d desk) emit(body event.Body) {
-	d.tx.Emit(adapter.Emission{Actor: event.Actor{Role: event.RoleLiveAgent}, Body: body})
+	d.Failed(r)
+	d.s.Setup = setup{}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/backend"
 	"github.com/footbridge/footbridge/bridge/adapter/codec"
 )
 
@@ -23,13 +24,6 @@ const (
 	checkMake    = "make"
 )
 
-// checking is a check on its way.
-type checking struct {
-	ID       string            `json:"id,omitempty"`
-	Create   bool              `json:"create,omitempty"`
-	Findings []adapter.Finding `json:"findings,omitempty"`
-}
-
 // events are what the webhook must tell.
 func events() []string {
 	return []string{"conversation.status_changed", "conversation.assigned", "conversation.unassigned", "message.created", "message.updated"}
@@ -38,7 +32,7 @@ func events() []string {
 // check has the account prove itself: its key, what its settings name, the inbox and
 // its secret, the webhook.
 func (d desk) check(in adapter.Check) {
-	d.s.Check = checking{ID: in.ID, Create: in.Create}
+	d.s.Check = backend.Proof{ID: in.ID, Create: in.Create}
 	d.checkStep(checkAgents)
 }
 
@@ -52,8 +46,8 @@ func (d desk) checkStep(step string) {
 		checkMake:    func() adapter.Call { return d.makeWebhook() },
 	}
 	c := calls[step]()
-	c.GiveUp = openLimit
-	d.tx.Call(actCheck+"/"+step, c)
+	c.GiveUp = backend.OpenLimit
+	d.Tx.Call(actCheck+"/"+step, c)
 }
 
 // launcher reads what everybody may of the inbox.
@@ -66,17 +60,17 @@ func (d desk) launcher() adapter.Call {
 // nobody shows a token that names nobody: Libredesk looks at the signature first, so
 // that a good one is told from a bad one and no contact is made.
 func (d desk) nobody() adapter.Call {
-	return d.widget(http.MethodPost, exchangePath, fields{"jwt": d.tx.Token(inboxSecret, map[string]any{"exp": d.tx.Now().Add(tokenLasts).Unix()})})
+	return d.widget(http.MethodPost, exchangePath, backend.Fields{"jwt": d.Tx.Token(inboxSecret, map[string]any{"exp": d.Tx.Now().Add(tokenLasts).Unix()})})
 }
 
 func (d desk) makeWebhook() adapter.Call {
-	c := d.agent(http.MethodPost, "/webhooks", fields{"name": "Footbridge " + d.tx.Account().Name, "url": d.webhookURL(),
-		"events": events(), "secret": d.tx.Credential(webhookSecret), "is_active": true})
+	c := d.agent(http.MethodPost, "/webhooks", backend.Fields{"name": "Footbridge " + d.Tx.Account().Name, "url": d.webhookURL(),
+		"events": events(), "secret": d.Tx.Credential(webhookSecret), "is_active": true})
 	c.Repeat = adapter.RepeatNever
 	return c
 }
 
-func (d desk) webhookURL() string { return d.tx.Account().PublicURL + "/webhook" }
+func (d desk) webhookURL() string { return d.Tx.Account().PublicURL + "/webhook" }
 
 // checked goes on when a step's call has ended.
 func (d desk) checked(step string, r adapter.Result) {
@@ -90,31 +84,23 @@ func (d desk) checked(step string, r adapter.Result) {
 	}
 }
 
-// finding notes what was found; a fault has its mend.
-func (d desk) finding(what, said, fault, mend string) {
-	d.s.Check.Findings = append(d.s.Check.Findings, adapter.Finding{What: what, Said: said, Fault: fault, Mend: mend})
-}
-
 // finish ends the check.
-func (d desk) finish() {
-	d.tx.Report(d.s.Check.ID, d.s.Check.Findings...)
-	d.s.Check = checking{}
-}
+func (d desk) finish() { d.s.Check.Report(d.Tx) }
 
 func (d desk) agentsChecked(r adapter.Result) {
 	data, good := dataOf(r)
 	const what = "credentials api_key and api_secret"
 	switch {
 	case r.Status == http.StatusUnauthorized || r.Status == http.StatusForbidden:
-		d.finding(what, "", "Libredesk "+r.Fault(""), "make a key at Admin, Agents, the bridge's own agent, and set both of what it shows")
+		d.s.Check.Found(what, "", "Libredesk "+r.Fault(""), "make a key at Admin, Agents, the bridge's own agent, and set both of what it shows")
 		d.finish()
 		return
 	case !good || !data.IsArray():
-		d.finding("setting base_url", "", "Libredesk does not answer there: "+cmp.Or(r.Fault(""), "another answer than its own"), "set base_url to where its pages are, and see that the bridge reaches it")
+		d.s.Check.Found("setting base_url", "", "Libredesk does not answer there: "+cmp.Or(r.Fault(""), "another answer than its own"), "set base_url to where its pages are, and see that the bridge reaches it")
 		d.finish()
 		return
 	}
-	d.finding(what, "an agent's key", "", "")
+	d.s.Check.Found(what, "an agent's key", "", "")
 	d.listed("agents", d.set.Agents, data)
 	if len(d.set.Teams) > 0 {
 		d.checkStep(checkTeams)
@@ -127,7 +113,7 @@ func (d desk) teamsChecked(r adapter.Result) {
 	if data, good := dataOf(r); good {
 		d.listed("teams", d.set.Teams, data)
 	} else {
-		d.finding("setting teams", "", "Libredesk "+r.Fault(credentialKey), "let the key's agent read teams")
+		d.s.Check.Found("setting teams", "", "Libredesk "+r.Fault(credentialKey), "let the key's agent read teams")
 	}
 	d.checkStep(checkInbox)
 }
@@ -138,21 +124,21 @@ func (d desk) listed(setting string, rows []string, list codec.Value) {
 		queue, id, _ := strings.Cut(row, "=")
 		there := slices.IndexFunc(list.Items(), func(v codec.Value) bool { return v.Get("id").Text() == id })
 		if there < 0 {
-			d.finding("setting "+setting, "", fmt.Sprintf("queue %s is for number %s, which is not there", queue, id), "use a number its page's address ends with")
+			d.s.Check.Found("setting "+setting, "", fmt.Sprintf("queue %s is for number %s, which is not there", queue, id), "use a number its page's address ends with")
 			continue
 		}
 		v := list.Items()[there]
-		d.finding("setting "+setting, queue+" is for "+cmp.Or(v.Get("name").Text(), d.set.actorOf(id, v).Name), "", "")
+		d.s.Check.Found("setting "+setting, queue+" is for "+cmp.Or(v.Get("name").Text(), d.set.actorOf(id, v).Name), "", "")
 	}
 }
 
 func (d desk) inboxChecked(r adapter.Result) {
 	if !r.OK() {
-		d.finding("setting inbox_uuid", "", "Libredesk "+r.Fault(""), "use the uuid on the inbox's installation page, and enable the inbox")
+		d.s.Check.Found("setting inbox_uuid", "", "Libredesk "+r.Fault(""), "use the uuid on the inbox's installation page, and enable the inbox")
 		d.checkStep(checkWebhook)
 		return
 	}
-	d.finding("setting inbox_uuid", "a live-chat inbox", "", "")
+	d.s.Check.Found("setting inbox_uuid", "a live-chat inbox", "", "")
 	d.checkStep(checkSecret)
 }
 
@@ -160,11 +146,11 @@ func (d desk) secretChecked(r adapter.Result) {
 	const what, mend = "credential inbox_secret", "set it to the secret on the inbox's security page"
 	switch {
 	case r.Status == http.StatusBadRequest && r.Reason == "":
-		d.finding(what, "signs who the customer is", "", "")
+		d.s.Check.Found(what, "signs who the customer is", "", "")
 	case r.Status == http.StatusUnauthorized:
-		d.finding(what, "", "Libredesk does not take what it signs", mend)
+		d.s.Check.Found(what, "", "Libredesk does not take what it signs", mend)
 	default:
-		d.finding(what, "", "Libredesk "+cmp.Or(r.Fault(""), "takes a token that names nobody"), mend)
+		d.s.Check.Found(what, "", "Libredesk "+cmp.Or(r.Fault(""), "takes a token that names nobody"), mend)
 	}
 	d.checkStep(checkWebhook)
 }
@@ -173,7 +159,7 @@ func (d desk) secretChecked(r adapter.Result) {
 func (d desk) webhooksChecked(r adapter.Result) {
 	data, good := dataOf(r)
 	if !good {
-		d.finding("webhook", "", "Libredesk "+r.Fault(""), "let the key's agent manage webhooks while you verify, or look yourself at Admin, Webhooks for "+d.webhookURL())
+		d.s.Check.Found("webhook", "", "Libredesk "+r.Fault(""), "let the key's agent manage webhooks while you verify, or look yourself at Admin, Webhooks for "+d.webhookURL())
 		d.finish()
 		return
 	}
@@ -183,15 +169,15 @@ func (d desk) webhooksChecked(r adapter.Result) {
 			own = one
 		}
 	}
-	secret := d.tx.Credential(webhookSecret) != ""
+	secret := d.Tx.Credential(webhookSecret) != ""
 	switch {
 	case !own.Exists() && d.s.Check.Create && secret:
 		d.checkStep(checkMake)
 		return
 	case !own.Exists() && d.s.Check.Create:
-		d.finding("webhook", "", "there is none for "+d.webhookURL(), "set the credential webhook_secret, and verify with --create again")
+		d.s.Check.Found("webhook", "", "there is none for "+d.webhookURL(), "set the credential webhook_secret, and verify with --create again")
 	case !own.Exists():
-		d.finding("webhook", "", "there is none for "+d.webhookURL(), "verify with --create, or make it at Admin, Webhooks")
+		d.s.Check.Found("webhook", "", "there is none for "+d.webhookURL(), "verify with --create, or make it at Admin, Webhooks")
 	default:
 		d.webhookFound(own)
 	}
@@ -211,21 +197,21 @@ func (d desk) webhookFound(own codec.Value) {
 		fault = "it is not active"
 	case len(missing) > 0:
 		fault = "it does not tell " + strings.Join(missing, ", ")
-	case (own.Get("secret").Text() != "") != (d.tx.Credential(webhookSecret) != ""):
+	case (own.Get("secret").Text() != "") != (d.Tx.Credential(webhookSecret) != ""):
 		fault = "its secret and the credential webhook_secret do not go together: only one of them is set"
 	}
 	if fault != "" {
-		d.finding("webhook", "", d.webhookURL()+": "+fault, "change it at Admin, Webhooks")
+		d.s.Check.Found("webhook", "", d.webhookURL()+": "+fault, "change it at Admin, Webhooks")
 		return
 	}
-	d.finding("webhook", "calls "+d.webhookURL(), "", "")
+	d.s.Check.Found("webhook", "calls "+d.webhookURL(), "", "")
 }
 
 func (d desk) webhookMade(r adapter.Result) {
 	if data, good := dataOf(r); good && codec.NumberID(data.Get("id").Text()) != 0 {
-		d.finding("webhook", "made: it calls "+d.webhookURL(), "", "")
+		d.s.Check.Found("webhook", "made: it calls "+d.webhookURL(), "", "")
 	} else {
-		d.finding("webhook", "", "it could not be made: Libredesk "+cmp.Or(r.Fault(""), "refused it"), "make it at Admin, Webhooks")
+		d.s.Check.Found("webhook", "", "it could not be made: Libredesk "+cmp.Or(r.Fault(""), "refused it"), "make it at Admin, Webhooks")
 	}
 	d.finish()
 }

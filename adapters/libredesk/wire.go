@@ -2,21 +2,14 @@ package libredesk
 
 import (
 	"cmp"
-	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/backend"
 	"github.com/footbridge/footbridge/bridge/adapter/codec"
 	"github.com/footbridge/footbridge/bridge/event"
-)
-
-// The limits of what is tried: a hand-off must still be in time for the next desk,
-// and what a read does not bring the next one does.
-const (
-	openLimit = 10 * time.Second
-	readLimit = 30 * time.Second
 )
 
 // How much of what Libredesk names is kept between turns, in bytes.
@@ -26,15 +19,12 @@ const (
 	addressLimit = 1024
 )
 
-// fields is a JSON object to send.
-type fields map[string]any
-
 // widget is a call of the widget API, as the contact. A call without a body reads.
-func (d desk) widget(method, path string, body fields) adapter.Call {
+func (d desk) widget(method, path string, body backend.Fields) adapter.Call {
 	c := d.json(method, "/api/v1/widget"+path, body)
 	c.Header.Set("X-Libredesk-Inbox-Id", d.set.InboxUUID)
 	if path != exchangePath {
-		c.Header.Set("Authorization", "Bearer "+d.tx.Credential(session))
+		c.Header.Set("Authorization", "Bearer "+d.Tx.Credential(session))
 	}
 	return c
 }
@@ -46,9 +36,9 @@ func (d desk) ours(path string) string {
 
 // agent is a call of the agent API, as the key's agent. What it sets is the same when
 // it is set again.
-func (d desk) agent(method, path string, body fields) adapter.Call {
+func (d desk) agent(method, path string, body backend.Fields) adapter.Call {
 	c := d.json(method, "/api/v1"+path, body)
-	c.Header.Set("Authorization", "token "+d.tx.Credential(credentialKey)+":"+d.tx.Credential(credentialSecret))
+	c.Header.Set("Authorization", "token "+d.Tx.Credential(credentialKey)+":"+d.Tx.Credential(credentialSecret))
 	c.Repeat = adapter.RepeatKeyed
 	return c
 }
@@ -58,13 +48,8 @@ func (d desk) theirs(path string) string {
 	return "/conversations/" + url.PathEscape(d.s.Chat) + path
 }
 
-func (d desk) json(method, path string, body fields) adapter.Call {
-	c := adapter.Call{Method: method, URL: d.set.BaseURL + path, Header: http.Header{}}
-	if body != nil {
-		c.Body = codec.Compose(body)
-		c.Header.Set("Content-Type", "application/json")
-	}
-	return c
+func (d desk) json(method, path string, body backend.Fields) adapter.Call {
+	return backend.JSON(method, d.set.BaseURL+path, body)
 }
 
 // dataOf is what an answer says: all of them are {"status","data"}.

@@ -17,7 +17,7 @@ import (
 // serve, a setting it does not have, a value of another type or none of the allowed
 // ones, a required setting that is missing. A setting of another role is checked and
 // has no meaning. A null or an empty text counts as not set. It does not fill in
-// defaults.
+// defaults; see FillSettings.
 func (m Manifest) ReadSettings(a Account, v any) error {
 	if !slices.Contains(m.Roles, a.Role) {
 		return fmt.Errorf("role %s is not served: use %s", a.Role, oneOf(m.Roles))
@@ -40,6 +40,42 @@ func (m Manifest) ReadSettings(a Account, v any) error {
 		return fmt.Errorf("read settings: %w: use the keys and types of this adapter's settings", err)
 	}
 	return nil
+}
+
+// FillSettings reads an account's settings into v, a pointer to a struct with json tags,
+// with the manifest's defaults for what is not set or an empty text. It checks nothing:
+// Configure has, with ReadSettings. Lists, and settings within a table, have no default.
+func (m Manifest) FillSettings(a Account, v any) error {
+	filled, given := map[string]json.RawMessage{}, map[string]json.RawMessage{}
+	for _, s := range m.Settings {
+		if s.Default != "" && s.Type != "list" && s.serves(a.Role) && !strings.Contains(s.Name, ".") {
+			filled[s.Name] = s.standing()
+		}
+	}
+	if len(a.Settings) > 0 {
+		if err := json.Unmarshal(a.Settings, &given); err != nil {
+			return fmt.Errorf("read settings: %w", err)
+		}
+	}
+	maps.DeleteFunc(given, func(_ string, value json.RawMessage) bool { return unset(value) })
+	maps.Copy(filled, given)
+	all, err := json.Marshal(filled)
+	if err == nil {
+		err = json.Unmarshal(all, v)
+	}
+	if err != nil {
+		return fmt.Errorf("read settings: %w", err)
+	}
+	return nil
+}
+
+// standing is the default as JSON.
+func (s Setting) standing() json.RawMessage {
+	if s.Type != "string" {
+		return json.RawMessage(s.Default)
+	}
+	text, _ := json.Marshal(s.Default) //nolint:errchkjson // a text always has a form
+	return text
 }
 
 // checkGiven checks the settings of an object, and of those below it; under is

@@ -1,0 +1,256 @@
+package backend_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/adaptertest"
+	"github.com/footbridge/footbridge/bridge/adapter/backend"
+	"github.com/footbridge/footbridge/bridge/adapter/codec"
+	"github.com/footbridge/footbridge/bridge/event"
+)
+
+// plain is a desk with as little of its own as can be: one call opens a conversation,
+// one is for each part, word and note, and one read brings all there is.
+type plain struct {
+	backend.Desk
+	s *state
+}
+
+type state struct {
+	backend.Course
+	Setup backend.Setup[string] `json:"setup,omitzero"`
+	Look  backend.Look          `json:"look,omitzero"`
+}
+
+type settings struct {
+	backend.Ways
+	backend.Queues
+	Reopens bool `json:"reopens"`
+}
+
+func manifest() adapter.Manifest {
+	return adapter.Manifest{Name: "plain", Title: "Plain", Version: "1.0.0", StateVersion: 1, Roles: []event.Role{event.RoleLiveAgent},
+		Settings: slices.Concat(backend.WaySettings("Plain", "closing"), backend.QueueSettings(), []adapter.Setting{
+			{Name: "reopens", Type: "boolean", Doc: "Whether words open a closed conversation."}}),
+		Credentials: []adapter.Credential{{Name: "key", Required: true, Doc: "Its key."}},
+		Samples:     backend.Samples([][2]string{{"open", `{"id":"7"}`}, {"read", `{"list":[]}`}})}
+}
+
+func definition() adapter.Definition {
+	return adapter.Definition{Manifest: manifest(), Adapter: adapter.Func(handle), Configure: func(a adapter.Account) (adapter.Profile, error) {
+		var s settings
+		if err := manifest().ReadSettings(a, &s); err != nil {
+			return adapter.Profile{}, err
+		}
+		return adapter.Profile{Hosts: backend.Hosts("plain.example", []string{"plain.example"}), Reconcile: true,
+			Levels: adapter.Levels{Content: map[string]adapter.Level{"text": adapter.Full}, Push: adapter.PushCall},
+			Endpoints: []adapter.Endpoint{{Name: "hook", Method: http.MethodPost, Path: "/hook", Answer: adapter.AnswerAck,
+				Key: "body:/chat", Unknown: adapter.UnknownIgnore}}}, s.Check()
+	}}
+}
+
+func handle(tx *adapter.Tx, s *state, in adapter.Input) error {
+	var set settings
+	if err := manifest().FillSettings(tx.Account(), &set); err != nil {
+		return err
+	}
+	d := plain{backend.Desk{Tx: tx, Course: &s.Course, Ways: set.Ways, Title: "Plain", Login: "key", Reopens: set.Reopens}, s}
+	d.Acts = backend.Acts{Ask: d.ask, Say: func(e event.Event, c event.Content) { d.post("say/"+e.ID, codec.Plain(c)) },
+		Note: func(of, text string) { d.post("note/"+of, text) }, Resolve: func(of string) { d.post("close/"+of, "") },
+		Reopen: func(of string) { d.post("open-again/"+of, "") }, Left: func() { s.Setup = backend.Setup[string]{} }}
+	switch in := in.(type) {
+	case adapter.Deliver:
+		d.Deliver(in.Event)
+	case adapter.Request:
+		d.told(in)
+	case adapter.Result:
+		d.result(in)
+	case adapter.Reconcile, adapter.Fired:
+		d.look(backend.LookWhole)
+	default:
+		return adapter.ErrUnsupported
+	}
+	return nil
+}
+
+func (d plain) post(tag, text string) {
+	c := backend.JSON(http.MethodPost, "https://plain.example/"+tag, backend.Fields{"text": text})
+	c.Header.Set("Authorization", "Bearer "+d.Tx.Credential("key"))
+	d.Tx.Call(tag, c)
+}
+
+func (d plain) ask(e event.Event, body event.HandoffRequested) {
+	p := &d.s.Setup
+	switch d.Asked(e, p.Step) {
+	case backend.AskBegin:
+		*d.s = state{Course: backend.Course{Phase: backend.Setting, Handoff: e.ID}}
+		p.Load(backend.Lines(body.Transcript), 40)
+		p.Step = "open/" + e.ID
+		d.post(p.Step, strings.Join(backend.Opening(body), " "))
+	case backend.AskGoOn:
+		p.Load(backend.Lines(body.Transcript), 40)
+		d.next()
+	}
+}
+
+func (d plain) next() {
+	p := &d.s.Setup
+	if len(p.Next) == 0 {
+		d.Opened(p.Failed)
+		*p = backend.Setup[string]{}
+		return
+	}
+	p.Step = fmt.Sprintf("part/%s/%d", d.s.Handoff, p.Done)
+	if d.post(p.Step, p.Next[0]); p.Last() {
+		d.Tx.Later()
+	}
+}
+
+func (d plain) result(r adapter.Result) {
+	act, _, _ := strings.Cut(r.Tag, "/")
+	switch {
+	case d.s.Phase == backend.Ended:
+	case act == "read":
+		d.read(r)
+	case d.s.Setup.Step == "" || d.s.Setup.Step != r.Tag:
+	case r.Reason == adapter.ReasonCancelled:
+		d.s.Setup.Step, d.s.Phase = "", backend.Cut
+	case act == "open" && !r.OK():
+		d.Failed(r)
+		d.s.Setup = backend.Setup[string]{}
+	case act == "open":
+		d.s.Setup.Step = ""
+		d.next()
+	default:
+		d.s.Setup.Step = ""
+		if d.s.Setup.Posted(r) {
+			d.next()
+		}
+	}
+}
+
+// told is a webhook: a person who writes is told when it is too late; all else is read.
+func (d plain) told(in adapter.Request) {
+	v, err := codec.Lenient(in.Body)
+	if err == nil && v.Get("said").Exists() {
+		d.TooLate()
+	}
+	d.look(int(codec.NumberID(v.Get("level").Text())))
+}
+
+func (d plain) look(level int) {
+	if level != 0 && d.Look(&d.s.Look, level) {
+		c := backend.JSON(http.MethodGet, "https://plain.example/read", nil)
+		c.GiveUp = backend.ReadLimit
+		d.Tx.Call("read", c)
+	}
+}
+
+func (d plain) read(r adapter.Result) {
+	v, err := codec.Lenient(r.Body)
+	if err != nil || !r.OK() || d.s.Phase != backend.Open {
+		d.Stopped(&d.s.Look, r)
+		return
+	}
+	d.s.Look.Resolved = v.Get("closed").Text() == "true"
+	if who := v.Get("with").Text(); who != "" && who != d.s.Agent.ID {
+		d.Assigned(event.Actor{Role: event.RoleLiveAgent, ID: who, Name: who})
+	}
+	for i, one := range v.Get("list").Items() {
+		who, ref := d.s.Agent, fmt.Sprint(d.Tx.Now().Unix(), "-", i)
+		if who.Role = event.RoleLiveAgent; one.Get("note").Exists() {
+			d.Notes(who, ref, one.Get("note").Text())
+			continue
+		}
+		d.Says(who, ref, []event.Part{event.Text{Text: one.Get("text").Text(), Format: event.FormatPlain}})
+	}
+	if again := d.Finished(&d.s.Look); again != 0 {
+		d.look(again)
+	}
+}
+
+// TestScripts: what the parts do together, hand-off by hand-off.
+func TestScripts(t *testing.T) { adaptertest.Scripts(t, definition(), "testdata") }
+
+// TestLaws: a desk made of them obeys what holds for every adapter.
+func TestLaws(t *testing.T) {
+	adaptertest.Laws(t, definition(), adaptertest.Options{Samples: map[string][]string{
+		"hook": {`{"chat":"{key}","level":1}`, `{"chat":"{key}","level":2}`, `{"chat":"{key}","said":"hello"}`}}})
+}
+
+// Whatever the sizes and however often the request is offered again, every part leaves
+// once, in order, and no more is kept than has room.
+func TestEveryPartLeavesOnce(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		all := rapid.SliceOfN(rapid.StringN(0, 30, 90), 0, 40).Draw(t, "parts")
+		room := rapid.IntRange(1, 120).Draw(t, "room")
+		var s backend.Setup[string]
+		var left []string
+		for offers := 0; ; offers++ {
+			if offers > len(all)+1 {
+				t.Fatalf("offered %d times for %d parts", offers, len(all))
+			}
+			s.Load(all, room)
+			if size := 0; len(s.Next) > 1 {
+				for _, one := range s.Next {
+					size += len(codec.Compose(one))
+				}
+				if size > room {
+					t.Fatalf("%d bytes kept, %d have room", size, room)
+				}
+			}
+			goOn := len(s.Next) > 0
+			for goOn {
+				left = append(left, s.Next[0])
+				offered := s.Last()
+				if goOn = s.Posted(adapter.Result{Status: 200}); offered == goOn && len(s.Next) == 0 {
+					t.Fatalf("the last of a load: offered again %v, goes on %v", offered, goOn)
+				}
+				goOn = goOn && len(s.Next) > 0
+			}
+			if !s.More {
+				break
+			}
+		}
+		if !slices.Equal(left, all) {
+			t.Fatalf("left %q of %q", left, all)
+		}
+	})
+}
+
+// What a customer is called and can be written to at, where the facts say it.
+func TestFacts(t *testing.T) {
+	for _, c := range []struct {
+		context     map[string]string
+		name, email string
+	}{
+		{nil, "", ""},
+		{map[string]string{"NAME": " Ada ", "Email": "ada@example.com"}, "Ada", "ada@example.com"},
+		{map[string]string{"profile_name": "Ada L", "name": "", "email": "ada at example"}, "Ada L", ""},
+		{map[string]string{"email": "a@b@c"}, "", ""},
+		{map[string]string{"email": "Ada <ada@example.com>", "user_email": "ada@example.com"}, "", ""},
+		{map[string]string{"email": strings.Repeat("a", 250) + "@b.example"}, "", ""},
+	} {
+		if name, email := backend.Name(event.Actor{}, c.context), backend.Email(c.context); name != c.name || email != c.email {
+			t.Errorf("%v: %q %q", c.context, name, email)
+		}
+	}
+	asked, spoke := event.Actor{Role: event.RoleCustomer, ID: "c-1"}, event.Actor{Role: event.RoleCustomer, ID: "old", Name: "Ada", Avatar: "https://a.example"}
+	body := event.HandoffRequested{Transcript: []event.TranscriptEntry{{Actor: event.Actor{Role: event.RoleVirtualAgent, Name: "Bot"}}, {Actor: spoke}}}
+	if who := backend.Customer(event.Event{Actor: asked}, body); who.ID != "c-1" || who.Name != "Ada" || who.Avatar != "https://a.example" {
+		t.Errorf("the customer is %+v", who)
+	}
+	q := backend.Queues{Teams: codec.Rows{"billing=4", "*=5"}, Agents: codec.Rows{"vip=7"}}
+	for queue, want := range map[string]string{"billing": "4 false", "vip": "7 true", "": "5 false", "other": "5 false"} {
+		if id, agent := q.For(queue); fmt.Sprint(id, agent) != want {
+			t.Errorf("queue %q is for %d, an agent %v, want %s", queue, id, agent, want)
+		}
+	}
+}
