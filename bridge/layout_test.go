@@ -146,6 +146,7 @@ var arrows = []struct {
 	{"bridge/adapter/adapterpb", []string{"bridge/adapter", "bridge/event"}, "the wire carries the API's words, it does not know who speaks"},
 	{"bridge/adapter/serve", []string{"bridge/adapter", "bridge/adapter/adapterpb", "bridge/event"}, "a plugin is an adapter and the wire; the bridge's inside is not linked into it"},
 	{"bridge/adapter/adaptertest", []string{"bridge/adapter", "bridge/event"}, "adapters are tested without the bridge"},
+	{"bridge/adapter/simdesk", nil, "it shows what a simulator says, and knows no bridge"},
 	{"bridge/internal/conversation", []string{"bridge/event"}, "who may speak is decided from events alone"},
 	{"bridge/internal/degrade", []string{"bridge/adapter", "bridge/event"}, "what a far side does not carry is decided from its levels alone"},
 	{"bridge/internal/journal", []string{"bridge/event"}, "records know the model and no engine"},
@@ -214,6 +215,8 @@ func wrongWay(s source, name string) string {
 		return "app is wiring: it uses everything, so nothing but the command may use it"
 	case under(name, "bridge/cmd"), under(name, "plugins"):
 		return "a command is the end of the line"
+	case isSimulator(s.folder) && name == "bridge/adapter/simdesk":
+		return "" // a page for whoever plays a desk's people; no adapter may use it
 	case isSimulator(s.folder) && !under(name, s.folder):
 		return "a simulated vendor shares no code with what it tests"
 	case isAdapter(s.folder) && s.test && (name == "bridge/adapter/adaptertest" || under(name, s.folder)):

@@ -8,10 +8,13 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"github.com/footbridge/footbridge/bridge/adapter/simdesk"
 )
 
 // Simulate declares the flags of the simulated Chatwoot and gives what makes it of
-// them. Until its ctx ends it tells what its people see.
+// them, with a page at its root on which a person plays its people. Until its ctx ends
+// it tells what its people see.
 func Simulate(f *flag.FlagSet) func(context.Context, io.Writer) (http.Handler, error) {
 	var o Options
 	listen := f.String("listen", "127.0.0.1:8094", "address to serve")
@@ -27,7 +30,10 @@ func Simulate(f *flag.FlagSet) func(context.Context, io.Writer) (http.Handler, e
 		s.Serves("http://" + *listen)
 		context.AfterFunc(ctx, s.Close)
 		go s.narrate(ctx, out)
-		return s.Handler(), nil
+		mux := http.NewServeMux()
+		mux.Handle("/", s.Handler())
+		simdesk.Add(mux, s.Desk())
+		return mux, nil
 	}
 }
 

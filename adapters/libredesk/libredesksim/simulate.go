@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"github.com/footbridge/footbridge/bridge/adapter/simdesk"
 )
 
 // Events are all a webhook may want (internal/webhook/models).
@@ -46,11 +48,12 @@ type order struct {
 	DelayMS               int `json:"delay_ms"`
 }
 
-// Controlled is Handler with the control at /sim/, which is not authenticated: listen
-// on loopback only.
+// Controlled is Handler with the control at /sim/ and at the root a page on which a
+// person plays its people. Neither is authenticated: listen on loopback only.
 func (s *Server) Controlled() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", s.Handler())
+	simdesk.Add(mux, s.Desk())
 	for name, do := range map[string]func(order) error{
 		"say":      func(o order) error { _, err := s.Say(o.Conversation, o.Agent, o.Text); return err },
 		"note":     func(o order) error { _, err := s.Note(o.Conversation, o.Agent, o.Text); return err },
