@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
@@ -40,6 +41,11 @@ type state struct {
 type saying struct {
 	Event   string `json:"event,omitempty"`
 	Instead string `json:"instead,omitempty"`
+	// Part is which part of a long text is next; More that the one under way is not
+	// the last, Fault why one before did not arrive.
+	Part  int    `json:"part,omitempty"`
+	More  bool   `json:"more,omitempty"`
+	Fault string `json:"fault,omitempty"`
 }
 
 // desk is one turn of a leg.
@@ -102,25 +108,44 @@ func (d desk) rest(e event.Event) {
 
 // says sends the customer's message. A file goes as a file.
 func (d desk) says(e event.Event, c event.Content) {
+	p := &d.s.Saying
+	if p.Event != e.ID {
+		*p = saying{Event: e.ID}
+	}
 	text := codec.Plain(c)
 	file, isFile := c.Part.(event.Media)
-	isFile = isFile && file.URL != ""
 	switch {
 	case text == "":
 		d.Tx.Fail("the message has no words and no file to send")
-		return
-	case codec.Length(text) > textLimit:
-		d.Tx.Fail("the text is longer than Chatwoot takes")
-		return
-	}
-	call := post(d.ours("/messages"), backend.Fields{"content": text, "echo_id": e.ID})
-	d.s.Saying = saying{Event: e.ID}
-	if isFile {
-		d.s.Saying.Instead = text
+	case p.More:
+		d.Tx.Later() // something else came meanwhile; the part before is under way
+	case p.Fault != "":
+		d.Tx.Fail(p.Fault)
+		*p = saying{}
+	case isFile && file.URL != "":
+		p.Instead = text
+		call := post(d.ours("/messages"), nil)
 		call.Form = form(file, adapter.FormField{Name: "content", Value: file.Caption}, adapter.FormField{Name: "echo_id", Value: e.ID})
 		call.Body, call.Header = nil, nil
+		d.Tx.Call(actSay+"/"+e.ID, call)
+	default:
+		d.part(text)
 	}
-	d.Tx.Call(actSay+"/"+e.ID, call)
+}
+
+// part sends the next part of a text, which mostly is all of it. For those after it
+// the delivery is offered again.
+func (d desk) part(text string) {
+	p := &d.s.Saying
+	parts, id := codec.Split(text, textLimit), p.Event
+	at := min(p.Part, len(parts)-1)
+	if at > 0 {
+		id += "/" + strconv.Itoa(at)
+	}
+	d.Tx.Call(actSay+"/"+id, post(d.ours("/messages"), backend.Fields{"content": parts[at], "echo_id": id}))
+	if p.More = at < len(parts)-1; p.More {
+		d.Tx.Later()
+	}
 }
 
 // form is a message with a file, in the fields Chatwoot reads.
@@ -175,7 +200,7 @@ func (d desk) result(r adapter.Result) {
 		d.proved(r)
 	case act == actRead:
 		d.read(of, r)
-	case act == actSay && of == d.s.Saying.Event && of != "":
+	case act == actSay && d.s.Saying.Event != "" && (of == d.s.Saying.Event || strings.HasPrefix(of, d.s.Saying.Event+"/")):
 		d.saidResult(r)
 	case act == actNote:
 		d.learn(r)
@@ -184,11 +209,17 @@ func (d desk) result(r adapter.Result) {
 	}
 }
 
-// saidResult ends the customer's message. Words go in place of a file that is
-// refused.
+// saidResult ends the customer's message, or a part of it. Words go in place of a file
+// that is refused.
 func (d desk) saidResult(r adapter.Result) {
 	instead, id := d.s.Saying.Instead, d.s.Saying.Event
-	refused := r.Reason == adapter.ReasonNotAllowed || r.Reason == "" && (r.Status == http.StatusBadRequest || r.Status == http.StatusRequestEntityTooLarge || r.Status == http.StatusUnprocessableEntity)
+	if p := &d.s.Saying; p.More {
+		p.More, p.Part = false, p.Part+1
+		if d.learn(r); !r.OK() {
+			p.Fault = r.Fault("")
+		}
+		return // the delivery is offered again
+	}
 	d.s.Saying = saying{}
 	switch {
 	case r.OK():
@@ -198,12 +229,18 @@ func (d desk) saidResult(r adapter.Result) {
 		if d.s.Phase == backend.Returning || d.s.Phase == backend.Gone {
 			d.resolve(id) // the customer's words have opened it again
 		}
-	case refused && instead != "" && d.s.Phase == backend.Open:
+	case unfit(r) && instead != "" && d.s.Phase == backend.Open:
 		d.s.Saying.Event = id
 		d.Tx.Call(actSay+"/"+id, post(d.ours("/messages"), backend.Fields{"content": instead, "echo_id": id}))
 	default:
 		d.Tx.Fail(r.Fault(""))
 	}
+}
+
+// unfit reports whether a file is not taken, by Chatwoot or by the bridge.
+func unfit(r adapter.Result) bool {
+	statuses := []int{http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity}
+	return r.Reason == adapter.ReasonNotAllowed || r.Reason == "" && slices.Contains(statuses, r.Status)
 }
 
 // learn reads the answer to a message of ours: its number, so that what tells of

@@ -158,16 +158,20 @@ func (d desk) next() {
 		d.call(stepOpen, d.setStatus("open"))
 		return
 	}
-	one := p.Next[0]
+	if d.send(p.Next[0]); p.Last() {
+		d.Tx.Later()
+	}
+}
+
+// send makes one message of what goes with it.
+func (d desk) send(one entry) {
 	c := d.asUser(http.MethodPost, d.theirs("/messages"), backend.Fields{"content": one.Text, "message_type": one.Type, "private": one.Private})
 	if one.File != nil {
 		c.Form, c.Body = form(*one.File, adapter.FormField{Name: "content", Value: one.Text}, adapter.FormField{Name: "message_type", Value: one.Type}), nil
 		c.Header.Del("Content-Type")
 	}
 	c.Repeat = adapter.RepeatMarked
-	if d.call(stepPost, c); p.Last() {
-		d.Tx.Later()
-	}
+	d.call(stepPost, c)
 }
 
 // step goes on when a step's call has ended.
@@ -262,11 +266,21 @@ func (d desk) bound(v codec.Value) {
 	d.next()
 }
 
+// posted goes on after a message. A file that is refused goes as its address in words.
 func (d desk) posted(r adapter.Result) {
+	p := &d.s.Setup
+	if one := p.Next[:min(1, len(p.Next))]; len(one) > 0 && one[0].File != nil && unfit(r) {
+		file := *one[0].File
+		file.Caption = one[0].Text
+		one[0] = entry{Type: one[0].Type, Private: one[0].Private, Text: codec.Plain(event.Content{Part: file})}
+		p.Tries++
+		d.send(one[0])
+		return
+	}
 	if ref := d.learn(r); d.s.Reading.Low == 0 {
 		d.s.Reading.Low = codec.NumberID(ref)
 	}
-	if d.s.Setup.Posted(r) {
+	if p.Posted(r) {
 		d.next()
 	}
 }

@@ -3,6 +3,7 @@ package libredesk
 import (
 	"cmp"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
@@ -40,6 +41,11 @@ type saying struct {
 	Instead string `json:"instead,omitempty"`
 	// Renewed is the event for which a new token was asked.
 	Renewed string `json:"renewed,omitempty"`
+	// Part is which part of a long text is next; More that the one under way is not
+	// the last, Fault why one before did not arrive.
+	Part  int    `json:"part,omitempty"`
+	More  bool   `json:"more,omitempty"`
+	Fault string `json:"fault,omitempty"`
 }
 
 // desk is one turn of a leg.
@@ -96,32 +102,63 @@ func (d desk) rest(e event.Event) {
 func (d desk) says(e event.Event, c event.Content) {
 	text := codec.Plain(c)
 	file, isFile := c.Part.(event.Media)
-	d.s.Saying = saying{Event: e.ID, Renewed: d.s.Saying.Renewed}
+	p := &d.s.Saying
+	if p.Event != e.ID {
+		*p = saying{Event: e.ID, Renewed: p.Renewed}
+	}
 	switch {
 	case text == "":
 		d.Tx.Fail("the message has no words and no file to send")
+	case p.More:
+		d.Tx.Later() // something else came meanwhile; the part before is under way
+	case p.Fault != "":
+		d.Tx.Fail(p.Fault)
+		*p = saying{}
 	case isFile && file.URL != "":
-		d.s.Saying.Then, d.s.Saying.Instead = within(file.Caption, bytesLimit/4), within(text, bytesLimit/4)
+		p.Then, p.Instead = within(file.Caption, bytesLimit/4), within(text, bytesLimit/4)
 		call := d.widget(http.MethodPost, "/media/upload", nil)
 		call.Form = []adapter.FormField{{Name: "conversation_uuid", Value: d.s.Chat},
 			{Name: "files", File: file.URL, Filename: file.Name, MIME: file.MIME}}
 		d.Tx.Call(actSay+"/"+e.ID, call)
-	case len(text) > bytesLimit:
-		d.Tx.Fail("the text is longer than the 10,000 bytes Libredesk takes")
 	default:
-		d.write(text)
+		d.part(text)
+	}
+}
+
+// part sends the next part of a text, which mostly is all of it. For those after it
+// the delivery is offered again.
+func (d desk) part(text string) {
+	p := &d.s.Saying
+	parts := codec.Split(text, bytesLimit/3) // no UTF-16 code unit takes more bytes
+	at := min(p.Part, len(parts)-1)
+	d.write(parts[at])
+	if p.More = at < len(parts)-1; p.More {
+		d.Tx.Later()
 	}
 }
 
 // write sends words of the customer's.
 func (d desk) write(text string) {
-	d.Tx.Call(actSay+"/"+d.s.Saying.Event, d.widget(http.MethodPost, d.ours("/message"), backend.Fields{"message": text}))
+	id := d.s.Saying.Event
+	if at := d.s.Saying.Part; at > 0 {
+		id += "/" + strconv.Itoa(at)
+	}
+	d.Tx.Call(actSay+"/"+id, d.widget(http.MethodPost, d.ours("/message"), backend.Fields{"message": text}))
 }
 
 // saidResult ends the customer's message, or goes on with it: with the caption of a
-// file, with words in place of a file that is refused, or with a new token.
+// file, with words in place of a file that is refused, with a new token, or with the
+// next part when the delivery is offered again.
 func (d desk) saidResult(r adapter.Result) {
 	p := &d.s.Saying
+	expired := d.s.Phase == backend.Open && r.Status == http.StatusUnauthorized && p.Renewed != p.Event
+	if p.More && !expired {
+		p.More, p.Part = false, p.Part+1
+		if !r.OK() {
+			p.Fault = r.Fault(inboxSecret)
+		}
+		return
+	}
 	then, instead := p.Then, p.Instead
 	p.Then, p.Instead = "", ""
 	refused := r.Reason == adapter.ReasonNotAllowed || r.Reason == "" && (r.Status == http.StatusBadRequest || r.Status == http.StatusRequestEntityTooLarge)
@@ -137,10 +174,12 @@ func (d desk) saidResult(r adapter.Result) {
 		case then != "" && d.s.Phase == backend.Open:
 			d.write(then)
 		}
-	case d.s.Phase == backend.Open && r.Status == http.StatusUnauthorized && p.Renewed != p.Event:
+	case expired:
 		p.Renewed = p.Event
 		d.exchange(actRenew + "/" + p.Event)
-		d.Tx.Later()
+		if !p.More {
+			d.Tx.Later()
+		}
 	case d.s.Phase == backend.Open && refused && instead != "":
 		d.write(instead)
 	default:
@@ -201,8 +240,10 @@ func (d desk) result(r adapter.Result) {
 		d.checked(of, r)
 	case act == actRead:
 		d.read(of, r)
-	case act == actSay && of == d.s.Saying.Event && of != "":
+	case act == actSay && d.s.Saying.Event != "" && (of == d.s.Saying.Event || strings.HasPrefix(of, d.s.Saying.Event+"/")):
 		d.saidResult(r)
+	case act == actRenew:
+		d.s.Saying.More = false // the same part again
 	case act == actNote:
 		d.learn(r)
 	case d.s.Setup.Step != "" && r.Tag == d.s.Setup.Step:

@@ -290,7 +290,8 @@ func (b *bench) conserved(l *leg) error {
 	return nil
 }
 
-// orderly numbers the words of long messages and looks for the numbers in calls.
+// orderly numbers the words of long messages, the last of them longer than the far
+// side takes at once, and looks for the numbers in calls.
 func orderly(b *bench) error {
 	l, err := b.opened()
 	if err != nil {
@@ -302,9 +303,9 @@ func orderly(b *bench) error {
 	}
 	number := 0
 	l.left = nil
-	for range 3 {
+	for _, long := range []int{limit, limit, max(limit, 2*b.profile.Levels.MaxText)} {
 		var text strings.Builder
-		for range max(limit/8, 1) {
+		for range max(long/8, 1) {
 			fmt.Fprintf(&text, "w%06d👩‍👩‍👧‍👦", number)
 			number++
 		}
