@@ -23,14 +23,16 @@ const patience = 60 * time.Second
 // eventually waits generously: only order and outcome are asserted.
 func (r *rig) eventually(what string, ok func() bool) { r.t.Helper(); eventually(r.t, what, ok) }
 
+// eventually asks less often the longer it waits: many wait beside each other, and each
+// question costs the bridge as much as what is waited for.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(patience)
-	for time.Now().Before(deadline) {
+	pause := 10 * time.Millisecond
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); pause = min(pause*3/2, 150*time.Millisecond) {
 		if ok() {
 			return
 		}
-		time.Sleep(20 * time.Millisecond)
+		time.Sleep(pause)
 	}
 	t.Fatalf("never: %s", what)
 }
@@ -173,12 +175,9 @@ func (r *rig) conversation(key string) string {
 }
 
 func (r *rig) state(id string) string {
-	for _, c := range r.conversations() {
-		if c.ID == id {
-			return c.State
-		}
-	}
-	return ""
+	var c listed
+	r.api("GET", "/conversations/"+id, deskToken, "", nil, &c)
+	return c.State
 }
 
 func (r *rig) inState(id, state string) {

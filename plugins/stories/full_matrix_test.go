@@ -1,7 +1,9 @@
 package stories
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -62,6 +64,7 @@ type matrix struct {
 	convo          *convocoresim.Server
 	assist         *omiliasim.Server
 	dead           *vonagesim.Desk
+	vendors        map[string]vendorDesk
 	// desked is what the desk's socket tells that is not stored.
 	desked func() []event.Event
 }
@@ -88,7 +91,8 @@ func newMatrix(t *testing.T) *matrix {
 	m := &matrix{people: aiserasim.NewServer(aiserasim.Options{Token: chatToken}), nobody: aiserasim.NewServer(aiserasim.Options{Token: chatToken}),
 		chat:   aiserasim.NewServer(aiserasim.Options{Token: chatToken}),
 		convo:  convocoresim.NewServer(convocoresim.Options{Secret: convoSecret, Greeting: "okapi greeting"}),
-		assist: omiliasim.NewServer(omiliasim.Options{Token: assistToken}), dead: vonagesim.NewDesk(vonagesim.DeskOptions{Key: deskKey})}
+		assist: omiliasim.NewServer(omiliasim.Options{Token: assistToken}), dead: vonagesim.NewDesk(vonagesim.DeskOptions{Key: deskKey}),
+		vendors: newDesks(t)}
 	m.dead.Fail(vonagesim.Fault{Endpoint: "start", Times: -1, Status: http.StatusConflict})
 	flow, beginFlow := flowAt(t)
 	step, beginStep := flowAt(t)
@@ -100,10 +104,13 @@ func newMatrix(t *testing.T) *matrix {
 		account("nobody", aiseraChat, "live_agent", at(serve(t, m.nobody.Handler())), byConversation) +
 		account("dead", liveServer, "live_agent", at(serve(t, m.dead.Handler()))) +
 		account("assist", assistant, "observer", at(serve(t, m.assist.Handler())))
-	m.rig = newRig(t, setting{extra: accounts + closedQueue + matrixRoutes(), breaker: "[breaker]\nfailures = 1000\n",
+	m.rig = newRig(t, setting{extra: accounts + accountsOf(m.vendors) + closedQueue + matrixRoutes(), breaker: "[breaker]\nfailures = 1000\n",
 		place: "You are number {position} in the queue."})
 	m.flow, m.flowstep = beginFlow("http://"+m.public+"/in/flow"), beginStep("http://"+m.public+"/in/flowstep")
 	m.convo.Events("http://" + m.public + "/in/convo/events")
+	for name, v := range m.vendors {
+		v.tells("http://" + m.public + "/in/" + name + "/webhook")
+	}
 	m.desked = follow(t, m.rig, "?agent=sam", deskToken)
 	return m
 }
@@ -129,7 +136,10 @@ const (
 )
 
 func fronts() []string { return []string{"studio", "flow", "flowstep", "chat", "convo", "helper"} }
-func backs() []string  { return []string{"desk", "vdesk", "people"} }
+
+func backs() []string {
+	return append([]string{"desk", "vdesk", "people"}, slices.Sorted(maps.Keys(desks()))...)
+}
 
 // matrixRoutes has a route for every case of every cell. It is found by the facts
 // a conversation begins with.
@@ -147,7 +157,7 @@ func matrixRoutes() string {
 					name, to, more := cellName(front, back, observed)+"-"+of, back, ""
 					switch of {
 					case caseNobody:
-						to = closed[back]
+						to = cmp.Or(closed[back], back)
 						if back == "desk" {
 							more = "queue = \"never\"\n"
 						}
@@ -200,7 +210,7 @@ func (m *matrix) prints() map[string]levels {
 // table written by hand and with what the bridge says of the same configuration.
 func TestFullMatrix(t *testing.T) {
 	if testing.Short() {
-		t.Skip("144 conversations")
+		t.Skip("four conversations in each of sixty cells")
 	}
 	t.Parallel()
 	want := expectations(t)
@@ -273,8 +283,11 @@ func questions() event.Form {
 
 // long is a text of more than two of AI Studio's; its words are long too, since
 // Convocore's agent says an answer word by word.
-func long(name string) string {
-	return "okapi " + name + strings.Repeat(" "+strings.Repeat("abcdefghi", 11), 100) + " end."
+func long(name string) string { return longer(name, 10_000) }
+
+// longer is a text of more characters than that.
+func longer(name string, characters int) string {
+	return "okapi " + name + strings.Repeat(" "+strings.Repeat("abcdefghi", 11), characters/100) + " end."
 }
 
 // sent is how a long text came: in one piece, or in parts that keep their order.
@@ -288,10 +301,10 @@ func arrived(text string, heard []string) adapter.Level {
 	return adapter.Dropped
 }
 
-// pictured is how a picture came, by the JSON or words it came in.
+// pictured is how a picture came, by the JSON or words its address came in.
 func pictured(m event.Media, whole, framed, words []string) adapter.Level {
 	has := func(list []string) bool {
-		return slices.ContainsFunc(list, func(s string) bool { return strings.Contains(s, m.URL) })
+		return slices.ContainsFunc(list, func(s string) bool { return strings.Contains(s, "/"+m.Name) })
 	}
 	switch {
 	case has(whole):

@@ -42,6 +42,9 @@ type back interface {
 }
 
 func (m *matrix) back(name string) back {
+	if v, ok := m.vendors[name]; ok {
+		return vendorBack{v}
+	}
 	return map[string]back{"desk": deskBack{}, "vdesk": serverBack{}, "people": peopleBack{}}[name]
 }
 

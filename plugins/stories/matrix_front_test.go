@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"html"
 	"net/http"
 	"slices"
 	"strings"
@@ -33,6 +34,10 @@ type talk struct {
 	desk                          func() []event.Event
 	signals                       func() []event.Event
 	said                          []string // by the customer, for people
+	// stored says that files go with their bytes, typed that the customer was seen to
+	// type, and person which of the people at a vendor's desk acts.
+	stored, typed bool
+	person        int
 }
 
 // front is what happens before the bridge, or in front of the web chat.
@@ -312,6 +317,11 @@ func (f webFront) says(k *talk, text string) {
 	k.post(event.MessageCreated{Content: event.Plain(text)})
 }
 func (f webFront) files(k *talk, m event.Media) {
+	if k.stored {
+		caption := m.Caption
+		m = k.upload(k.id, k.token, m.Name, bytesOf(m))
+		m.Caption = caption
+	}
 	k.post(event.MessageCreated{Content: event.Content{Part: m}})
 }
 func (f webFront) types(k *talk)                 { k.post(event.TypingStarted{}) }
@@ -335,22 +345,32 @@ func (f webFront) answers(k *talk, form event.FormResponse) {
 func (f webFront) hears(k *talk) []string {
 	var words []string
 	for _, p := range k.shown() {
-		words = append(words, codec.Plain(event.Content{Part: p}))
+		text := codec.Plain(event.Content{Part: p})
+		if t, ok := p.(event.Text); ok && t.Format == event.FormatHTML { // which the page renders
+			text = html.UnescapeString(strings.NewReplacer("<p>", "", "</p>", "").Replace(text))
+		}
+		words = append(words, text)
 	}
 	return words
 }
 
 func (f webFront) sawFile(k *talk, m event.Media) adapter.Level {
-	var whole, framed []string
+	var framed []string
 	for _, p := range k.shown() {
 		if got, ok := p.(event.Media); ok {
-			framed = append(framed, got.URL)
-			if got == m {
-				whole = append(whole, got.URL)
+			switch {
+			case got == m:
+				return adapter.Full
+			case !k.stored:
+				framed = append(framed, got.URL)
+			case k.intact(k.token, got, m):
+				return adapter.Full
+			case strings.Contains(got.Name+got.URL, m.Name):
+				return adapter.Dropped // the bridge has not fetched it yet
 			}
 		}
 	}
-	return pictured(m, whole, framed, f.hears(k))
+	return pictured(m, nil, framed, f.hears(k))
 }
 
 // sawOffer looks for choices with the label of the last one, or for a form with

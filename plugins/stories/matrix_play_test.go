@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/simdesk"
 	"github.com/footbridge/footbridge/bridge/event"
 )
 
@@ -30,7 +31,11 @@ func (k *talk) tell() {
 	}
 	var happened []string
 	for _, e := range k.events(k.id) {
-		happened = append(happened, fmt.Sprintf("%s %s via %s", e.Actor.Role, e.Kind(), e.Via.Account))
+		why := ""
+		if failed, ok := e.Body.(event.MessageFailed); ok {
+			why = ": " + failed.Reason
+		}
+		happened = append(happened, fmt.Sprintf("%s %s via %s%s", e.Actor.Role, e.Kind(), e.Via.Account, why))
 	}
 	k.t.Logf("%s, conversation %s:\n%s", k.name, k.id, strings.Join(happened, "\n"))
 }
@@ -110,6 +115,10 @@ func (m *matrix) whole(t *testing.T, front, back string, observed bool, want, go
 	b.returns(k)
 	f.goesOn(k, 1)
 	got["handback"] = adapter.Full
+	desk, vendors := b.(vendorBack)
+	if vendors {
+		desk.insists(k)
+	}
 	k.asked(f, b, false)
 	b.accepts(k)
 	k.inState(k.id, "active")
@@ -119,6 +128,10 @@ func (m *matrix) whole(t *testing.T, front, back string, observed bool, want, go
 		f.goesOn(k, 2)
 	}
 	got["agent_ends"] = adapter.Full
+	if vendors {
+		desk.kept(k)
+		desk.silent(k, f)
+	}
 	if observed {
 		k.unheard(t, f)
 	}
@@ -130,6 +143,8 @@ func (m *matrix) whole(t *testing.T, front, back string, observed bool, want, go
 // converse is what passes between the customer and people.
 func (k *talk) converse(f front, b back, got levels) {
 	k.t.Helper()
+	desk, vendors := b.(vendorBack)
+	_, web := f.(webFront)
 	var fromCustomer, fromPeople []string
 	says := func(text string) {
 		fromCustomer, k.said = append(fromCustomer, text), append(k.said, text)
@@ -143,6 +158,11 @@ func (k *talk) converse(f front, b back, got levels) {
 	}
 	says("okapi to people of " + k.name)
 	answers("okapi from people of " + k.name)
+	if vendors {
+		desk.confides(k)
+		desk.passesOn(k)
+	}
+	k.stored = vendors
 	up, down := picture(k.fileName("up")), picture(k.fileName("down"))
 	f.files(k, up)
 	k.eventually("people see the picture", func() bool { return b.sawFile(k, up) != adapter.Dropped })
@@ -164,20 +184,24 @@ func (k *talk) converse(f front, b back, got levels) {
 	}
 	f.types(k)
 	typing := b.types(k)
-	up10, down10 := long(k.name+" up"), long(k.name+" down")
+	if vendors && web && typing {
+		k.eventually("people see typing", func() bool { f.types(k); return b.sawTyping(k) == adapter.Full })
+	}
+	up10, down10 := longer(k.name+" up", max(10_000, desk.longest)), long(k.name+" down")
 	f.says(k, up10)
 	k.eventually("people read the long text", func() bool { return arrived(up10, b.hears(k)) != adapter.Dropped })
 	b.says(k, down10)
 	k.eventually("the customer reads the long text", func() bool { return arrived(down10, f.hears(k)) != adapter.Dropped })
 	got["long_text"] = worst(got["long_text"], arrived(up10, b.hears(k)), arrived(down10, f.hears(k)))
-	if typing {
-		if _, web := f.(webFront); web {
-			k.eventually("the customer sees typing", func() bool { return f.sawTyping(k) == adapter.Full })
-		}
+	if typing && web {
+		k.eventually("the customer sees typing", func() bool { return f.sawTyping(k) == adapter.Full })
 	}
 	got["typing"] = worst(f.sawTyping(k), b.sawTyping(k))
 	says("okapi last to people of " + k.name)
 	answers("okapi last from people of " + k.name)
+	if vendors && web {
+		desk.reads(k)
+	}
 	tale{flows: []flow{{"people", fromCustomer, b.hears(k)}, {"the customer", fromPeople, f.hears(k)}}}.once(k.t)
 	got["text"] = adapter.Full
 }
@@ -203,7 +227,7 @@ func (m *matrix) leaves(t *testing.T, front, back string, observed bool, want, g
 
 // noAgent is a conversation for which there is nobody.
 func (m *matrix) noAgent(t *testing.T, front, back string, observed bool, got levels) {
-	k, f := m.talk(t, front, back, observed, caseNobody), m.front(front)
+	k, f, b := m.talk(t, front, back, observed, caseNobody), m.front(front), m.back(back)
 	f.begin(k, nil)
 	done := make(chan struct{})
 	defer close(done)
@@ -212,8 +236,13 @@ func (m *matrix) noAgent(t *testing.T, front, back string, observed bool, got le
 	}
 	// Aisera says that somebody is asked before it says that nobody comes.
 	taken := f.ask(k)
-	if taken != (front != "studio" || back == "people") {
+	desk, vendors := b.(vendorBack)
+	if taken != (front != "studio" || back == "people" || vendors) {
 		t.Errorf("the hand-off was taken: %t", taken)
+	}
+	if vendors { // who resolves what nobody has taken, declines it
+		b.waits(k)
+		desk.act(k, 0, simdesk.Resolve, "")
 	}
 	f.toldNobody(k, taken)
 	got["no_agent"] = adapter.Full
@@ -244,5 +273,9 @@ func (m *matrix) late(t *testing.T, front, back string, observed bool, got level
 	b.waits(k)
 	f.toldNobody(k, true)
 	k.eventually("the offer is withdrawn", func() bool { return b.withdrawn(k) })
+	if desk, vendors := b.(vendorBack); vendors {
+		desk.insists(k)
+		desk.silent(k, f)
+	}
 	got["timeout"] = adapter.Full
 }

@@ -1,6 +1,7 @@
 package stories
 
 import (
+	"bytes"
 	"context"
 	"regexp"
 	"slices"
@@ -44,6 +45,9 @@ func (f studioFront) says(k *talk, text string) {
 }
 
 func (f studioFront) files(k *talk, m event.Media) {
+	if k.stored {
+		m.URL = k.studioAt + "/pictures/" + m.Name
+	}
 	a, err := k.studio.SayMedia(k.t.Context(), k.session, m.Kind, m.URL, m.Caption)
 	f.must(k, a, err)
 }
@@ -67,6 +71,11 @@ func (studioFront) outbound(k *talk) []string {
 }
 
 func (f studioFront) sawFile(k *talk, m event.Media) adapter.Level {
+	if k.stored && !slices.ContainsFunc(f.hears(k), func(s string) bool {
+		return strings.Contains(s, "/"+m.Name) && bytes.Equal(k.fetch(s), bytesOf(m))
+	}) {
+		return adapter.Dropped
+	}
 	return pictured(m, nil, f.outbound(k), f.hears(k))
 }
 

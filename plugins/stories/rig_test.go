@@ -94,10 +94,12 @@ type rig struct {
 	hitLog string
 	studio *vonagesim.Studio
 	desk   *vonagesim.Desk
-	client *http.Client
-	done   chan struct{}
-	fails  []string // of the processes to come
-	env    []string
+	// studioAt is where AI Studio is, which has files, too.
+	studioAt string
+	client   *http.Client
+	done     chan struct{}
+	fails    []string // of the processes to come
+	env      []string
 	*process
 }
 
@@ -184,10 +186,10 @@ func newRig(t *testing.T, s setting, fails ...string) *rig {
 		header = "Idempotency-Key"
 	}
 	r.studio = vonagesim.NewStudio(vonagesim.Options{Key: studioKey, BridgeURL: "http://" + r.public + "/in/studio", IdempotencyHeader: header})
-	studio := serve(t, r.studio.Handler())
+	r.studioAt = serve(t, pictures(r.studio.Handler()))
 	r.desk = vonagesim.NewDesk(vonagesim.DeskOptions{Key: deskKey, BridgeURL: "http://" + r.public + "/in/vdesk"})
 	desk := serve(t, r.desk.Handler())
-	r.configure(t, r.toml(s, studio, desk, header))
+	r.configure(t, r.toml(s, r.studioAt, desk, header))
 	cmd, err := r.start()
 	if err != nil {
 		t.Fatal(err)

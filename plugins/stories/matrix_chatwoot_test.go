@@ -1,0 +1,20 @@
+package stories
+
+import (
+	"testing"
+
+	"github.com/footbridge/footbridge/adapters/chatwoot/chatwootsim"
+)
+
+// wootDesk is a Chatwoot whose people are asked as they are found.
+func wootDesk(t *testing.T) vendorDesk {
+	woot := chatwootsim.New(chatwootsim.Options{Inbox: "inbox", Token: wootToken, Secret: wootSecret})
+	t.Cleanup(woot.Close)
+	address := serve(t, woot.Handler())
+	woot.Serves(address)
+	return vendorDesk{Desk: woot.Desk(), account: account("chatwoot", chatwoot, "live_agent", at(address)), address: address, longest: 150_000,
+		tells: func(webhook string) {
+			woot.Tells(webhook)
+			woot.Trouble(chatwootsim.Trouble{Twice: true})
+		}}
+}

@@ -1,0 +1,345 @@
+package stories
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/codec"
+	"github.com/footbridge/footbridge/bridge/adapter/simdesk"
+	"github.com/footbridge/footbridge/bridge/event"
+)
+
+// desks are the desks of vendors in the full matrix, each by its adapter's name, which
+// is its account's too. A desk joins by one file matrix_NAME_test.go with what makes
+// it, a line here, and rows in testdata/matrix.txt that are written before it is
+// played the first time.
+func desks() map[string]func(*testing.T) vendorDesk {
+	return map[string]func(*testing.T) vendorDesk{"chatwoot": wootDesk, "libredesk": libreDesk}
+}
+
+// vendorDesk is a simulated desk before the bridge has begun. It has to have the acts
+// Reply (with files), Take and Resolve; Remark, Type, Automate and Reopen where the vendor
+// knows such a thing.
+type vendorDesk struct {
+	simdesk.Desk
+	// account is its account's text in the configuration, address where it serves.
+	account, address string
+	// tells says where its webhooks go, each of them twice.
+	tells func(webhook string)
+	// longest is the most characters of a message of the customer's there.
+	longest int
+}
+
+// newDesks makes all of them.
+func newDesks(t *testing.T) map[string]vendorDesk {
+	all := map[string]vendorDesk{}
+	for name, made := range desks() {
+		all[name] = made(t)
+	}
+	return all
+}
+
+// accountsOf are the accounts of all, as the configuration has them.
+func accountsOf(all map[string]vendorDesk) string {
+	var text strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		text.WriteString(all[name].account)
+	}
+	return text.String()
+}
+
+// vendorBack is such a desk as people of a cell have it before them; k.key is the
+// conversation there. The first of its people takes what comes, and passes it on to
+// the second.
+type vendorBack struct{ vendorDesk }
+
+func (b vendorBack) has(name string) bool {
+	return slices.ContainsFunc(b.Acts, func(a simdesk.Act) bool { return a.Name == name })
+}
+
+// act has one of the people do something.
+func (b vendorBack) act(k *talk, person int, name, text string, file ...simdesk.File) {
+	k.t.Helper()
+	o := simdesk.Order{Conversation: k.key, Person: b.People[person].ID, Text: text}
+	if len(file) > 0 {
+		o.File = file[0]
+	}
+	if err := b.Do(name, o); err != nil {
+		k.t.Fatalf("%s at %s: %v", name, b.Title, err)
+	}
+}
+
+// at is the conversation as it stands.
+func (b vendorBack) at(k *talk) simdesk.Conversation {
+	for _, c := range b.Conversations() {
+		if c.ID == k.key {
+			return c
+		}
+	}
+	return simdesk.Conversation{}
+}
+
+// words are the lines of a kind.
+func (b vendorBack) words(k *talk, kind simdesk.Kind) []string {
+	var all []string
+	for _, l := range b.at(k).Lines {
+		if l.Kind == kind {
+			all = append(all, l.Text)
+		}
+	}
+	return all
+}
+
+// before are the turns people can read, "author: text", wherever they stand.
+func before(c simdesk.Conversation) []string {
+	var all []string
+	for _, l := range c.Lines {
+		switch l.Kind {
+		case simdesk.Customer:
+			all = append(all, "Customer: "+l.Text)
+		case simdesk.Bridge:
+			all = append(all, "Virtual agent: "+l.Text)
+		case simdesk.Note:
+			for line := range strings.SplitSeq(l.Text, "\n") {
+				if text, named := strings.CutPrefix(line, c.Customer+": "); named {
+					line = "Customer: " + text
+				}
+				all = append(all, line)
+			}
+		}
+	}
+	return all
+}
+
+func (b vendorBack) waits(k *talk) {
+	k.t.Helper()
+	k.key = ""
+	k.eventually(b.Title+" is asked", func() bool {
+		for _, c := range b.Conversations() {
+			knows := func(text string) bool { return strings.Contains(text, k.mark()) }
+			if c.Open && !k.used[c.ID] && (slices.ContainsFunc(before(c), knows) || slices.ContainsFunc(slices.Collect(maps.Values(c.Facts)), knows)) {
+				k.key = c.ID
+			}
+		}
+		return k.key != ""
+	})
+	k.used[k.key] = true
+	k.inState(k.id, "queued")
+}
+
+func (b vendorBack) briefed(k *talk, lines []event.TranscriptEntry) adapter.Level {
+	c := b.at(k)
+	found := before(c)
+	if c.Facts["cell"] != k.cell() && !slices.Contains(found, "cell: "+k.cell()) {
+		return adapter.Dropped
+	}
+	return told(lines, found, func(l event.TranscriptEntry) string {
+		return map[event.Role]string{event.RoleCustomer: "Customer: ", event.RoleVirtualAgent: "Virtual agent: "}[l.Actor.Role] + codec.Plain(l.Content)
+	})
+}
+
+func (vendorBack) tellsPlace(*talk) bool         { return false }
+func (b vendorBack) accepts(k *talk)             { b.act(k, 0, simdesk.Take, "") }
+func (b vendorBack) says(k *talk, text string)   { b.act(k, k.person, simdesk.Reply, text) }
+func (b vendorBack) hears(k *talk) []string      { return b.words(k, simdesk.Customer) }
+func (vendorBack) offers(*talk, event.Part) bool { return false }
+func (vendorBack) sawPick(*talk) bool            { return false }
+func (vendorBack) sawForm(*talk) bool            { return false }
+
+func (b vendorBack) files(k *talk, m event.Media) bool {
+	b.act(k, k.person, simdesk.Reply, m.Caption, simdesk.File{Name: m.Name, MIME: m.MIME, Data: bytesOf(m)})
+	return true
+}
+
+// sawFile looks for the customer's file, which is whole when its bytes are.
+func (b vendorBack) sawFile(k *talk, m event.Media) adapter.Level {
+	for _, l := range b.at(k).Lines {
+		for _, f := range l.Files {
+			if l.Kind == simdesk.Customer && f.Name == m.Name && f.MIME == m.MIME && bytes.Equal(b.data(k, f), bytesOf(m)) {
+				return adapter.Full
+			}
+		}
+	}
+	return pictured(m, nil, nil, b.hears(k))
+}
+
+func (b vendorBack) data(k *talk, f simdesk.File) []byte {
+	if f.URL == "" {
+		return f.Data
+	}
+	return k.fetch(b.address + f.URL)
+}
+
+func (b vendorBack) types(k *talk) bool {
+	if !b.has(simdesk.Type) {
+		return false
+	}
+	b.act(k, k.person, simdesk.Type, "")
+	return true
+}
+
+// sawTyping remembers what was shown once: a vendor takes it back by itself.
+func (b vendorBack) sawTyping(k *talk) adapter.Level {
+	if k.typed = k.typed || b.at(k).Typing; k.typed {
+		return adapter.Full
+	}
+	return adapter.Dropped
+}
+
+// returns resolves it, twice.
+func (b vendorBack) returns(k *talk) {
+	b.act(k, k.person, simdesk.Resolve, "")
+	b.act(k, 0, simdesk.Resolve, "")
+}
+
+func (b vendorBack) ends(k *talk) bool { b.returns(k); return false }
+
+func (b vendorBack) sawEnd(k *talk) adapter.Level {
+	if notes := b.words(k, simdesk.Note); !b.at(k).Open && slices.Contains(notes, over) {
+		return adapter.Full
+	}
+	return adapter.Dropped
+}
+
+func (b vendorBack) withdrawn(k *talk) bool {
+	return !b.at(k).Open && len(b.words(k, simdesk.Note)) > 0
+}
+
+// The things a cell of a vendor's desk has beside those of all cells.
+
+// passesOn gives the conversation to the second of the people.
+func (b vendorBack) passesOn(k *talk) {
+	k.person = 1
+	b.act(k, 1, simdesk.Take, "")
+	k.eventually("somebody else has it", func() bool { return count(k.events(k.id), event.KindTransferCompleted) == 1 })
+	for _, e := range k.events(k.id) {
+		if want := map[event.Kind]string{event.KindHandoffAccepted: b.People[0].Name, event.KindTransferCompleted: b.People[1].Name}[e.Kind()]; want != "" && e.Actor.Name != want {
+			k.t.Errorf("%s of %q, want %q", e.Kind(), e.Actor.Name, want)
+		}
+	}
+}
+
+// private is what stands at the desk and is not for the customer.
+func (k *talk) private(what string) string { return "okapi private " + what + " of " + k.name }
+
+// confides writes a note, and lets the vendor's own program write.
+func (b vendorBack) confides(k *talk) {
+	if b.has(simdesk.Automate) {
+		b.act(k, 0, simdesk.Automate, k.private("automation"))
+	}
+	if !b.has(simdesk.Remark) {
+		return
+	}
+	b.act(k, k.person, simdesk.Remark, k.private("note"))
+	k.eventually("the note is known", func() bool { return count(k.events(k.id), event.KindNoteCreated) > 0 })
+}
+
+// reads shows that the customer has read all, where the front end can tell.
+func (b vendorBack) reads(k *talk) {
+	seen := ""
+	for _, e := range k.seenBy(k.id, k.token) {
+		if e.Kind() == event.KindMessageCreated && e.Actor.Role == event.RoleLiveAgent {
+			seen = e.ID
+		}
+	}
+	k.post(event.MessageRead{Message: seen})
+	k.eventually("people see that it was read", func() bool { return b.at(k).Read })
+}
+
+// insists is what people do after the end: it is opened, written in and closed again,
+// and nothing of it is the customer's.
+func (b vendorBack) insists(k *talk) {
+	if b.has(simdesk.Reopen) {
+		b.act(k, 0, simdesk.Reopen, "")
+	}
+	b.act(k, 0, simdesk.Reply, k.private("afterthought"))
+	k.eventually("whoever writes too late is told", func() bool {
+		notes := b.at(k).Lines
+		at := slices.IndexFunc(notes, func(l simdesk.Line) bool { return l.Text == k.private("afterthought") })
+		return slices.ContainsFunc(notes[at:], func(l simdesk.Line) bool { return l.Kind == simdesk.Note })
+	})
+	b.act(k, 0, simdesk.Resolve, "")
+}
+
+// silent shows that nothing private has reached the customer or the virtual agent.
+func (b vendorBack) silent(k *talk, f front) {
+	k.t.Helper()
+	heard := f.hears(k)
+	if web, ok := f.(webFront); ok && web.va.heard != nil {
+		heard = append(slices.Clone(heard), web.va.heard(k)...)
+	}
+	for _, text := range heard {
+		if strings.Contains(text, "okapi private ") {
+			k.t.Errorf("the customer or the virtual agent was told %q", text)
+		}
+	}
+}
+
+// kept shows that nothing was told twice, and that people came and went as they did.
+func (b vendorBack) kept(k *talk) {
+	k.t.Helper()
+	events := k.events(k.id)
+	notes := 0
+	for _, e := range events {
+		if n, ok := e.Body.(event.NoteCreated); ok && n.Text == k.private("note") {
+			notes++
+		}
+	}
+	got := fmt.Sprint(count(events, event.KindHandoffAccepted), count(events, event.KindTransferCompleted), count(events, event.KindHandbackRequested), notes)
+	want := fmt.Sprint(2, 1, 2, map[bool]int{true: 1}[b.has(simdesk.Remark)])
+	if got != want {
+		k.t.Errorf("accepted, passed on, given back and notes: %s, want %s", got, want)
+	}
+}
+
+// bytesOf are what a file of a cell holds.
+func bytesOf(m event.Media) []byte { return []byte("\x89PNG\r\n\x1a\nokapi " + m.Name) }
+
+// fetch reads an address; nothing is there where it is refused.
+func (k *talk) fetch(address string) []byte {
+	resp, err := k.client.Get(address)
+	if err != nil {
+		return nil
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		return nil
+	}
+	return data
+}
+
+// intact reports whether a file came to a token's bearer with its bytes. Its type is told
+// with them, where a vendor does not tell it before.
+func (k *talk) intact(token string, got, sent event.Media) bool {
+	if got.Blob == "" || got.Kind != sent.Kind || got.Name != sent.Name {
+		return false
+	}
+	var l struct{ URL string }
+	k.api("GET", "/media/"+got.Blob, token, "", nil, &l)
+	return l.URL != "" && bytes.Equal(k.fetch("http://"+k.public+l.URL), bytesOf(sent))
+}
+
+// pictures serves the files of cells beside a vendor's own addresses.
+func pictures(h http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", h)
+	mux.HandleFunc("GET /pictures/{name}", func(w http.ResponseWriter, r *http.Request) {
+		name, err := url.PathUnescape(r.PathValue("name"))
+		if err != nil {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "image/png")
+		_, _ = w.Write(bytesOf(event.Media{Name: name}))
+	})
+	return mux
+}
