@@ -7,6 +7,7 @@ package egress
 import (
 	"cmp"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -291,13 +292,24 @@ func (e *Egress) headers(req *http.Request, a Account, turn string, h http.Heade
 			if !plain(name, v) {
 				return fmt.Errorf("header %q of a call cannot be sent", name)
 			}
-			req.Header.Add(name, v)
+			req.Header.Add(name, login(name, v))
 		}
 	}
 	if req.Header.Get("User-Agent") == "" {
 		req.Header.Set("User-Agent", "footbridge")
 	}
 	return nil
+}
+
+// login is a header as it leaves: "Basic NAME:PASSWORD" with both in base64 (RFC 7617),
+// which an adapter cannot write of secrets it does not see. What is in base64 already has
+// no colon.
+func login(name, value string) string {
+	pair, basic := strings.CutPrefix(value, "Basic ")
+	if name != "Authorization" || !basic || !strings.Contains(pair, ":") {
+		return value
+	}
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(pair))
 }
 
 // plain reports whether a header can be sent: the name is a token, and the value

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"log/slog"
@@ -158,6 +159,28 @@ func TestPlaceholders(t *testing.T) {
 	}
 	if strings.Contains(w.log.String(), "s3cr3t") {
 		t.Errorf("the log has the secret: %s", w.log.String())
+	}
+}
+
+// A login of two secrets leaves in base64 (RFC 7617); what is in base64 already, or is
+// another scheme or header, as it is written.
+func TestBasicLogin(t *testing.T) {
+	var got http.Header
+	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header }))
+	defer s.Close()
+	w := openWay(t, breaker.Options{}, host(t, s))
+	p := w.placeholders.Token("t", "key")
+	for _, c := range []struct{ header, value, want string }{
+		{"authorization", "Basic me:" + p, "Basic " + base64.StdEncoding.EncodeToString([]byte("me:"+secret))},
+		{"Authorization", "Basic " + p + ":" + p, "Basic " + base64.StdEncoding.EncodeToString([]byte(secret+":"+secret))},
+		{"Authorization", "Basic bWU6eA==", "Basic bWU6eA=="},
+		{"Authorization", "token a:b", "token a:b"},
+		{"X-Login", "Basic a:b", "Basic a:b"},
+	} {
+		a := w.Call(t.Context(), "a", "t", nil, adapter.Call{Method: "GET", URL: s.URL, Header: http.Header{c.header: {c.value}}})
+		if a.Status != 200 || got.Get(c.header) != c.want {
+			t.Errorf("%s: sent %q, %+v", c.value, got.Get(c.header), a)
+		}
 	}
 }
 
