@@ -37,7 +37,8 @@
 //	request ENDPOINT [PATH]       a request, body below; ids count r1, r2, …
 //	deliver KIND by ROLE [id=I] [name=N] [event=E] [ref=R] [maybe_duplicate]
 //	                              a delivery, its body below; event ids count e1, e2, …
-//	result TAG STATUS|REASON      how a call ended, the answer's body below
+//	result TAG STATUS|REASON [HEADER=VALUE]
+//	                              how a call ended, the answer's body below
 //	fired TIMER                   a timer is due
 //	expired REQUEST REASON        a held request can no longer be answered
 //	wait DURATION                 lets time pass

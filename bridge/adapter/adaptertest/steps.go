@@ -142,7 +142,7 @@ func deliverOptions(d *adapter.Deliver, words []string) error {
 }
 
 func stepResult(p *player, words, input []string) (string, error) {
-	if err := want(words, 2, "result TAG STATUS|REASON"); err != nil {
+	if err := want(words, 2, "result TAG STATUS|REASON [HEADER=VALUE]"); err != nil {
 		return "", err
 	}
 	r := adapter.Result{Tag: words[0], Header: http.Header{}, Body: []byte(strings.Join(input, "\n"))}
@@ -151,6 +151,10 @@ func stepResult(p *player, words, input []string) (string, error) {
 		r.Reason = words[1]
 	}
 	r.Status = status
+	for _, w := range words[2:] {
+		name, value, _ := strings.Cut(w, "=")
+		r.Header.Add(name, value)
+	}
 	if !p.leg.open[r.Tag] {
 		return "", fmt.Errorf("no call %q is open", r.Tag)
 	}
