@@ -8,6 +8,7 @@ import (
 	"github.com/footbridge/footbridge/adapters/convocore/convocoresim"
 	"github.com/footbridge/footbridge/adapters/libredesk/libredesksim"
 	"github.com/footbridge/footbridge/adapters/omilia/omiliasim"
+	"github.com/footbridge/footbridge/adapters/slack/slacksim"
 	"github.com/footbridge/footbridge/adapters/vonage/vonagesim"
 )
 
@@ -19,6 +20,7 @@ func simulators() map[string]simulator {
 		"convocore": convocoresim.Simulate,
 		"libredesk": libredesksim.Simulate,
 		"omilia":    omiliasim.Simulate,
+		"slack":     slacksim.Simulate,
 		"vonage":    vonagesim.Simulate,
 	}
 }

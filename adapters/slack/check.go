@@ -1,0 +1,174 @@
+package slack
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/codec"
+)
+
+// The calls of a check: whose token it is, and for each channel what it is, whether
+// the app can be made a member, and whether it can be read, threads too.
+const (
+	checkToken   = "check/token"
+	checkChannel = "check/channel"
+	checkJoin    = "check/join"
+	checkHistory = "check/history"
+	checkThread  = "check/thread"
+)
+
+// proof is a check on its way.
+type proof struct {
+	ID       string            `json:"id,omitempty"`
+	Create   bool              `json:"create,omitempty"`
+	Channels []string          `json:"channels,omitempty"` // yet to be looked at, the first now
+	Findings []adapter.Finding `json:"findings,omitempty"`
+}
+
+// check has the account prove itself.
+func (d desk) check(in adapter.Check) {
+	d.s.Proof = &proof{ID: in.ID, Create: in.Create}
+	for _, row := range d.set.Channels {
+		if _, id, _ := strings.Cut(row, "="); !slices.Contains(d.s.Proof.Channels, id) {
+			d.s.Proof.Channels = append(d.s.Proof.Channels, id)
+		}
+	}
+	c := d.write("auth.test", fields{})
+	c.Repeat = adapter.RepeatKeyed
+	d.tx.Call(checkToken, c)
+}
+
+// scopes are what the app needs, and what for.
+func (d desk) scopes() []string {
+	list := []string{"chat:write", "users:read", "files:read", "files:write"}
+	if *d.set.Customize {
+		list = append(list, "chat:write.customize")
+	}
+	return list
+}
+
+// found notes what was looked at; a fault has its mend.
+func (d desk) found(what, said, fault, mend string) {
+	f := adapter.Finding{What: what, Said: said, Fault: fault}
+	if fault != "" {
+		f.Mend = mend
+	}
+	d.s.Proof.Findings = append(d.s.Proof.Findings, f)
+}
+
+// proved goes on when a call of the check has ended.
+func (d desk) proved(r adapter.Result) {
+	v, fault := answerOf(r)
+	switch r.Tag {
+	case checkToken:
+		d.provedToken(r, v, fault)
+	case checkChannel:
+		d.provedChannel(v, fault)
+	case checkJoin:
+		d.found(d.channelName(), "joined", fault, "invite the app in the channel: /invite @its-name")
+		d.readable(fault == "")
+	case checkHistory:
+		d.provedHistory(v, fault)
+	case checkThread:
+		d.found(d.channelName()+", threads", "can be read", fault, "give the account a user_token with channels:history and groups:history, of a member of the channel")
+		d.nextChannel()
+	}
+}
+
+func (d desk) provedToken(r adapter.Result, v codec.Value, fault string) {
+	const mend = "use the bot user OAuth token on the app's page OAuth & Permissions"
+	said := strings.TrimSpace(v.Get("user").Text() + " at " + v.Get("team").Text())
+	if fault == "" && v.Get("bot_id").Text() == "" {
+		fault = "it is a person's: what it writes would be taken for their words"
+	}
+	d.found("credential "+botToken, said, fault, mend)
+	if fault != "" {
+		d.finish()
+		return
+	}
+	if told := r.Header.Get("X-Oauth-Scopes"); told != "" {
+		d.provedScopes(strings.Split(strings.ReplaceAll(told, " ", ""), ","))
+	}
+	d.channel()
+}
+
+func (d desk) provedScopes(has []string) {
+	missing := slices.DeleteFunc(d.scopes(), func(s string) bool { return slices.Contains(has, s) })
+	if !slices.Contains(has, "channels:history") && !slices.Contains(has, "groups:history") && d.tx.Credential(userToken) == "" {
+		missing = append(missing, "channels:history or groups:history")
+	}
+	fault := ""
+	if len(missing) > 0 {
+		fault = "missing: " + strings.Join(missing, ", ")
+	}
+	d.found("scopes", "all there", fault, "add them on the app's page OAuth & Permissions, and install the app again")
+}
+
+// channel looks at the next channel, or ends the check.
+func (d desk) channel() {
+	p := d.s.Proof
+	if len(p.Channels) == 0 {
+		base := d.tx.Account().PublicURL
+		d.found("request addresses", base+"/events for events, "+base+"/actions for interactivity: Slack tells nobody what is entered there", "", "")
+		d.finish()
+		return
+	}
+	d.tx.Call(checkChannel, d.get("conversations.info", url.Values{"channel": {p.Channels[0]}}, d.tx.Credential(botToken)))
+}
+
+func (d desk) nextChannel() {
+	d.s.Proof.Channels = d.s.Proof.Channels[min(1, len(d.s.Proof.Channels)):]
+	d.channel()
+}
+
+func (d desk) finish() {
+	d.tx.Report(d.s.Proof.ID, d.s.Proof.Findings...)
+	d.s.Proof = nil
+}
+
+func (d desk) channelName() string {
+	if len(d.s.Proof.Channels) == 0 {
+		return "channel"
+	}
+	return "channel " + d.s.Proof.Channels[0]
+}
+
+func (d desk) provedChannel(v codec.Value, fault string) {
+	c := v.Get("channel")
+	switch {
+	case fault != "":
+		d.found(d.channelName(), "", fault, "use the id at the foot of the channel's details; a private channel must have invited the app")
+	case yes(c.Get("is_archived")):
+		d.found(d.channelName(), "", "it is archived", "name another in the setting channels")
+	case yes(c.Get("is_member")):
+		d.found(d.channelName(), "a member of #"+c.Get("name").Text(), "", "")
+		d.readable(true)
+		return
+	case d.s.Proof.Create && !yes(c.Get("is_private")):
+		d.tx.Call(checkJoin, d.write("conversations.join", fields{"channel": d.s.Proof.Channels[0]}))
+		return
+	default:
+		d.found(d.channelName(), "", "the app is not a member of #"+c.Get("name").Text(), "invite it there with /invite @its-name, or verify with --create where the channel is public")
+	}
+	d.nextChannel()
+}
+
+// readable looks whether the channel can be read.
+func (d desk) readable(member bool) {
+	if !member {
+		d.nextChannel()
+		return
+	}
+	d.tx.Call(checkHistory, d.read("conversations.history", url.Values{"channel": {d.s.Proof.Channels[0]}, "limit": {"1"}}))
+}
+
+func (d desk) provedHistory(v codec.Value, fault string) {
+	if items := v.Get("messages").Items(); fault == "" && len(items) > 0 && len(d.s.Proof.Channels) > 0 {
+		d.tx.Call(checkThread, d.read("conversations.replies", url.Values{"channel": {d.s.Proof.Channels[0]}, "ts": {items[0].Get("ts").Text()}, "limit": {"1"}}))
+		return
+	}
+	d.found(d.channelName()+", messages", "can be read", fault, "add channels:history (groups:history for private channels) to the app and install it again")
+	d.nextChannel()
+}

@@ -1,0 +1,178 @@
+package slack
+
+import (
+	"cmp"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/codec"
+	"github.com/footbridge/footbridge/bridge/event"
+)
+
+// The ids of the buttons.
+const (
+	actionClaim    = "footbridge_claim"
+	actionTakeOver = "footbridge_take_over" // claim, where somebody has it
+	actionBack     = "footbridge_hand_back"
+	actionClose    = "footbridge_close"
+)
+
+const (
+	// peopleMost is how many people of a leg are known by name; of more Slack is not
+	// asked.
+	peopleMost = 8
+	// pressesMost is how many presses wait.
+	pressesMost = 10
+)
+
+// press is a button pressed.
+type press struct {
+	Action string `json:"action"`
+	User   string `json:"user"`
+	Name   string `json:"name,omitempty"` // what Slack called them there
+	At     int64  `json:"at"`             // in microseconds
+}
+
+// person is somebody as the customer is to know them.
+func (d desk) person(id string) event.Actor {
+	for _, one := range d.s.People {
+		if one.ID == id {
+			return one
+		}
+	}
+	return event.Actor{Role: event.RoleLiveAgent, ID: id}
+}
+
+// knows reports whether somebody is known by name, and asks Slack if not.
+func (d desk) knows(id string) bool {
+	if d.person(id).Name != "" || len(d.s.People) >= peopleMost || !isUser(id) {
+		return true
+	}
+	if d.s.Asking == "" {
+		d.s.Asking = id
+		d.tx.Call(actWho+"/"+id, d.get("users.info", url.Values{"user": {id}}, d.tx.Credential(botToken)))
+	}
+	return false
+}
+
+func isUser(id string) bool { return regexp.MustCompile(`^[UW][A-Z0-9]{1,20}$`).MatchString(id) }
+
+// mentions are the people a text speaks of.
+func mentions() *regexp.Regexp { return regexp.MustCompile(`<@([UW][A-Z0-9]{1,20})>`) }
+
+// introducedAll reports whether the author of a message that is to be told, and all it
+// speaks of, are known.
+func (d desk) introducedAll(m codec.Value) bool {
+	if d.s.Reading.knows(at(m)) && editedAt(m) <= d.s.Reading.Edited {
+		return true
+	}
+	all := []string{m.Get("user").Text()}
+	for _, found := range mentions().FindAllStringSubmatch(m.Get("text").Text(), peopleMost) {
+		all = append(all, found[1])
+	}
+	return !slices.ContainsFunc(all, func(id string) bool { return !d.knows(id) })
+}
+
+// introduced goes on when Slack has said who somebody is. Of whom it does not say, the
+// name is what a button had, or none.
+func (d desk) introduced(id string, r adapter.Result) {
+	if d.s.Asking != id {
+		return
+	}
+	d.s.Asking = ""
+	v, _ := answerOf(r) // nobody's name keeps words waiting
+	who := actorOf(id, v.Get("user"))
+	for _, p := range d.s.Presses {
+		if p.User == id {
+			who.Name = cmp.Or(who.Name, p.Name)
+		}
+	}
+	who.Name = cmp.Or(who.Name, "Agent")
+	d.s.People = append(d.s.People, who)
+	d.press()
+	if d.s.Reading.Waits && d.s.Reading.Busy && d.s.Phase == phaseOpen {
+		d.s.Reading.Waits = false
+		d.page()
+	}
+}
+
+// pressed is a button of ours that was pressed.
+func (d desk) pressed(v codec.Value) error {
+	var action codec.Value
+	if items := v.Get("actions").Items(); len(items) > 0 {
+		action = items[0]
+	}
+	name, thread := strings.ToLower(action.Get("action_id").Text()), v.Get("container").Get("message_ts").Text()
+	ours := slices.Contains([]string{actionClaim, actionTakeOver, actionBack, actionClose}, name)
+	if !strings.EqualFold(v.Get("type").Text(), "block_actions") || !ours {
+		return adapter.ErrUnsupported
+	}
+	who := v.Get("user")
+	p := press{Action: name, User: who.Get("id").Text(), At: instant(action.Get("action_ts").Text())}
+	p.Name, _ = codec.Cut(cmp.Or(who.Get("name").Text(), who.Get("username").Text()), nameLimit)
+	if p.At == 0 {
+		p.At = d.tx.Now().UnixMicro()
+	}
+	switch {
+	case !isUser(p.User):
+	case d.s.Phase != phaseOpen && d.s.Phase != phaseSetting, d.s.Thread != "" && thread != d.s.Thread:
+		d.over(thread)
+	case len(d.s.Presses) < pressesMost:
+		d.s.Presses = append(d.s.Presses, p)
+		d.press()
+	}
+	return nil
+}
+
+// press does what was pressed, in order, once the thread stands and whoever pressed is
+// known.
+func (d desk) press() {
+	for d.s.Phase == phaseOpen && d.s.Ending == nil && len(d.s.Presses) > 0 && d.knows(d.s.Presses[0].User) {
+		p := d.s.Presses[0]
+		d.s.Presses = d.s.Presses[1:]
+		if p.Action == actionClaim || p.Action == actionTakeOver {
+			d.take(d.person(p.User))
+			continue
+		}
+		d.s.Ending, d.s.Presses = &p, nil
+		d.look() // what was written before comes before
+	}
+}
+
+// take gives the conversation to somebody.
+func (d desk) take(who event.Actor) {
+	had := d.s.Agent
+	if d.s.Taken && had.ID == who.ID {
+		return
+	}
+	var body event.Body = event.HandoffAccepted{}
+	if d.s.Taken {
+		body = event.TransferCompleted{}
+	}
+	d.s.Agent, d.s.Taken = who, true
+	d.tx.Emit(adapter.Emission{Actor: who, Body: body})
+	d.show("With " + name(who))
+}
+
+// end does what the last press said, after the words before it.
+func (d desk) end() {
+	p := d.s.Ending
+	if p == nil || d.s.Phase != phaseOpen {
+		return
+	}
+	d.s.Ending = nil
+	who := d.person(p.User)
+	said, body, next := "Declined by ", event.Body(event.HandoffFailed{Reason: event.FailedDeclined}), phaseGone
+	switch {
+	case p.Action == actionClose:
+		said, body, next = "Closed by ", event.ConversationEnded{Reason: "completed", By: event.RoleLiveAgent}, phaseEnded
+	case d.s.Taken:
+		said, body, next = "Handed back by ", event.HandbackRequested{Reason: "handed_back"}, phaseReturning
+	}
+	d.s.Phase = next
+	d.show(said + name(who))
+	d.tx.Emit(adapter.Emission{Actor: who, Body: body})
+}

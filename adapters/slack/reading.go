@@ -1,0 +1,243 @@
+package slack
+
+import (
+	"cmp"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/codec"
+	"github.com/footbridge/footbridge/bridge/event"
+)
+
+// readThread is what tags of reads of the thread begin with.
+const readThread = "read"
+
+const (
+	// knownMost is how many messages are known one by one, so that one that shows
+	// late or was edited is still found in the next read.
+	knownMost = 40
+	// pageSize is how many messages a read asks for.
+	pageSize = 100
+)
+
+// reading is what is known of the messages in the thread, and the read under way. One
+// read runs at a time; what asks for one meanwhile is answered by another after it.
+// Messages are named by their timestamps.
+type reading struct {
+	// Known are the newest messages read, in order; none up to Low is news.
+	Low   int64   `json:"low,omitempty"`
+	Known []int64 `json:"known,omitempty"`
+	// Edited is when the newest edit that is known was made.
+	Edited int64 `json:"edited,omitempty"`
+	Busy   bool  `json:"busy,omitempty"`
+	Again  bool  `json:"again,omitempty"`
+	// Cursor is the page under way; Waits says that somebody on it is asked about.
+	Cursor string `json:"cursor,omitempty"`
+	Waits  bool   `json:"waits,omitempty"`
+}
+
+// knows reports whether a message is no news.
+func (r *reading) knows(at int64) bool {
+	_, found := slices.BinarySearch(r.Known, at)
+	return found || at <= r.Low
+}
+
+// know notes a message.
+func (r *reading) know(at int64) {
+	i, found := slices.BinarySearch(r.Known, at)
+	if found || at <= r.Low {
+		return
+	}
+	r.Known = slices.Insert(r.Known, i, at)
+	if len(r.Known) > knownMost {
+		r.Low, r.Known = r.Known[0], r.Known[1:]
+	}
+}
+
+// look reads what is new, now or after the read under way.
+func (d desk) look() {
+	r := &d.s.Reading
+	switch {
+	case d.s.Phase != phaseOpen:
+	case r.Busy:
+		r.Again = true
+	default:
+		r.Busy, r.Again, r.Cursor = true, false, ""
+		d.page()
+	}
+}
+
+func (d desk) page() {
+	r := &d.s.Reading
+	query := url.Values{"channel": {d.s.Channel}, "ts": {d.s.Thread}, "oldest": {stamp(r.Low)}, "limit": {strconv.Itoa(pageSize)}}
+	if r.Cursor != "" {
+		query.Set("cursor", r.Cursor)
+	}
+	d.tx.Call(readThread+"/"+d.s.Handoff, d.read("conversations.replies", query))
+}
+
+// readResult goes on when a page has come. What a read that failed would have brought,
+// a later one brings; but no failure keeps a conversation from its end.
+func (d desk) readResult(r adapter.Result) {
+	p := &d.s.Reading
+	if !p.Busy || d.s.Phase != phaseOpen {
+		p.Busy = false
+		return
+	}
+	v, fault := answerOf(r)
+	switch {
+	case fault == "":
+		d.messages(v)
+	case passing(r, fault):
+		p.Busy, p.Again = false, false
+		d.tx.After(timerLook, lookAgain)
+	default:
+		p.Busy, p.Again = false, false
+		d.report("not_read", "Slack: "+fault+"; footbridge accounts verify says what is missing")
+		d.end()
+	}
+}
+
+// messages tells what is new on a page, from old to new, once all who wrote it are
+// known by name.
+func (d desk) messages(v codec.Value) {
+	r := &d.s.Reading
+	page := slices.Clone(v.Get("messages").Items())
+	slices.SortStableFunc(page, func(a, b codec.Value) int { return cmp.Compare(at(a), at(b)) })
+	for _, one := range page {
+		if isPerson(one) && at(one) != 0 && !d.introducedAll(one) {
+			r.Waits = true
+			return
+		}
+	}
+	d.edits(page)
+	for _, one := range page {
+		d.message(one)
+	}
+	next := v.Get("response_metadata").Get("next_cursor").Text()
+	if next != "" && next != r.Cursor && len(next) < 1000 {
+		r.Cursor = next
+		d.page()
+		return
+	}
+	r.Busy, r.Cursor = false, ""
+	switch {
+	case d.s.Ending != nil:
+		d.end()
+	case r.Again:
+		d.look()
+	}
+}
+
+func at(m codec.Value) int64 { return instant(m.Get("ts").Text()) }
+
+func editedAt(m codec.Value) int64 { return instant(m.Get("edited").Get("ts").Text()) }
+
+// edits tells the new words of messages that were told before, where they were edited
+// since.
+func (d desk) edits(page []codec.Value) {
+	r := &d.s.Reading
+	newest := r.Edited
+	for _, one := range page {
+		if when := editedAt(one); when > r.Edited && r.knows(at(one)) && isPerson(one) {
+			newest = max(newest, when)
+			if _, private := d.private(one.Get("text").Text()); d.set.Edits == editsTell && !private {
+				text := d.set.EditedText + d.markdown(one.Get("text").Text())
+				d.words(one, stamp(at(one))+"/"+stamp(when), event.Text{Text: text, Format: event.FormatMarkdown})
+			}
+		}
+	}
+	r.Edited = newest
+}
+
+// message tells what a message says, once, where a person wrote it before the end.
+func (d desk) message(m codec.Value) {
+	r, when := &d.s.Reading, at(m)
+	if when == 0 || r.knows(when) || d.s.Ending != nil && when > d.s.Ending.At {
+		return
+	}
+	r.know(when)
+	if !isPerson(m) {
+		return
+	}
+	r.Edited = max(r.Edited, editedAt(m))
+	if text, private := d.private(m.Get("text").Text()); private {
+		d.tx.Emit(adapter.Emission{Actor: d.person(m.Get("user").Text()), Ref: stamp(when), Body: event.NoteCreated{Text: d.markdown(text)}})
+		return
+	}
+	for i, part := range d.parts(m) {
+		ref := stamp(when)
+		if i > 0 {
+			ref += "/" + strconv.Itoa(i)
+		}
+		d.words(m, ref, part)
+	}
+}
+
+// words are somebody's for the customer. Who writes first has the conversation.
+func (d desk) words(m codec.Value, ref string, part event.Part) {
+	who := d.person(m.Get("user").Text())
+	if !d.s.Taken {
+		d.take(who)
+	}
+	d.tx.Emit(adapter.Emission{Actor: who, Ref: ref, Body: event.MessageCreated{Content: event.Content{Part: part}}})
+}
+
+// private is what follows the mark of a note.
+func (d desk) private(text string) (rest string, private bool) {
+	for _, prefix := range d.set.NotePrefixes {
+		if rest, found := strings.CutPrefix(strings.TrimSpace(text), escape(prefix)); found {
+			return strings.TrimSpace(rest), true
+		}
+	}
+	return text, false
+}
+
+// request is what Slack tells: that somebody wrote, or pressed a button.
+func (d desk) request(in adapter.Request) error {
+	v, err := codec.Lenient(in.Body)
+	if err != nil {
+		return adapter.ErrUnsupported
+	}
+	switch in.Endpoint {
+	case endpointEvents:
+		d.hint(v.Get("event"))
+	case endpointActions:
+		return d.pressed(v)
+	default:
+		return adapter.ErrUnsupported
+	}
+	return nil
+}
+
+// hint is a message there is, or was changed. What it says is read.
+func (d desk) hint(v codec.Value) {
+	m := v
+	if strings.EqualFold(v.Get("subtype").Text(), "message_changed") {
+		m = v.Get("message")
+	}
+	thread := m.Get("thread_ts").Text()
+	switch {
+	case !strings.EqualFold(v.Get("type").Text(), "message"), v.Get("channel").Text() != d.s.Channel, !isPerson(m):
+	case d.s.Phase == phaseOpen && thread == d.s.Thread:
+		d.look()
+	case v.Get("subtype").Text() != "message_changed":
+		d.over(thread)
+	}
+}
+
+// over tells whoever writes or presses too late that it is over, once.
+func (d desk) over(thread string) {
+	gone := d.s.Phase == phaseGone || d.s.Phase == phaseOpen && thread != d.s.Thread
+	if !gone || thread == "" || d.s.Told == thread {
+		return
+	}
+	d.s.Told = thread
+	c, body := d.post(escape(d.set.AbsentText), "")
+	body["thread_ts"] = thread
+	c.Body = codec.Compose(body)
+	d.tx.Call(actLine+"/over/"+thread, c)
+}

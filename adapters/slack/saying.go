@@ -1,0 +1,139 @@
+package slack
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/codec"
+	"github.com/footbridge/footbridge/bridge/event"
+)
+
+// The steps of what the customer says: words, or a file in three.
+const (
+	sayWords = "words"
+	sayPlace = "place" // where the file is to be put
+	sayPut   = "put"
+	sayShare = "share"
+)
+
+// sayTries is how often words are sent that Slack could not take just then.
+const sayTries = 5
+
+// saying is the customer's message on its way.
+type saying struct {
+	Event string `json:"event,omitempty"`
+	Tries int    `json:"tries,omitempty"`
+	// File is the file, FileID Slack's id of it.
+	File   *event.Media `json:"file,omitempty"`
+	FileID string       `json:"file_id,omitempty"`
+	// Name and Picture are the customer's, Instead the words for a file that is refused.
+	Name    string `json:"name,omitempty"`
+	Picture string `json:"picture,omitempty"`
+	Instead string `json:"instead,omitempty"`
+}
+
+// says sends the customer's message. A file goes as a file where its size is known,
+// for Slack wants to know it before.
+func (d desk) says(e event.Event, c event.Content) {
+	p := &d.s.Saying
+	if p.Event != e.ID {
+		*p = saying{Event: e.ID, Name: label(e.Actor), Picture: e.Actor.Avatar}
+	}
+	text, plain := wordsOf(c)
+	file, isFile := c.Part.(event.Media)
+	switch {
+	case text == "":
+		d.tx.Fail("the message has no words and no file to send")
+	case codec.Length(text) > messageLimit:
+		d.tx.Fail("the text is longer than Slack takes")
+	case isFile && file.URL != "" && file.Size > 0:
+		p.File, p.Instead = &file, text
+		query := url.Values{"filename": {cmp.Or(file.Name, "file")}, "length": {strconv.FormatInt(file.Size, 10)}}
+		d.sayStep(sayPlace, d.get("files.getUploadURLExternal", query, d.tx.Credential(botToken)))
+	default:
+		d.sayWords(text, plain)
+	}
+}
+
+// sayStep makes the call of a step, of which each try has a tag of its own.
+func (d desk) sayStep(step string, c adapter.Call) {
+	d.tx.Call(actSay+"/"+d.s.Saying.Event+"/"+step+strconv.Itoa(d.s.Saying.Tries), c)
+}
+
+func (d desk) sayWords(text string, plain bool) {
+	p := &d.s.Saying
+	c, body := d.post(text, p.Event)
+	if plain {
+		body["mrkdwn"] = false
+	}
+	if d.inTheName(body, p.Name, p.Picture); !*d.set.Customize {
+		body["text"] = "*" + escape(p.Name) + ":* " + text
+		delete(body, "mrkdwn")
+	}
+	c.Body = codec.Compose(body)
+	d.sayStep(sayWords, c)
+}
+
+// inTheName shows somebody as the author of a message.
+func (d desk) inTheName(body fields, name, picture string) {
+	if !*d.set.Customize {
+		return
+	}
+	body["username"] = name
+	if strings.HasPrefix(picture, "https://") {
+		body["icon_url"] = picture
+	}
+}
+
+// saidResult ends the customer's message, or goes on with it.
+func (d desk) saidResult(step string, r adapter.Result) {
+	p := &d.s.Saying
+	step = strings.TrimRight(step, "0123456789")
+	v, fault := answerOf(r)
+	if step == sayPut && r.OK() {
+		fault = "" // the file's host says more than "ok", or nothing
+	}
+	switch {
+	case fault == "":
+		d.sayNext(step, v)
+	case passing(r, fault) && r.Reason == "" && p.Tries < sayTries && d.s.Phase == phaseOpen:
+		p.Tries++
+		d.tx.After(timerLook, lookAgain)
+		d.tx.Later()
+	case p.Instead != "" && r.Reason != adapter.ReasonCancelled && d.s.Phase == phaseOpen:
+		text := p.Instead
+		p.File, p.Instead = nil, ""
+		d.sayWords(text, true)
+	default:
+		*p = saying{}
+		d.tx.Fail("Slack: " + fault)
+	}
+}
+
+// sayNext goes on after a step that was good.
+func (d desk) sayNext(step string, v codec.Value) {
+	p := &d.s.Saying
+	switch step {
+	case sayPlace:
+		p.FileID = v.Get("file_id").Text()
+		c := adapter.Call{Method: http.MethodPost, URL: v.Get("upload_url").Text(), Upload: p.File.URL, Repeat: adapter.RepeatKeyed}
+		d.sayStep(sayPut, c)
+	case sayPut:
+		body := fields{"files": []fields{{"id": p.FileID, "title": cmp.Or(p.File.Name, "file")}}, "channel_id": d.s.Channel, "thread_ts": d.s.Thread}
+		caption := escape(p.File.Caption)
+		if d.inTheName(body, p.Name, p.Picture); !*d.set.Customize {
+			caption = strings.TrimSpace("*" + escape(p.Name) + ":* " + caption)
+		}
+		body.put("initial_comment", caption)
+		c := d.write("files.completeUploadExternal", body)
+		c.Repeat, c.Lane = adapter.RepeatMarked, d.s.Channel
+		d.sayStep(sayShare, c)
+	default:
+		d.tx.Known(p.Event, cmp.Or(v.Get("ts").Text(), p.FileID))
+		*p = saying{}
+	}
+}

@@ -1,0 +1,149 @@
+package slack
+
+import (
+	"cmp"
+	"math"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/codec"
+	"github.com/footbridge/footbridge/bridge/event"
+)
+
+// The limits of what is tried: a hand-off must still be in time for the next desk, and
+// what a read does not bring the next one does.
+const (
+	openLimit = 30 * time.Second
+	readLimit = 30 * time.Second
+)
+
+// fields is a JSON object to send.
+type fields map[string]any
+
+// put sets a field that has a value.
+func (f fields) put(name, value string) {
+	if value != "" {
+		f[name] = value
+	}
+}
+
+// write is a call of a method that changes something.
+func (d desk) write(method string, body fields) adapter.Call {
+	return adapter.Call{Method: http.MethodPost, URL: d.set.BaseURL + "/" + method, Body: codec.Compose(body), Header: http.Header{
+		"Authorization": {"Bearer " + d.tx.Credential(botToken)}, "Content-Type": {"application/json; charset=utf-8"}}}
+}
+
+// read is a call of a method that changes nothing, with the token that reads.
+func (d desk) read(method string, query url.Values) adapter.Call {
+	return d.get(method, query, cmp.Or(d.tx.Credential(userToken), d.tx.Credential(botToken)))
+}
+
+func (d desk) get(method string, query url.Values, token string) adapter.Call {
+	return adapter.Call{Method: http.MethodGet, URL: d.set.BaseURL + "/" + method + "?" + query.Encode(), Repeat: adapter.RepeatKeyed, GiveUp: readLimit,
+		Header: http.Header{"Authorization": {"Bearer " + token}}}
+}
+
+// post is a message in the channel, in its thread once there is one. Slack takes about
+// one a second in a channel, whosever thread it is in.
+func (d desk) post(text string, id string) (adapter.Call, fields) {
+	body := fields{"channel": d.s.Channel, "text": text, "unfurl_links": false, "unfurl_media": false}
+	body.put("thread_ts", d.s.Thread)
+	if id != "" {
+		body["metadata"] = fields{"event_type": metadataType, "event_payload": fields{"id": id}}
+	}
+	c := d.write("chat.postMessage", body)
+	c.Repeat, c.Lane = adapter.RepeatMarked, d.s.Channel
+	return c, body
+}
+
+// metadataType names our ids among the metadata of messages.
+const metadataType = "footbridge"
+
+// idOf is our id of a message, or "".
+func idOf(message codec.Value) string {
+	meta := message.Get("metadata")
+	if meta.Get("event_type").Text() != metadataType {
+		return ""
+	}
+	return meta.Get("event_payload").Get("id").Text()
+}
+
+// answerOf reads an answer: it is good where it says so, and fault is the error's name
+// or what became of the call.
+func answerOf(r adapter.Result) (v codec.Value, fault string) {
+	v, err := codec.Lenient(r.Body)
+	switch {
+	case !r.OK():
+		return v, cmp.Or(v.Get("error").Text(), r.Fault(""))
+	case err != nil || !v.IsObject():
+		return v, "another answer than Slack's own"
+	case !yes(v.Get("ok")):
+		return v, cmp.Or(v.Get("error").Text(), "an error without a name")
+	}
+	return v, ""
+}
+
+// passing reports whether a fault may be gone when the call is made again.
+func passing(r adapter.Result, fault string) bool {
+	return r.Reason != "" && r.Reason != adapter.ReasonNotAllowed || r.Status >= 500 || r.Status == http.StatusTooManyRequests ||
+		slices.Contains([]string{"internal_error", "fatal_error", "service_unavailable", "request_timeout", "ratelimited", "rate_limited", "team_added_to_org"}, fault)
+}
+
+// unsure reports whether a call may have done what it was to do.
+func unsure(r adapter.Result, fault string) bool {
+	return r.Reason == adapter.ReasonUnknown || r.Reason == adapter.ReasonTooLarge || r.Reason == "" && (r.Status >= 500 ||
+		r.OK() && slices.Contains([]string{"", "internal_error", "fatal_error", "service_unavailable", "request_timeout", "another answer than Slack's own"}, fault))
+}
+
+// yes reads a truth.
+func yes(v codec.Value) bool { return strings.EqualFold(v.Text(), "true") }
+
+// instant is a timestamp in microseconds, or 0: it names a message, and orders those
+// of a channel.
+func instant(ts string) int64 {
+	whole, part, _ := strings.Cut(strings.TrimSpace(ts), ".")
+	seconds, err := strconv.ParseInt(whole, 10, 64)
+	if err != nil || seconds <= 0 || seconds > math.MaxInt64/2_000_000 {
+		return 0
+	}
+	micros, err := strconv.ParseInt((part + "000000")[:6], 10, 64)
+	if err != nil || micros < 0 {
+		return 0
+	}
+	return seconds*1_000_000 + micros
+}
+
+// stamp is a timestamp again.
+func stamp(at int64) string {
+	micros := strconv.FormatInt(at%1_000_000, 10)
+	return strconv.FormatInt(at/1_000_000, 10) + "." + strings.Repeat("0", 6-len(micros)) + micros
+}
+
+// isPerson reports whether a person wrote a message. Programs, ours among them, have a
+// bot_id or app_id; all else Slack says itself.
+func isPerson(m codec.Value) bool {
+	user := m.Get("user").Text()
+	return user != "" && user != "USLACKBOT" && m.Get("bot_id").Text() == "" && m.Get("app_id").Text() == "" && !m.Get("bot_profile").Exists() &&
+		!yes(m.Get("hidden")) && slices.Contains([]string{"", "file_share", "thread_broadcast"}, strings.ToLower(m.Get("subtype").Text()))
+}
+
+// actorOf is a person as the customer is to know them: by the name they chose.
+func actorOf(id string, user codec.Value) event.Actor {
+	a, profile := event.Actor{Role: event.RoleLiveAgent, ID: id}, user.Get("profile")
+	for _, v := range []codec.Value{profile.Get("display_name"), profile.Get("real_name"), user.Get("real_name"), user.Get("name")} {
+		a.Name = cmp.Or(a.Name, strings.TrimSpace(v.Text()))
+	}
+	a.Name, _ = codec.Cut(a.Name, nameLimit)
+	if image := profile.Get("image_72").Text(); strings.HasPrefix(image, "https://") && len(image) < 300 {
+		a.Avatar = image
+	}
+	return a
+}
+
+// nameLimit is the longest name that is kept or shown.
+const nameLimit = 80
