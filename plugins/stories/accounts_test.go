@@ -23,6 +23,8 @@ const (
 	assistToken = "assist-token-canary-5813"
 	wootToken   = "woot-token-canary-6180"
 	wootSecret  = "woot-secret-canary-3398"
+	slackToken  = "slack-token-canary-4410"
+	slackSecret = "slack-secret-canary-9925"
 	libreKey    = "libre-key-canary-7731"
 	libreSecret = "libre-secret-canary-8842"
 	libreInbox  = "libre-inbox-canary-9953"
@@ -35,6 +37,7 @@ func secrets() map[string]string {
 	return map[string]string{"STUDIO_KEY": studioKey, "VDESK_KEY": deskKey, "DESK_TOKEN": deskToken, "FLOW_KEY": flowKey,
 		"WIDGET_KEY": widgetKey, "CHAT_TOKEN": chatToken, "CONVO_SECRET": convoSecret, "ASSIST_TOKEN": assistToken,
 		"WOOT_TOKEN": wootToken, "WOOT_SECRET": wootSecret,
+		"SLACK_TOKEN": slackToken, "SLACK_SECRET": slackSecret,
 		"LIBRE_KEY": libreKey, "LIBRE_SECRET": libreSecret, "LIBRE_INBOX": libreInbox, "LIBRE_HOOK": libreHook}
 }
 
@@ -50,6 +53,7 @@ const (
 	assistant  = "Agent Assist"
 	chatwoot   = "Chatwoot"
 	libredesk  = "Libredesk"
+	slackDesk  = "Slack"
 )
 
 // farSides say of each its adapter, what its account has beside its settings, and
@@ -65,6 +69,7 @@ func farSides() map[string]struct{ adapter, keys, settings string } {
 		convocore:  {"convocore", `credentials = { secret = "env:CONVO_SECRET" }`, ""},
 		chatwoot: {"chatwoot", "credentials = { token = \"env:WOOT_TOKEN\", webhook_secret = \"env:WOOT_SECRET\" }\nreconcile = \"10s\"",
 			"account_id = \"1\"\ninbox_identifier = \"inbox\"\ninbox_id = \"3\""},
+		slackDesk: {"slack", "credentials = { token = \"env:SLACK_TOKEN\", signing_secret = \"env:SLACK_SECRET\" }\nreconcile = \"10s\"", `channels = ["*=C0SUPPORT"]`},
 		libredesk: {"libredesk", "reconcile = \"10s\"\ncredentials = { api_key = \"env:LIBRE_KEY\", api_secret = \"env:LIBRE_SECRET\", " +
 			"inbox_secret = \"env:LIBRE_INBOX\", webhook_secret = \"env:LIBRE_HOOK\" }", `inbox_uuid = "8f1c3a52-5b1f-4c4e-9d3c-5f6f5b1f2a01"`},
 		assistant: {"omilia", `credentials = { token = "env:ASSIST_TOKEN" }`, `url = "wss://unused.example/agent-assist/{context.call_id}"`},
