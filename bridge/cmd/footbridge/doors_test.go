@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -211,15 +212,30 @@ func (v *visit) address() string {
 	return v.base + "/in/mine" + path + "?" + strings.Join(v.query, "&")
 }
 
+// posted is the body as its vendor posts it: by itself, in a list, in a form.
+func (v *visit) posted(t *testing.T) []byte {
+	t.Helper()
+	doc := any(v.doc)
+	if v.e.Batch != "" {
+		doc = map[string]any{strings.TrimPrefix(v.e.Batch, "/"): []any{doc}}
+	}
+	body, err := json.Marshal(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v.e.Form != "" {
+		v.header.Set("Content-Type", "application/x-www-form-urlencoded")
+		return []byte(url.Values{v.e.Form: {string(body)}}.Encode())
+	}
+	return body
+}
+
 // call makes the visit and says how it was answered: a status, or the close code
 // of a socket, 0 for one that stays open.
 func (v *visit) call(t *testing.T, l *ledger) int {
 	t.Helper()
 	v.build()
-	body, err := json.Marshal(v.doc)
-	if err != nil {
-		t.Fatal(err)
-	}
+	body := v.posted(t)
 	if v.e.Transport != "" {
 		return v.dial(t, l, body)
 	}
@@ -304,6 +320,10 @@ func shapes() []door {
 		with("bearer", func(e *adapter.Endpoint) { e.Auth = "bearer=key" }),
 		with("body", func(e *adapter.Endpoint) { e.Auth = "body:/secret/key=key" }),
 		with("signature", func(e *adapter.Endpoint) { e.Auth, e.Signature, e.Dedup = "signature:key", signature, "signature" }),
+		with("signed form", func(e *adapter.Endpoint) {
+			e.Auth, e.Signature, e.Dedup, e.Form = "signature:key", signature, "signature", "payload"
+		}),
+		with("list", func(e *adapter.Endpoint) { e.Auth, e.Batch, e.Dedup = "header:X-Key=key", "/events", "body:/id" }),
 		with("token", func(e *adapter.Endpoint) { e.Auth, e.Signature, e.Key = "signature:key", token, "path:id" }),
 		with("minted", func(e *adapter.Endpoint) { e.Auth, e.Tokens, e.Key = "minted:t", []string{"bearer"}, "token" }),
 		with("minted in query", func(e *adapter.Endpoint) { e.Auth, e.Tokens, e.Key = "minted:t", []string{"query:t"}, "path:id" }),
