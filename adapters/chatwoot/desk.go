@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
@@ -39,13 +38,8 @@ type state struct {
 // saying is the customer's message on its way, and the words for a file that
 // cannot be sent.
 type saying struct {
-	Event   string `json:"event,omitempty"`
+	backend.Saying
 	Instead string `json:"instead,omitempty"`
-	// Part is which part of a long text is next; More that the one under way is not
-	// the last, Fault why one before did not arrive.
-	Part  int    `json:"part,omitempty"`
-	More  bool   `json:"more,omitempty"`
-	Fault string `json:"fault,omitempty"`
 }
 
 // desk is one turn of a leg.
@@ -110,42 +104,25 @@ func (d desk) rest(e event.Event) {
 func (d desk) says(e event.Event, c event.Content) {
 	p := &d.s.Saying
 	if p.Event != e.ID {
-		*p = saying{Event: e.ID}
+		*p = saying{Saying: backend.Saying{Event: e.ID}}
 	}
 	text := codec.Plain(c)
 	file, isFile := c.Part.(event.Media)
 	switch {
-	case text == "":
-		d.Tx.Fail("the message has no words and no file to send")
-	case p.More:
-		d.Tx.Later() // something else came meanwhile; the part before is under way
-	case p.Fault != "":
-		d.Tx.Fail(p.Fault)
-		*p = saying{}
+	case !d.Ready(&p.Saying, text):
 	case isFile && file.URL != "":
 		p.Instead = text
 		call := post(d.ours("/messages"), nil)
 		call.Form = form(file, adapter.FormField{Name: "content", Value: file.Caption}, adapter.FormField{Name: "echo_id", Value: e.ID})
-		call.Body, call.Header = nil, nil
 		d.Tx.Call(actSay+"/"+e.ID, call)
 	default:
-		d.part(text)
+		d.SendPart(&p.Saying, codec.Split(text, textLimit), d.write)
 	}
 }
 
-// part sends the next part of a text, which mostly is all of it. For those after it
-// the delivery is offered again.
-func (d desk) part(text string) {
-	p := &d.s.Saying
-	parts, id := codec.Split(text, textLimit), p.Event
-	at := min(p.Part, len(parts)-1)
-	if at > 0 {
-		id += "/" + strconv.Itoa(at)
-	}
-	d.Tx.Call(actSay+"/"+id, post(d.ours("/messages"), backend.Fields{"content": parts[at], "echo_id": id}))
-	if p.More = at < len(parts)-1; p.More {
-		d.Tx.Later()
-	}
+// write sends words of the customer's.
+func (d desk) write(id, text string) {
+	d.Tx.Call(actSay+"/"+id, post(d.ours("/messages"), backend.Fields{"content": text, "echo_id": id}))
 }
 
 // form is a message with a file, in the fields Chatwoot reads.
@@ -200,7 +177,7 @@ func (d desk) result(r adapter.Result) {
 		d.proved(r)
 	case act == actRead:
 		d.read(of, r)
-	case act == actSay && d.s.Saying.Event != "" && (of == d.s.Saying.Event || strings.HasPrefix(of, d.s.Saying.Event+"/")):
+	case act == actSay && d.s.Saying.Sends(of):
 		d.saidResult(r)
 	case act == actNote:
 		d.learn(r)
@@ -212,15 +189,15 @@ func (d desk) result(r adapter.Result) {
 // saidResult ends the customer's message, or a part of it. Words go in place of a file
 // that is refused.
 func (d desk) saidResult(r adapter.Result) {
-	instead, id := d.s.Saying.Instead, d.s.Saying.Event
-	if p := &d.s.Saying; p.More {
-		p.More, p.Part = false, p.Part+1
-		if d.learn(r); !r.OK() {
-			p.Fault = r.Fault("")
-		}
+	p := &d.s.Saying
+	if p.More {
+		d.learn(r)
+	}
+	if p.PartSent(r, "") {
 		return // the delivery is offered again
 	}
-	d.s.Saying = saying{}
+	instead, id := p.Instead, p.Event
+	*p = saying{}
 	switch {
 	case r.OK():
 		if ref := d.learn(r); ref != "" {
@@ -230,8 +207,8 @@ func (d desk) saidResult(r adapter.Result) {
 			d.resolve(id) // the customer's words have opened it again
 		}
 	case unfit(r) && instead != "" && d.s.Phase == backend.Open:
-		d.s.Saying.Event = id
-		d.Tx.Call(actSay+"/"+id, post(d.ours("/messages"), backend.Fields{"content": instead, "echo_id": id}))
+		p.Event = id
+		d.write(id, instead)
 	default:
 		d.Tx.Fail(r.Fault(""))
 	}

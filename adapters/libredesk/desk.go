@@ -3,7 +3,6 @@ package libredesk
 import (
 	"cmp"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
@@ -35,17 +34,12 @@ type state struct {
 
 // saying is the customer's message on its way.
 type saying struct {
-	Event string `json:"event,omitempty"`
+	backend.Saying
 	// Then are words that follow a file, and Instead those for one that is refused.
 	Then    string `json:"then,omitempty"`
 	Instead string `json:"instead,omitempty"`
 	// Renewed is the event for which a new token was asked.
 	Renewed string `json:"renewed,omitempty"`
-	// Part is which part of a long text is next; More that the one under way is not
-	// the last, Fault why one before did not arrive.
-	Part  int    `json:"part,omitempty"`
-	More  bool   `json:"more,omitempty"`
-	Fault string `json:"fault,omitempty"`
 }
 
 // desk is one turn of a leg.
@@ -104,16 +98,10 @@ func (d desk) says(e event.Event, c event.Content) {
 	file, isFile := c.Part.(event.Media)
 	p := &d.s.Saying
 	if p.Event != e.ID {
-		*p = saying{Event: e.ID, Renewed: p.Renewed}
+		*p = saying{Saying: backend.Saying{Event: e.ID}, Renewed: p.Renewed}
 	}
 	switch {
-	case text == "":
-		d.Tx.Fail("the message has no words and no file to send")
-	case p.More:
-		d.Tx.Later() // something else came meanwhile; the part before is under way
-	case p.Fault != "":
-		d.Tx.Fail(p.Fault)
-		*p = saying{}
+	case !d.Ready(&p.Saying, text):
 	case isFile && file.URL != "":
 		p.Then, p.Instead = within(file.Caption, bytesLimit/4), within(text, bytesLimit/4)
 		call := d.widget(http.MethodPost, "/media/upload", nil)
@@ -121,28 +109,12 @@ func (d desk) says(e event.Event, c event.Content) {
 			{Name: "files", File: file.URL, Filename: file.Name, MIME: file.MIME}}
 		d.Tx.Call(actSay+"/"+e.ID, call)
 	default:
-		d.part(text)
-	}
-}
-
-// part sends the next part of a text, which mostly is all of it. For those after it
-// the delivery is offered again.
-func (d desk) part(text string) {
-	p := &d.s.Saying
-	parts := codec.Split(text, bytesLimit/3) // no UTF-16 code unit takes more bytes
-	at := min(p.Part, len(parts)-1)
-	d.write(parts[at])
-	if p.More = at < len(parts)-1; p.More {
-		d.Tx.Later()
+		d.SendPart(&p.Saying, codec.Split(text, bytesLimit/3), d.write) // no UTF-16 code unit takes more bytes
 	}
 }
 
 // write sends words of the customer's.
-func (d desk) write(text string) {
-	id := d.s.Saying.Event
-	if at := d.s.Saying.Part; at > 0 {
-		id += "/" + strconv.Itoa(at)
-	}
+func (d desk) write(id, text string) {
 	d.Tx.Call(actSay+"/"+id, d.widget(http.MethodPost, d.ours("/message"), backend.Fields{"message": text}))
 }
 
@@ -152,11 +124,7 @@ func (d desk) write(text string) {
 func (d desk) saidResult(r adapter.Result) {
 	p := &d.s.Saying
 	expired := d.s.Phase == backend.Open && r.Status == http.StatusUnauthorized && p.Renewed != p.Event
-	if p.More && !expired {
-		p.More, p.Part = false, p.Part+1
-		if !r.OK() {
-			p.Fault = r.Fault(inboxSecret)
-		}
+	if !expired && p.PartSent(r, inboxSecret) {
 		return
 	}
 	then, instead := p.Then, p.Instead
@@ -172,7 +140,7 @@ func (d desk) saidResult(r adapter.Result) {
 		case d.s.Phase == backend.Returning:
 			d.resolve(p.Event) // it came as they resolved it, and opened it again
 		case then != "" && d.s.Phase == backend.Open:
-			d.write(then)
+			d.write(p.ID(), then)
 		}
 	case expired:
 		p.Renewed = p.Event
@@ -181,7 +149,7 @@ func (d desk) saidResult(r adapter.Result) {
 			d.Tx.Later()
 		}
 	case d.s.Phase == backend.Open && refused && instead != "":
-		d.write(instead)
+		d.write(p.ID(), instead)
 	default:
 		d.Tx.Fail(r.Fault(inboxSecret))
 	}
@@ -240,7 +208,7 @@ func (d desk) result(r adapter.Result) {
 		d.checked(of, r)
 	case act == actRead:
 		d.read(of, r)
-	case act == actSay && d.s.Saying.Event != "" && (of == d.s.Saying.Event || strings.HasPrefix(of, d.s.Saying.Event+"/")):
+	case act == actSay && d.s.Saying.Sends(of):
 		d.saidResult(r)
 	case act == actRenew:
 		d.s.Saying.More = false // the same part again

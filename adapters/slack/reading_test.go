@@ -242,7 +242,9 @@ func FuzzRead(f *testing.F) {
 		f.Add([]byte(seed), "read/h")
 	}
 	f.Add([]byte(`{"ok":true,"user":{"profile":{"display_name":"Sam"}}}`), "who/U0SAM")
-	f.Fuzz(func(t *testing.T, body []byte, tag string) { tried(t, adapter.Result{Tag: tag, Status: 200, Body: body}) })
+	f.Fuzz(func(t *testing.T, body []byte, tag string) {
+		tried(t, adapter.Result{Tag: tag, Status: 200, Body: body})
+	})
 }
 
 // tried gives any input to a leg in the middle of a read: no panic, nothing that

@@ -25,8 +25,9 @@ type plain struct {
 
 type state struct {
 	backend.Course
-	Setup backend.Setup[string] `json:"setup,omitzero"`
-	Look  backend.Look          `json:"look,omitzero"`
+	Setup  backend.Setup[string] `json:"setup,omitzero"`
+	Saying backend.Saying        `json:"saying,omitzero"`
+	Look   backend.Look          `json:"look,omitzero"`
 }
 
 type settings struct {
@@ -50,7 +51,7 @@ func definition() adapter.Definition {
 			return adapter.Profile{}, err
 		}
 		return adapter.Profile{Hosts: backend.Hosts("plain.example", []string{"plain.example"}), Reconcile: true,
-			Levels: adapter.Levels{Content: map[string]adapter.Level{"text": adapter.Full}, Push: adapter.PushCall},
+			Levels: adapter.Levels{Content: map[string]adapter.Level{"text": adapter.Full}, MaxText: maxText, Push: adapter.PushCall},
 			Endpoints: []adapter.Endpoint{{Name: "hook", Method: http.MethodPost, Path: "/hook", Answer: adapter.AnswerAck,
 				Key: "body:/chat", Unknown: adapter.UnknownIgnore}}}, s.Check()
 	}}
@@ -62,7 +63,7 @@ func handle(tx *adapter.Tx, s *state, in adapter.Input) error {
 		return err
 	}
 	d := plain{backend.Desk{Tx: tx, Course: &s.Course, Ways: set.Ways, Title: "Plain", Login: "key", Reopens: set.Reopens}, s}
-	d.Acts = backend.Acts{Ask: d.ask, Say: func(e event.Event, c event.Content) { d.post("say/"+e.ID, codec.Plain(c)) },
+	d.Acts = backend.Acts{Ask: d.ask, Say: d.say,
 		Note: func(of, text string) { d.post("note/"+of, text) }, Resolve: func(of string) { d.post("close/"+of, "") },
 		Reopen: func(of string) { d.post("open-again/"+of, "") }, Left: func() { s.Setup = backend.Setup[string]{} }}
 	switch in := in.(type) {
@@ -85,6 +86,19 @@ func (d plain) post(tag, text string) {
 	c.Header.Set("Authorization", "Bearer "+d.Tx.Credential("key"))
 	d.Tx.Call(tag, c)
 }
+
+func (d plain) say(e event.Event, c event.Content) {
+	p := &d.s.Saying
+	if p.Event != e.ID {
+		*p = backend.Saying{Event: e.ID}
+	}
+	if text := codec.Plain(c); d.Ready(p, text) {
+		d.SendPart(p, codec.Split(text, maxText), func(id, text string) { d.post("say/"+id, text) })
+	}
+}
+
+// maxText is the longest message Plain takes.
+const maxText = 16
 
 func (d plain) ask(e event.Event, body event.HandoffRequested) {
 	p := &d.s.Setup
@@ -114,9 +128,13 @@ func (d plain) next() {
 }
 
 func (d plain) result(r adapter.Result) {
-	act, _, _ := strings.Cut(r.Tag, "/")
+	act, of, _ := strings.Cut(r.Tag, "/")
 	switch {
 	case d.s.Phase == backend.Ended:
+	case act == "say" && d.s.Saying.Sends(of):
+		if !d.s.Saying.PartSent(r, "key") && !r.OK() {
+			d.Tx.Fail(r.Fault("key"))
+		}
 	case act == "read":
 		d.read(r)
 	case d.s.Setup.Step == "" || d.s.Setup.Step != r.Tag:
