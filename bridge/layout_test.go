@@ -161,6 +161,8 @@ var arrows = []struct {
 	{"bridge/internal/signature", []string{"bridge/adapter", "bridge/internal/credential"}, "a signature is checked from bytes, a rule and keys alone"},
 	{"bridge/internal/media", []string{"bridge/event", "bridge/internal/journal"}, "files know whose they are, not who sends or reads them"},
 	{"bridge/internal/pointer", nil, "a pointer into a document knows no document"},
+	{"bridge/internal/feed", []string{"bridge/adapter", "bridge/internal/credential", "bridge/internal/engine", "bridge/internal/pointer"},
+		"it holds connections and knows neither who dials them nor who stores what they bring"},
 	{"bridge/internal/socket", []string{"bridge/adapter", "bridge/internal/engine", "bridge/internal/ws"}, "it is what lies between a socket and the engine"},
 	{"bridge/internal/ws", nil, "a WebSocket knows nothing of who uses it"},
 	{"bridge/internal/breaker", nil, "a breaker knows nothing of what it guards"},

@@ -65,7 +65,9 @@ type Profile struct {
 	// the operator wrote it into the account's settings or allowed_hosts.
 	Hosts     []string   `json:"hosts,omitempty"`
 	Endpoints []Endpoint `json:"endpoints,omitempty"`
-	Levels    Levels     `json:"levels"`
+	// Feeds are the connections on which the vendor speaks to endpoints.
+	Feeds  []Feed `json:"feeds,omitempty"`
+	Levels Levels `json:"levels"`
 	// HoldsCustomer says a virtual agent's leg carries the customer too.
 	HoldsCustomer bool `json:"holds_customer,omitempty"`
 	// RetryWithin is how long after a lost request the vendor may ask again.
@@ -148,7 +150,8 @@ type Endpoint struct {
 	Transport string `json:"transport,omitempty"`
 	// Event is as in Dial, for Socket.IO.
 	Event string `json:"event,omitempty"`
-	// Path is below the account's own; {name} stands for one segment.
+	// Path is below the account's own; {name} stands for one segment. "" is not
+	// served: only a Feed reaches the endpoint.
 	Path   string `json:"path"`
 	Answer string `json:"answer"`
 	// Default is the reply to an acknowledged request; 200 and {} if unset.

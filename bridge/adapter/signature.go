@@ -137,8 +137,11 @@ func (p Profile) Check() error {
 		if fault := e.signatureFault(); fault != "" {
 			return fmt.Errorf("endpoint %s: %s", e.Name, fault)
 		}
+		if e.Path == "" && !p.fed(e.Name) {
+			return fmt.Errorf("endpoint %s: path is empty and no feed names it: nothing would reach it", e.Name)
+		}
 	}
-	return nil
+	return p.feedsFault()
 }
 
 // bodyFault is the first thing wrong with how the endpoint's body is read, or "".

@@ -32,7 +32,7 @@ func TestNonsenseIsRefused(t *testing.T) {
 		wanted string // "" is good
 	}{
 		{signed(), func(*adapter.Endpoint) {}, ""},
-		{signed(), func(e *adapter.Endpoint) { *e = adapter.Endpoint{Name: "hook", Auth: "header:X=key"} }, ""},
+		{signed(), func(e *adapter.Endpoint) { *e = adapter.Endpoint{Name: "hook", Path: "/hook", Auth: "header:X=key"} }, ""},
 		{signed(), func(e *adapter.Endpoint) { e.Signature.Over, e.Key = "{method}{url}{body}{time}", "path:id" }, ""},
 		{signed(), func(e *adapter.Endpoint) {
 			e.Signature.IDHeader, e.Signature.Over, e.Dedup = "x-id", "{id}.{time}.{body}", "header:X-Id"
@@ -80,7 +80,7 @@ func TestNonsenseIsRefused(t *testing.T) {
 		{token(), func(e *adapter.Endpoint) { e.Signature.Audience, e.Signature.BodyClaim = "", "" }, "a token made for somebody else"},
 		{token(), func(e *adapter.Endpoint) { e.Signature.BodyClaim = "" }, "could come as a new one"},
 		{adapter.Endpoint{Name: "hook"}, func(e *adapter.Endpoint) { e.Auth, e.Raw = "body:/token=key", true }, "shows no credential"},
-		{adapter.Endpoint{Name: "hook"}, func(e *adapter.Endpoint) { e.Auth = "body:/token=key" }, ""},
+		{adapter.Endpoint{Name: "hook", Path: "/hook"}, func(e *adapter.Endpoint) { e.Auth = "body:/token=key" }, ""},
 		{token(), func(e *adapter.Endpoint) { e.Key = "path:id" }, "could be sent to another leg"},
 	} {
 		c.do(&c.from)
@@ -147,7 +147,7 @@ func TestBodiesThatCannotBeRead(t *testing.T) {
 		"key names nothing":           {Batch: "/events", Answer: adapter.AnswerAck, Dedup: "body:/id", Key: "signature"},
 		"":                            {Batch: "/events", Form: "payload", Challenge: "body:/c", Answer: adapter.AnswerAck, Dedup: "body:/id", Key: "body:/key"},
 	} {
-		e.Name = "events"
+		e.Name, e.Path = "events", "/events"
 		err := adapter.Profile{Endpoints: []adapter.Endpoint{e}}.Check()
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", want, err)

@@ -24,6 +24,10 @@ type standing struct {
 	Ready                        bool
 	Pid, Restarts                int
 	Breakers                     map[string]string
+	Feeds                        []struct {
+		Up     bool
+		Reason string
+	}
 }
 
 func (r *rig) account(name string) standing {
@@ -209,7 +213,8 @@ var testPlugins = sync.OnceValues(func() (string, error) {
 	}
 	dir := filepath.Join(bin, "test")
 	for name, source := range map[string]string{"brittle": "./testdata/brittle", "leaky": "./testdata/leaky", "besieged": "./testdata/besieged",
-		"hostile": repository + "/bridge/internal/host/testdata/hostile"} {
+		"attentive": "./testdata/attentive",
+		"hostile":   repository + "/bridge/internal/host/testdata/hostile"} {
 		build := exec.Command("go", "build", "-buildvcs=false", "-o", filepath.Join(dir, "footbridge-adapter-"+name), source)
 		if out, err := build.CombinedOutput(); err != nil {
 			return "", fmt.Errorf("build: %w\n%s", err, out)

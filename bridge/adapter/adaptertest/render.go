@@ -183,6 +183,9 @@ func renderProfile(p adapter.Profile) string {
 	for _, e := range p.Endpoints {
 		lines = append(lines, renderEndpoint(e))
 	}
+	for _, f := range p.Feeds {
+		lines = append(lines, "feed "+asJSON(f))
+	}
 	lines = append(lines, "levels "+asJSON(p.Levels))
 	if p.HoldsCustomer {
 		lines = append(lines, "holds customer")

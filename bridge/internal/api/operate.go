@@ -29,6 +29,8 @@ type Account struct {
 	Breakers map[string]string `json:"breakers,omitempty"`
 	// Guards are the same with since when, why, and when the next try is.
 	Guards []Guard `json:"guards,omitempty"`
+	// Feeds are the connections on which its vendor speaks to it.
+	Feeds []Listening `json:"feeds,omitempty"`
 	// Version is the adapter's, Backlog how many frames wait for their turn.
 	Version string `json:"version,omitempty"`
 	Backlog int64  `json:"backlog"`
@@ -50,6 +52,15 @@ type Guard struct {
 	Next time.Time `json:"next,omitzero"`
 	// Reason is what went wrong last.
 	Reason string `json:"reason,omitempty"`
+}
+
+// Listening is how one connection stands on which an account's vendor speaks.
+type Listening struct {
+	Name string `json:"name"`
+	Up   bool   `json:"up"`
+	// Since is when that began; Reason is why it is not up.
+	Since  time.Time `json:"since"`
+	Reason string    `json:"reason,omitempty"`
 }
 
 // Adapter is how one plugin stands now.

@@ -113,6 +113,7 @@ func (a *App) Accounts() []api.Account {
 	for _, s := range a.plugins.States() {
 		versions[s.Adapter] = s.Version
 	}
+	feeds := a.feeds.States()
 	var out []api.Account
 	for _, name := range slices.Sorted(maps.Keys(setup.Accounts)) {
 		account := setup.Accounts[name]
@@ -122,7 +123,7 @@ func (a *App) Accounts() []api.Account {
 		if why := absent[account.Adapter]; why != "" && row.Ready {
 			row.Ready, row.Unready = false, why
 		}
-		row.Guards = guardsOf(name, views)
+		row.Guards, row.Feeds = guardsOf(name, views), feedsOf(name, feeds)
 		for _, g := range row.Guards {
 			row.Breakers[g.Host] = g.State
 		}

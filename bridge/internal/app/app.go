@@ -23,6 +23,7 @@ import (
 	"github.com/footbridge/footbridge/bridge/internal/desk"
 	"github.com/footbridge/footbridge/bridge/internal/egress"
 	"github.com/footbridge/footbridge/bridge/internal/engine"
+	"github.com/footbridge/footbridge/bridge/internal/feed"
 	"github.com/footbridge/footbridge/bridge/internal/host"
 	"github.com/footbridge/footbridge/bridge/internal/ingress"
 	"github.com/footbridge/footbridge/bridge/internal/journal/sqlite"
@@ -69,6 +70,7 @@ type App struct {
 	media    *media.Store
 	engine   *engine.Engine
 	ingress  *ingress.Ingress
+	feeds    *feed.Feeds
 	runDir   string
 	people   *desk.Desk
 	api      *api.API
@@ -310,6 +312,7 @@ func (a *App) makeEngine(ctx context.Context) error {
 	a.ingress = ingress.New(ingress.Options{Engine: a.engine, Sockets: a.engine, Minter: minter, Logger: a.log, TrustedProxies: a.conf.Server.Proxies(),
 		Received: a.received, Refused: a.refused})
 	a.ingress.Limit(rates(a.conf))
+	a.openFeeds(placeholders)
 	a.apply(p)
 	return a.makeAPI()
 }
@@ -349,6 +352,7 @@ func (a *App) apply(p *plan) {
 	a.egress.Configure(p.ways)
 	a.engine.Configure(p.setup)
 	a.ingress.Configure(p.doors)
+	a.feeds.Configure(p.feeds)
 }
 
 func (a *App) startEngine(ctx context.Context) error {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/footbridge/footbridge/bridge/adapter"
 	"github.com/footbridge/footbridge/bridge/internal/credential"
 	"github.com/footbridge/footbridge/bridge/internal/ingress"
 )
@@ -70,15 +71,38 @@ func (d *doctor) fitted(ctx context.Context, p *plan) {
 	for _, door := range p.doors {
 		d.door(door)
 	}
+	for _, a := range p.feeds {
+		for _, f := range a.Feeds {
+			d.feed(a.Name, f.Name)
+		}
+	}
+}
+
+// feed tells whether a vendor is listened to.
+func (d *doctor) feed(account, name string) {
+	check := "account " + account
+	up, known := false, false
+	if d.live != nil {
+		up, known = d.live.feeds[account+"/"+name]
+	}
+	switch {
+	case up:
+		d.good(check, "feed %s stands: its vendor is listened to", name)
+	case known:
+		d.fault(check, "feed "+name+" does not stand: what its vendor says is not heard", "see why in GET /api/v1/accounts, on /console or in the log")
+	default:
+		d.good(check, "feed %s is opened by the bridge that runs", name)
+	}
 }
 
 // door looks at who may call an account's endpoints.
 func (d *doctor) door(a ingress.Account) {
-	if len(a.Endpoints) == 0 || a.AllowUnauthenticated { // which the plan warns of
+	served := slices.DeleteFunc(slices.Clone(a.Endpoints), func(e adapter.Endpoint) bool { return e.Path == "" })
+	if len(served) == 0 || a.AllowUnauthenticated { // which the plan warns of
 		return
 	}
 	var open []string
-	for _, e := range a.Endpoints {
+	for _, e := range served {
 		if e.Auth == "" && a.Inbound == "" {
 			open = append(open, e.Name)
 		}

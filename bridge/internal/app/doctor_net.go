@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -36,6 +37,8 @@ type liveBridge struct {
 	// open are the breakers that are not closed, drained the accounts that take
 	// nothing new.
 	open, drained []string
+	// feeds says by account and name whether what a vendor speaks on stands.
+	feeds map[string]bool
 }
 
 func findLive(ctx context.Context, c *config.Config) *liveBridge {
@@ -48,6 +51,7 @@ func findLive(ctx context.Context, c *config.Config) *liveBridge {
 	}
 	if body, err := ask(ctx, c.Admin.Listen, "/metrics"); err == nil {
 		b.open, b.drained = notZero(string(body), "breaker_state", "name"), notZero(string(body), "account_drained", "account")
+		b.feeds = feedsUp(string(body))
 	}
 	return &b
 }
@@ -84,6 +88,20 @@ func notZero(metrics, gauge, label string) (names []string) {
 	}
 	return names
 }
+
+// feedsUp reads which feeds stand.
+func feedsUp(metrics string) map[string]bool {
+	out := map[string]bool{}
+	for _, found := range feedUp.FindAllStringSubmatch(metrics, -1) {
+		out[found[1]+"/"+found[2]] = found[3] != "0"
+	}
+	return out
+}
+
+// feedUp is a line of the gauge of feeds; no name in it has a quote.
+//
+//nolint:gochecknoglobals // never written.
+var feedUp = regexp.MustCompile(`(?m)^\w+_feed_up\{account="([^"]*)",feed="([^"]*)"\} (\d+)$`)
 
 // running tells how a bridge does that runs now.
 func (d *doctor) running(context.Context) {

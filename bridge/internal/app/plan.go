@@ -18,6 +18,7 @@ import (
 	"github.com/footbridge/footbridge/bridge/internal/credential"
 	"github.com/footbridge/footbridge/bridge/internal/egress"
 	"github.com/footbridge/footbridge/bridge/internal/engine"
+	"github.com/footbridge/footbridge/bridge/internal/feed"
 	"github.com/footbridge/footbridge/bridge/internal/host"
 	"github.com/footbridge/footbridge/bridge/internal/ingress"
 )
@@ -44,6 +45,7 @@ type plan struct {
 	setup    *engine.Setup
 	doors    []ingress.Account
 	ways     map[string]egress.Account
+	feeds    []feed.Account
 	secrets  []credential.Secret
 	warnings []string
 }
@@ -96,8 +98,13 @@ func (pl planner) account(ctx context.Context, p *plan, name string) *config.Pro
 	if problem := p.signing(c, account, secrets); problem != nil {
 		return problem
 	}
+	p.listening(&account, secrets)
 	p.setup.Accounts[name] = account
-	p.ways[name] = egress.Account{Hosts: append(slices.Clone(account.Profile.Hosts), a.AllowedHosts...), Named: append(hostsIn(a.Settings), a.AllowedHosts...), Secrets: secrets, Unready: account.Unready, Mask: account.Profile.Mask, FileLogins: account.Profile.FileLogins}
+	hosts := append(slices.Clone(account.Profile.Hosts), a.AllowedHosts...)
+	if account.Unready == "" {
+		p.feeds = append(p.feeds, feed.Account{Name: name, Feeds: account.Profile.Feeds, Hosts: hosts, Secrets: secrets})
+	}
+	p.ways[name] = egress.Account{Hosts: hosts, Named: append(hostsIn(a.Settings), a.AllowedHosts...), Secrets: secrets, Unready: account.Unready, Mask: account.Profile.Mask, FileLogins: account.Profile.FileLogins}
 	p.doors = append(p.doors, ingress.Account{Name: name, Endpoints: account.Profile.Endpoints, Secrets: secrets, PublicURL: account.PublicURL,
 		Inbound: a.Inbound, AllowUnauthenticated: a.AllowUnauthenticated, Hosts: a.Hosts, Mask: account.Profile.Mask})
 	p.warnOpenDoors(a, name, account)
@@ -189,7 +196,7 @@ func (p *plan) warnOpenDoors(a config.Account, name string, account engine.Accou
 		return
 	}
 	for _, e := range account.Profile.Endpoints {
-		if e.Auth == "" && a.Inbound == "" {
+		if e.Path != "" && e.Auth == "" && a.Inbound == "" {
 			p.warnings = append(p.warnings, fmt.Sprintf("account %s: endpoint %s answers anybody on the network (allow_unauthenticated); mend: set inbound and its credential", name, e.Name))
 		}
 	}

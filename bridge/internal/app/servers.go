@@ -104,6 +104,7 @@ func (a *App) serve(ctx context.Context) error {
 		retention.Run(ctx, retention.Options{Store: a.journal, Rules: a.retention, Removed: a.tooOld, Logger: a.log})
 	})
 	work.Go(func() { a.doors.renewals(ctx, a.log) })
+	work.Go(func() { a.feeds.Run(ctx) })
 	a.health.Set("engine", nil)
 	a.greet(ctx)
 	err = a.wait(ctx, failed)

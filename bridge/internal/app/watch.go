@@ -97,6 +97,7 @@ func (a *App) look(ctx context.Context) {
 		}
 		m.AccountDrained.WithLabelValues(name).Set(drained)
 	}
+	a.lookFeeds()
 	if n, err := a.engine.Unaccounted(ctx); err != nil {
 		a.log.Warn("what is unaccounted for was not counted", "error", err)
 	} else {

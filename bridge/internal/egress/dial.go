@@ -21,15 +21,30 @@ import (
 
 // Dial makes one try to open a connection. It never retries: the engine does.
 func (e *Egress) Dial(ctx context.Context, account, turn string, tokens map[string]string, d adapter.Dial) (engine.Link, engine.Attempt) {
+	return e.dialled(ctx, account, turn, tokens, d, 0)
+}
+
+// longest is the most bytes of a frame of a feed. It is beyond what endpoints take: a
+// frame that is too large for them is to be read and acknowledged, for a connection
+// that ends over it would bring it again.
+const longest = 4 << 20
+
+// Line is Dial for a feed.
+func (e *Egress) Line(ctx context.Context, account, turn string, d adapter.Dial) (engine.Link, engine.Attempt) {
+	return e.dialled(ctx, account, turn, nil, d, longest)
+}
+
+// dialled makes and counts one try. most bounds the messages heard, 0 as usual.
+func (e *Egress) dialled(ctx context.Context, account, turn string, tokens map[string]string, d adapter.Dial, most int) (engine.Link, engine.Attempt) {
 	start := time.Now()
-	link, got, outcome := e.dial(ctx, account, turn, tokens, d)
+	link, got, outcome := e.dial(ctx, account, turn, tokens, d, most)
 	if e.o.Called != nil {
 		e.o.Called(account, outcome, time.Since(start))
 	}
 	return link, got
 }
 
-func (e *Egress) dial(ctx context.Context, account, turn string, tokens map[string]string, d adapter.Dial) (engine.Link, engine.Attempt, string) {
+func (e *Egress) dial(ctx context.Context, account, turn string, tokens map[string]string, d adapter.Dial, most int) (engine.Link, engine.Attempt, string) {
 	refused := func(reason string) (engine.Link, engine.Attempt, string) {
 		return nil, engine.Attempt{Reason: reason}, reason
 	}
@@ -47,7 +62,7 @@ func (e *Egress) dial(ctx context.Context, account, turn string, tokens map[stri
 	host, _ := hostOf(target)
 	guard := e.o.Breakers.Get(BreakerName(account, host))
 	err = guard.Do(ctx, func(ctx context.Context) breaker.Outcome {
-		conn, err := open(ctx, known.dialler, target, header, protocols, d)
+		conn, err := open(ctx, known.dialler, target, header, ws.Options{Protocols: protocols, MaxMessage: most}, d)
 		var fault *ws.HandshakeError
 		outcome := weighDial(ctx, err, &fault)
 		got.put(conn, fault)
@@ -153,8 +168,8 @@ func (e *Egress) handshake(a Account, turn string, d adapter.Dial) (target strin
 	return target, req.Header, protocols, nil
 }
 
-func open(ctx context.Context, dialer *dialler, target string, header http.Header, protocols []string, d adapter.Dial) (ws.Messages, error) {
-	options := ws.Options{Protocols: protocols, TLS: dialer.TLS()}
+func open(ctx context.Context, dialer *dialler, target string, header http.Header, options ws.Options, d adapter.Dial) (ws.Messages, error) {
+	options.TLS = dialer.TLS()
 	if d.Transport == adapter.TransportSocketIO {
 		conn, err := ws.DialSocketIO(ctx, dialer, target, header, ws.SocketIOOptions{Options: options, Event: d.Event})
 		if err != nil {

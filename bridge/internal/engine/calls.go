@@ -74,7 +74,7 @@ func (c *convo) onAttempt(ctx context.Context, w work) error {
 		return err
 	}
 	if k.Attempts > 1 && (v == verdictFinal && w.attempt.Reason == "") {
-		c.e.reached(l.Account)
+		c.e.Reached(l.Account)
 	}
 	wait := backoff(k.Attempts, w.attempt.RetryAfter)
 	if w.attempt.RetryAfter > 0 {

@@ -101,9 +101,10 @@ func (g *gaps) end(account string, at time.Time) bool {
 	return true
 }
 
-// reached has the legs of an account read back: a call to it went through that had
-// not before, so it may have called us meanwhile just as much in vain.
-func (e *Engine) reached(account string) {
+// Reached has the legs of an account read back: a call to it went through that had
+// not before, or what it speaks on stands again, so it may have spoken to us meanwhile
+// just as much in vain.
+func (e *Engine) Reached(account string) {
 	if e.setup.Load().Accounts[account].Reconcile <= 0 || !e.gaps.end(account, now()) {
 		return
 	}

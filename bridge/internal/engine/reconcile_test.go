@@ -150,6 +150,27 @@ func TestReadBackAfterGap(t *testing.T) {
 	})
 }
 
+// TestReadBackAfterSilence: what a vendor speaks on stands again, and it may have spoken
+// in vain; twice at once is once.
+func TestReadBackAfterSilence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newReader(t)
+		id := r.active()
+		pass(time.Minute)
+		r.far.will(answer{attempt: answered("unheard")})
+		r.engine.Reached("studio")
+		r.engine.Reached("studio")
+		r.engine.Reached("nobody")
+		pass(30 * time.Second)
+		if n := len(r.reads()); n != 1 {
+			t.Fatalf("read back %d times, want once", n)
+		}
+		if got := texts(r.events(id)); !slices.Equal(got, []string{"unheard"}) {
+			t.Errorf("said %q", got)
+		}
+	})
+}
+
 // TestReadBackEnds: nobody reads back for a conversation that is over, or for an
 // account whose vendor tells again.
 func TestReadBackEnds(t *testing.T) {

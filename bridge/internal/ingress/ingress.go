@@ -87,6 +87,7 @@ type Options struct {
 type Ingress struct {
 	o      Options
 	routes atomic.Pointer[http.ServeMux]
+	doors  atomic.Pointer[map[string]*door] // by doorName
 	pace   atomic.Pointer[pace]
 }
 
@@ -96,17 +97,21 @@ func New(o Options) *Ingress {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	i := &Ingress{o: o}
-	i.routes.Store(http.NewServeMux())
+	i.Configure(nil)
 	i.Limit(Rates{})
 	return i
 }
 
 // Configure replaces the accounts served.
 func (i *Ingress) Configure(accounts []Account) {
-	mux := http.NewServeMux()
+	mux, doors := http.NewServeMux(), map[string]*door{}
 	for _, a := range accounts {
 		for _, e := range a.Endpoints {
 			d := i.door(a, e)
+			doors[doorName(a.Name, e.Name)] = d
+			if e.Path == "" {
+				continue
+			}
 			i.serve(mux, "/in/"+a.Name+e.Path, d)
 			for _, host := range a.Hosts {
 				i.serve(mux, host+e.Path, d)
@@ -114,7 +119,11 @@ func (i *Ingress) Configure(accounts []Account) {
 		}
 	}
 	i.routes.Store(mux)
+	i.doors.Store(&doors)
 }
+
+// doorName is an endpoint of an account, for what does not come by a path.
+func doorName(account, endpoint string) string { return account + "/" + endpoint }
 
 // serve adds an endpoint. One that cannot be served beside the others, or at
 // all, is left out: paths come from plugins.
@@ -354,22 +363,30 @@ func (d *door) mediaType(r *http.Request) *refusal {
 }
 
 func (d *door) body(w http.ResponseWriter, r *http.Request) ([]byte, *refusal) {
-	limit := d.endpoint.MaxBody
-	if limit <= 0 {
-		limit = defaultMaxBody
-	}
-	body, err := io.ReadAll(&hasty{body: http.MaxBytesReader(w, r.Body, limit), conn: http.NewResponseController(w), within: d.i.o.BodyWithin, start: time.Now()})
+	body, err := io.ReadAll(&hasty{body: http.MaxBytesReader(w, r.Body, d.most()), conn: http.NewResponseController(w), within: d.i.o.BodyWithin, start: time.Now()})
 	var tooLarge *http.MaxBytesError
 	var timeout net.Error
 	switch {
 	case errors.As(err, &tooLarge):
-		return nil, &refusal{"too_large", problem(http.StatusRequestEntityTooLarge, "body is larger than "+strconv.FormatInt(limit, 10)+" bytes")}
+		return nil, d.tooLarge()
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return nil, &refusal{"slow", problem(http.StatusRequestTimeout, "body did not arrive in time")}
 	case err != nil:
 		return nil, &refusal{"body", problem(http.StatusBadRequest, "body could not be read")}
 	}
 	return body, nil
+}
+
+// most is the limit of a body in bytes.
+func (d *door) most() int64 {
+	if d.endpoint.MaxBody <= 0 {
+		return defaultMaxBody
+	}
+	return d.endpoint.MaxBody
+}
+
+func (d *door) tooLarge() *refusal {
+	return &refusal{"too_large", problem(http.StatusRequestEntityTooLarge, "body is larger than "+strconv.FormatInt(d.most(), 10)+" bytes")}
 }
 
 // request is the request as the adapter sees it: without credentials.

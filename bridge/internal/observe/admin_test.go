@@ -132,7 +132,7 @@ func TestMetricsAreNamedAndLabelledFromClosedSets(t *testing.T) {
 		"calls_total": "account,outcome", "call_seconds": "account", "turns_total": "adapter,outcome", "turn_seconds": "adapter",
 		"dead_letters_total": "account", "breaker_state": "name", "plugin_restarts_total": "adapter", "plugin_quarantined": "adapter",
 		"conversations": "phase", "queue_waiting": "queue", "left_messages": "", "too_old_total": "what", "log_dropped_total": "", "commits_total": "", "commit_seconds": "", "degraded_total": "account,what",
-		"reconciles_total": "account", "unknown_fields_total": "account,what", "unaccounted": "", "account_drained": "account", "api_requests_total": "route,status",
+		"reconciles_total": "account", "unknown_fields_total": "account,what", "unaccounted": "", "account_drained": "account", "feed_up": "account,feed", "feed_reconnects_total": "account,feed", "api_requests_total": "route,status",
 	}
 	got := map[string]string{}
 	fields := reflect.ValueOf(m).Elem()

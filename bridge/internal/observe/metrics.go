@@ -39,6 +39,8 @@ type Metrics struct {
 	UnknownFields     *prometheus.CounterVec   // what of a vendor's frames the adapter does not know, a frame, field, value or type: account, what
 	Unaccounted       prometheus.Gauge         // conversations with something that has neither an outcome nor work under way: always 0
 	AccountDrained    *prometheus.GaugeVec     // 1 while an account takes nothing new: account
+	FeedUp            *prometheus.GaugeVec     // 1 while a feed stands on which a vendor speaks: account, feed
+	FeedReopened      *prometheus.CounterVec   // connections of a feed after its first: account, feed
 	APIRequests       *prometheus.CounterVec   // requests to the native API: route, status
 	LogDropped        prometheus.Counter       // lines of the log that could not be cleaned, and were not written
 	TooOld            *prometheus.CounterVec   // dropped because they were older than they are kept: what
@@ -86,6 +88,8 @@ func NewMetrics() *Metrics {
 		UnknownFields:     n.counter("unknown_fields_total", "Frames, fields, values and types in frames that the adapter does not know.", "account", "what"),
 		Unaccounted:       n.gauge("unaccounted", "Conversations with something accepted that has neither an outcome nor work under way.").WithLabelValues(),
 		AccountDrained:    n.gauge("account_drained", "1 while an account takes nothing new.", "account"),
+		FeedUp:            n.gauge("feed_up", "1 while the connection stands on which a vendor speaks to an account.", "account", "feed"),
+		FeedReopened:      n.counter("feed_reconnects_total", "Connections of a feed after its first.", "account", "feed"),
 		APIRequests:       n.counter("api_requests_total", "Requests to the native API.", "route", "status"),
 		LogDropped:        n.counter("log_dropped_total", "Lines of the log that could not be cleaned, and were not written.").WithLabelValues(),
 		TooOld:            n.counter("too_old_total", "Dropped because it was older than it is kept.", "what"),

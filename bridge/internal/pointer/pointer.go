@@ -126,6 +126,25 @@ func Follow(doc any, p string) any {
 	return doc
 }
 
+// Raw is what a pointer leads to in a JSON text, in its own bytes; nil if nowhere.
+func Raw(text []byte, p string) json.RawMessage {
+	if !json.Valid(text) {
+		return nil
+	}
+	for _, step := range strings.Split(p, "/")[1:] {
+		var fields map[string]json.RawMessage
+		var items []json.RawMessage
+		if json.Unmarshal(text, &fields) == nil {
+			text = fields[unescape(step)]
+		} else if at, err := strconv.Atoi(step); json.Unmarshal(text, &items) == nil && err == nil && at >= 0 && at < len(items) {
+			text = items[at]
+		} else {
+			return nil
+		}
+	}
+	return text
+}
+
 func unescape(step string) string { return strings.NewReplacer("~1", "/", "~0", "~").Replace(step) }
 
 // position reads a step of a pointer that leads into a list.

@@ -51,3 +51,19 @@ func TestNothingMaskedIsLeft(t *testing.T) {
 		}
 	})
 }
+
+// TestRaw: what a pointer leads to keeps its bytes.
+func TestRaw(t *testing.T) {
+	const text = ` {"a":{"b/c":[1.50, {"d":"\u00e9"} ]},"n":null,"s":"x"}`
+	for p, want := range map[string]string{"": text, "/a/b~1c/0": "1.50", "/a/b~1c/1": `{"d":"\u00e9"}`, "/n": "null", "/s": `"x"`,
+		"/a/b~1c/2": "", "/a/b~1c/-1": "", "/a/b~1c/x": "", "/missing": "", "/s/x": "", "/n/x": "", "/missing/x": ""} {
+		if got := pointer.Raw([]byte(text), p); string(got) != want {
+			t.Errorf("%s leads to %s", p, got)
+		}
+	}
+	for _, text := range []string{``, `{"s":1`, `{"s":1}{"s":2}`} {
+		if got := pointer.Raw([]byte(text), "/s"); got != nil {
+			t.Errorf("%s has %s", text, got)
+		}
+	}
+}

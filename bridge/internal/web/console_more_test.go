@@ -171,6 +171,7 @@ func TestConsoleAccounts(t *testing.T) {
 	b.until("one in trouble", `document.querySelector("#trouble").textContent === "1"`)
 	b.press("#tab-accounts")
 	for _, text := range []string{"studio", "other · 1.2.3 · virtual agent", "answers anybody: no authentication", "vendor.example is not called: breaker open, since 1 min, because: answered 503, next try in",
+		"socket is not listened to, since 1 min, because: it answered 401", "events is listened to, since 1 h",
 		"stopped: it died", "web → helper → desk"} {
 		b.sees(text)
 	}

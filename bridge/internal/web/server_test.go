@@ -211,7 +211,8 @@ func (a accounts) Accounts() []api.Account {
 	}
 	return []api.Account{web, {Name: "helper", Adapter: "helper", Role: "virtual_agent", Ready: true},
 		{Name: "studio", Adapter: "other", Role: "virtual_agent", Ready: true, Breakers: map[string]string{"vendor.example": "open"}, Version: "1.2.3", Open: true, Unready: "",
-			Guards: []api.Guard{{Host: "vendor.example", State: "open", Since: time.Now().Add(-time.Minute), Next: time.Now().Add(time.Hour), Reason: "answered 503"}}}}
+			Guards: []api.Guard{{Host: "vendor.example", State: "open", Since: time.Now().Add(-time.Minute), Next: time.Now().Add(time.Hour), Reason: "answered 503"}},
+			Feeds:  []api.Listening{{Name: "socket", Since: time.Now().Add(-time.Minute), Reason: "it answered 401"}, {Name: "events", Up: true, Since: time.Now().Add(-time.Hour)}}}}
 }
 func (accounts) Adapters() []api.Adapter {
 	return []api.Adapter{{Name: "helper", Version: "1.2.3", State: "running", Breaker: "closed"}, {Name: "other", State: "stopped", Reason: "it died", Restarts: 3}}

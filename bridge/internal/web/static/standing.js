@@ -63,7 +63,7 @@ export class Standing {
 }
 
 // trouble is whether somebody should look at an account.
-export const trouble = (a) => !a.ready || (a.guards || []).some((g) => g.state !== "closed");
+export const trouble = (a) => !a.ready || (a.guards || []).some((g) => g.state !== "closed") || (a.feeds || []).some((f) => !f.up);
 
 function card(a, operator) {
   const bad = trouble(a);
@@ -75,6 +75,7 @@ function card(a, operator) {
     ...marks,
     a.unready ? el("p", { className: "why" }, a.unready) : "",
     ...(a.guards || []).map(guard),
+    ...(a.feeds || []).map(feed),
     a.backlog ? el("p", { className: "small" }, `${a.backlog} ${a.backlog === 1 ? "frame waits" : "frames wait"} for a turn`) : "",
     ...(a.assumptions || []).map((text) => el("p", { className: "small quiet" }, `Assumed: ${text}`)),
     el("button", { type: "button", disabled: !operator, "aria-label": `${a.drained ? "Resume" : "Drain"} ${a.name}`, "aria-describedby": operator ? undefined : "may-not-drain" }, a.drained ? "Resume" : "Drain"));
@@ -89,6 +90,11 @@ function guard(g) {
   return el("p", { className: `guard small ${g.state}` },
     el("b", {}, g.host), ` ${states.get(g.state) || g.state}`, g.since ? el("span", {}, ", since ", time(g.since)) : "",
     g.state !== "closed" && g.reason ? `, because: ${g.reason}` : "", next ? `, next try in ${next}` : "");
+}
+
+function feed(f) {
+  return el("p", { className: `guard small ${f.up ? "closed" : "open"}` },
+    el("b", {}, f.name), f.up ? " is listened to" : " is not listened to", el("span", {}, ", since ", time(f.since)), !f.up && f.reason ? `, because: ${f.reason}` : "");
 }
 
 function adapter(a) {
