@@ -10,7 +10,8 @@ MISSING  := $(if $(CHROMIUM),,chromium) $(if $(filter 1,$(shell $(GO) env CGO_EN
 
 .PHONY: run build test race lint check generate bench measure screenshots fuzz clean tools
 
-## run: build, start the bridge and a simulated AI Studio, print where to look
+## run: build, start the bridge and a simulated AI Studio, print where to look; with
+## DESK=chatwoot (or another of docs/desks/*.toml) that simulated desk instead
 run: build
 	@VGAI_KEY=demo-key ./.ci/demo
 

@@ -141,6 +141,10 @@ func (b vendorBack) briefed(k *talk, lines []event.TranscriptEntry) adapter.Leve
 	if c.Facts["cell"] != k.cell() && !slices.Contains(found, "cell: "+k.cell()) {
 		return adapter.Dropped
 	}
+	shown := func(l simdesk.Line) bool { return strings.Contains(l.Text, "/"+k.fileName("va")) || len(l.Files) > 0 }
+	if strings.HasSuffix(k.name, "/"+caseWhole) && k.session == "" && !slices.ContainsFunc(c.Lines, shown) {
+		return adapter.Partial // the picture shown to the virtual agent is part of it
+	}
 	return told(lines, found, func(l event.TranscriptEntry) string {
 		return map[event.Role]string{event.RoleCustomer: "Customer: ", event.RoleVirtualAgent: "Virtual agent: "}[l.Actor.Role] + codec.Plain(l.Content)
 	})

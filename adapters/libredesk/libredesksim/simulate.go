@@ -29,7 +29,7 @@ func Simulate(f *flag.FlagSet) func(context.Context, io.Writer) (http.Handler, e
 	f.StringVar(&o.InboxUUID, "inbox", "8f1c3a52-5b1f-4c4e-9d3c-5f6f5b1f2a01", "the uuid of its inbox")
 	f.StringVar(&o.InboxSecret, "inbox-secret", "demo-inbox-secret", "the secret of its inbox")
 	f.BoolVar(&o.CSAT, "csat", false, "add a survey to what is resolved")
-	bridge := f.String("webhook", "", "where a webhook posts, such as http://127.0.0.1:8080/in/libre/webhook; none is made without")
+	bridge := f.String("webhook", "http://127.0.0.1:8080/in/libredesk/webhook", "where a webhook posts, the bridge's endpoint of the account; empty makes none")
 	secret := f.String("webhook-secret", "demo-webhook-secret", "what that webhook is signed with")
 	return func(context.Context, io.Writer) (http.Handler, error) {
 		s := NewServer(o)

@@ -303,7 +303,8 @@ func orderly(b *bench) error {
 	}
 	number := 0
 	l.left = nil
-	for _, long := range []int{limit, limit, max(limit, 2*b.profile.Levels.MaxText)} {
+	longer := min(2*b.profile.Levels.MaxText, 100_000) // a plugin takes 1 MiB
+	for _, long := range []int{limit, limit, max(limit, longer)} {
 		var text strings.Builder
 		for range max(long/8, 1) {
 			fmt.Fprintf(&text, "w%06d👩‍👩‍👧‍👦", number)
