@@ -10,6 +10,7 @@ import (
 	"github.com/footbridge/footbridge/adapters/omilia/omiliasim"
 	"github.com/footbridge/footbridge/adapters/slack/slacksim"
 	"github.com/footbridge/footbridge/adapters/vonage/vonagesim"
+	"github.com/footbridge/footbridge/adapters/zendesk/zendesksim"
 )
 
 // simulators are the simulated vendors by name.
@@ -22,5 +23,6 @@ func simulators() map[string]simulator {
 		"omilia":    omiliasim.Simulate,
 		"slack":     slacksim.Simulate,
 		"vonage":    vonagesim.Simulate,
+		"zendesk":   zendesksim.Simulate,
 	}
 }

@@ -1,0 +1,107 @@
+package zendesk
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/codec"
+	"github.com/footbridge/footbridge/bridge/event"
+)
+
+// entry is one message on its way to the conversation.
+type entry struct {
+	// Name is who of the business speaks; "" is the customer.
+	Name string `json:"name,omitempty"`
+	// Content is what is said, until it is sent.
+	Content fields `json:"content,omitempty"`
+	// Plain are the words in place of what Zendesk refuses.
+	Plain string `json:"plain,omitempty"`
+	// File is to be uploaded before; its place is the content's mediaUrl then.
+	File *event.Media `json:"file,omitempty"`
+}
+
+// send makes the next call a message needs.
+func (d desk) send(tag string, e *entry, giveUp time.Duration) {
+	if e.File != nil {
+		c := d.api(http.MethodPost, "/attachments?access=public&for=message&conversationId="+url.QueryEscape(d.s.Chat), nil)
+		c.Form = []adapter.FormField{{Name: "source", File: e.File.URL, Filename: e.File.Name, MIME: e.File.MIME}}
+		c.GiveUp = giveUp
+		d.tx.Call(tag, c)
+		return
+	}
+	who := fields{"type": "user", "userId": d.s.User}
+	if e.Name != "" {
+		who = fields{"type": "business", "displayName": e.Name}
+	}
+	c := d.there(http.MethodPost, "/messages", fields{"author": who, "content": e.Content, "metadata": fields{mark: tag}})
+	c.Repeat, c.GiveUp = adapter.RepeatMarked, giveUp
+	e.Content = nil
+	d.tx.Call(tag, c)
+}
+
+// refused reports whether the same call would be answered the same again.
+func refused(r adapter.Result) bool {
+	return r.Reason == adapter.ReasonNotAllowed || r.Reason == "" && slices.Contains([]int{http.StatusBadRequest, http.StatusForbidden,
+		http.StatusNotFound, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity}, r.Status)
+}
+
+// sent looks at how the last call of a message ended: again asks for its next one;
+// without that it is over, and fault says what went wrong.
+func (d desk) sent(e *entry, r adapter.Result) (again bool, fault string) {
+	v, err := codec.Lenient(r.Body)
+	address := v.Get("attachment").Get("mediaUrl").Text()
+	switch {
+	case e.File != nil && r.OK() && address != "":
+		e.Content["mediaUrl"], e.File = address, nil
+		return true, ""
+	case refused(r) || e.File != nil && r.OK():
+		return e.plainly(), "Zendesk did not take it: " + r.Fault(keySecret)
+	case r.OK() && err == nil:
+		return false, ""
+	}
+	return false, r.Fault(keySecret)
+}
+
+// plainly puts words in the place of what was refused, where there are any.
+func (e *entry) plainly() bool {
+	if e.Plain == "" {
+		return false
+	}
+	e.Content, e.File, e.Plain = textOf(e.Plain), nil, ""
+	return true
+}
+
+// become takes the conversation's participant for the customer.
+func (d desk) become(r adapter.Result) {
+	v, err := codec.Lenient(r.Body)
+	if list := v.Get("participants").Items(); err == nil && r.OK() && len(list) > 0 {
+		d.is(list[0].Get("userId").Text())
+	}
+}
+
+// is says who the customer is there from now on.
+func (d desk) is(user string) {
+	if user != "" && len(user) <= idLimit {
+		d.s.User = user
+	}
+}
+
+// first is the message an answer says was made.
+func first(r adapter.Result) codec.Value {
+	v, err := codec.Lenient(r.Body)
+	if list := v.Get("messages").Items(); err == nil && r.OK() && len(list) > 0 {
+		return list[0]
+	}
+	return codec.Value{}
+}
+
+// begins notes a message of what was said before. Nobody else writes meanwhile, so all up
+// to it is known; of what is written later only a read may say so.
+func (d desk) begins(r adapter.Result) {
+	if one := seenOf(first(r)); one.ID != "" && !d.s.Reading.knows(one) {
+		d.s.Reading.know(one)
+	}
+}

@@ -1,0 +1,284 @@
+package zendesk
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+
+	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/codec"
+	"github.com/footbridge/footbridge/bridge/event"
+)
+
+// The steps of a hand-off, in order: the user, made, or where there is one already read
+// and changed; the conversation, and its look-up where nobody knows whether it was made;
+// control for us, what was said, and control for the people.
+const (
+	stepUser    = "user"
+	stepKnown   = "known"
+	stepProfile = "profile"
+	stepCreate  = "create"
+	stepFind    = "find"
+	stepTake    = "take"
+	stepPost    = "post"
+	stepPass    = "pass"
+)
+
+const (
+	// chunkLimit is how much of what goes with a hand-off is kept between turns, in
+	// bytes; the rest is taken from the request when it is offered again.
+	chunkLimit = 8 << 10
+	// createTries is how often a conversation is made when nobody knows whether it was.
+	createTries = 3
+)
+
+// setup is a hand-off on its way.
+type setup struct {
+	// Step is the tag of the call under way.
+	Step  string `json:"step,omitempty"`
+	Tries int    `json:"tries,omitempty"`
+	// External and Profile are who the customer is; Bare that the profile holds what
+	// cannot be refused.
+	External string `json:"external,omitempty"`
+	Profile  fields `json:"profile,omitempty"`
+	Bare     bool   `json:"bare,omitempty"`
+	// Ticket is what the ticket is to have.
+	Ticket fields `json:"ticket,omitempty"`
+	// Next are the next messages, Done how many left, More that others follow.
+	Next   []entry `json:"next,omitempty"`
+	Done   int     `json:"done,omitempty"`
+	More   bool    `json:"more,omitempty"`
+	Failed int     `json:"failed,omitempty"`
+}
+
+// asked begins a hand-off, or takes it up again where it is offered for the rest of
+// what goes with it.
+func (d desk) asked(e event.Event, body event.HandoffRequested) {
+	p := &d.s.Setup
+	switch {
+	case d.s.Phase == phaseOpen, d.s.Handoff == e.ID && d.s.Phase != phaseSetting:
+		return
+	case d.s.Handoff != e.ID:
+		*d.s = state{Phase: phaseSetting, Handoff: e.ID}
+		who := d.set.customerOf(e, body, d.tx.Conversation())
+		*p = setup{External: who.external, Profile: who.profile(), Ticket: d.set.ticket(who, body)}
+		d.load(body)
+		d.user()
+	case p.Step != "":
+		d.tx.Later() // something else came meanwhile; the call is still under way
+	default:
+		d.load(body)
+		d.next()
+	}
+}
+
+// load takes the next messages from the request.
+func (d desk) load(body event.HandoffRequested) {
+	p := &d.s.Setup
+	all := d.set.briefing(body)
+	room := chunkLimit
+	p.Next, p.More = nil, false
+	for _, one := range all[min(p.Done, len(all)):] {
+		if room -= len(codec.Compose(one)); room < 0 && len(p.Next) > 0 {
+			p.More = true
+			return
+		}
+		p.Next = append(p.Next, one)
+	}
+}
+
+func (d desk) call(step string, c adapter.Call) {
+	p := &d.s.Setup
+	p.Step = fmt.Sprintf("%s/%s/%d", step, d.s.Handoff, p.Done+p.Tries)
+	c.GiveUp = openLimit
+	d.tx.Call(p.Step, c)
+}
+
+func (d desk) user() {
+	profile := fields{"givenName": d.set.CustomerName}
+	maps.Copy(profile, d.s.Setup.Profile)
+	d.call(stepUser, d.api(http.MethodPost, "/users", fields{"externalId": d.s.Setup.External, "profile": profile}))
+}
+
+// create makes the conversation. It bears the hand-off's mark, by which it is found.
+func (d desk) create() {
+	p := &d.s.Setup
+	p.Tries++
+	c := d.api(http.MethodPost, "/conversations", fields{"type": "personal", "participants": []fields{{"userId": d.s.User}},
+		"metadata": fields{mark: d.s.Handoff}})
+	c.Repeat, c.Binds = adapter.RepeatNever, true
+	d.call(stepCreate, c)
+}
+
+func (d desk) find() {
+	c := d.api(http.MethodGet, "/conversations?page%5Bsize%5D=100&filter%5BuserId%5D="+url.QueryEscape(d.s.User), nil)
+	c.Binds = true
+	d.call(stepFind, c)
+}
+
+// next goes on with what is to be done once control is ours.
+func (d desk) next() {
+	p := &d.s.Setup
+	if len(p.Next) == 0 {
+		d.call(stepPass, d.pass(d.set.Agents, p.Ticket))
+		return
+	}
+	p.Step = fmt.Sprintf("%s/%s/%d", stepPost, d.s.Handoff, p.Done)
+	if d.send(p.Step, &p.Next[0], openLimit); len(p.Next) == 1 && p.More {
+		d.tx.Later()
+	}
+}
+
+// step goes on when a step's call has ended.
+func (d desk) step(step string, r adapter.Result) {
+	p := &d.s.Setup
+	p.Step = ""
+	if r.Reason == adapter.ReasonCancelled {
+		d.s.Phase = phaseCut
+		return
+	}
+	v, err := codec.Lenient(r.Body)
+	good := r.OK() && err == nil
+	switch step {
+	case stepUser, stepKnown:
+		d.userResult(step, r, idOf(v.Get("user")), good)
+	case stepProfile:
+		d.create()
+	case stepCreate:
+		d.createResult(r, v.Get("conversation"), good)
+	case stepFind:
+		d.findResult(r, v.Get("conversations").Items(), good)
+	case stepTake:
+		if !r.OK() {
+			d.report("not_kept", "Zendesk "+r.Fault(keySecret)+"; look at the setting integration")
+		}
+		d.next()
+	case stepPost:
+		d.postResult(r)
+	case stepPass:
+		d.passResult(r)
+	}
+}
+
+func (d desk) userResult(step string, r adapter.Result, id string, good bool) {
+	p := &d.s.Setup
+	known := "/users/" + url.PathEscape(p.External)
+	switch {
+	case good && id != "" && (step == stepUser || len(p.Profile) == 0):
+		d.s.User = id
+		d.create()
+	case good && id != "":
+		d.s.User = id
+		d.call(stepProfile, d.api(http.MethodPatch, known, fields{"profile": p.Profile}))
+	case step == stepUser && r.Reason == "" && r.Status == http.StatusConflict:
+		d.call(stepKnown, d.api(http.MethodGet, known, nil))
+	case step == stepUser && r.Reason == "" && r.Status == http.StatusBadRequest && !p.Bare:
+		p.Bare = true
+		delete(p.Profile, "email")
+		delete(p.Profile, "avatarUrl")
+		d.user()
+	default:
+		d.fail(r)
+	}
+}
+
+func (d desk) createResult(r adapter.Result, v codec.Value, good bool) {
+	unknown := r.Reason == adapter.ReasonUnknown || r.Reason == adapter.ReasonTooLarge || r.Reason == "" && r.Status >= 500 || r.OK()
+	switch {
+	case good && idOf(v) != "":
+		d.bound(v)
+	case unknown:
+		d.find()
+	default:
+		d.fail(r)
+	}
+}
+
+func (d desk) findResult(r adapter.Result, list []codec.Value, good bool) {
+	for _, one := range list {
+		if good && idOf(one) != "" && one.Get("metadata").Get(mark).Text() == d.s.Handoff {
+			d.bound(one)
+			return
+		}
+	}
+	if good && d.s.Setup.Tries < createTries {
+		d.create()
+		return
+	}
+	d.fail(r)
+}
+
+// bound goes on with the conversation that is there. Control is ours while it is filled,
+// so that no program of Zendesk's answers what was said long ago.
+func (d desk) bound(v codec.Value) {
+	p := &d.s.Setup
+	d.s.Chat, p.External, p.Profile = idOf(v), "", nil
+	d.tx.Bind(d.s.Chat)
+	if is(v.Get("activeSwitchboardIntegration").Get("name"), d.set.Integration) {
+		d.next()
+		return
+	}
+	d.call(stepTake, d.pass(d.set.Integration, nil))
+}
+
+// postResult goes on after a message, also where it was refused: people can do
+// without a turn, and not without the conversation.
+func (d desk) postResult(r adapter.Result) {
+	p := &d.s.Setup
+	if len(p.Next) == 0 {
+		return
+	}
+	again, fault := d.sent(&p.Next[0], r)
+	if again {
+		d.next()
+		return
+	}
+	if fault != "" {
+		p.Failed++
+	}
+	d.begins(r)
+	p.Done++
+	p.Next = p.Next[1:]
+	if r.Reason != "" && r.Reason != adapter.ReasonNotAllowed || r.Status >= 500 {
+		p.Next, p.More = nil, false // nobody answers; the rest would only take time
+	}
+	if len(p.Next) == 0 && p.More {
+		return // the request is offered again
+	}
+	d.next()
+}
+
+// passResult says that the people there have it in a queue, and looks soon whether they
+// still do.
+func (d desk) passResult(r adapter.Result) {
+	if !r.OK() {
+		d.fail(r)
+		return
+	}
+	if failed := d.s.Setup.Failed; failed > 0 {
+		d.report("transcript_incomplete", fmt.Sprintf("Zendesk did not take %d messages of what was said before", failed))
+	}
+	d.s.Phase, d.s.Setup = phaseOpen, setup{}
+	d.emit(event.HandoffQueued{})
+	d.tx.After(timerLook, lookSoon)
+}
+
+// fail says that these people cannot be asked. Control of what was made is given up, so
+// that nobody waits in it.
+func (d desk) fail(r adapter.Result) {
+	reason := event.FailedBackendDown
+	if r.Reason == "" && r.Status >= 400 && r.Status < 500 && r.Status != http.StatusTooManyRequests {
+		reason = event.FailedRejected
+		d.report("refused", "Zendesk "+r.Fault(keySecret))
+	}
+	d.emit(event.HandoffFailed{Reason: reason})
+	d.release(d.s.Handoff)
+	d.s.Phase, d.s.Setup = phaseGone, setup{}
+}
+
+func (d desk) report(code, detail string) { d.emit(event.ErrorReported{Code: code, Detail: detail}) }
+
+func (d desk) emit(body event.Body) {
+	d.tx.Emit(adapter.Emission{Actor: event.Actor{Role: event.RoleLiveAgent}, Body: body})
+}
