@@ -29,6 +29,9 @@ const (
 	libreSecret = "libre-secret-canary-8842"
 	libreInbox  = "libre-inbox-canary-9953"
 	libreHook   = "libre-hook-canary-1064"
+	zenKeyID    = "zen-key-id-canary-2175"
+	zenKey      = "zen-key-canary-3286"
+	zenHook     = "zen-hook-canary-4397"
 	canary      = "okapi"
 )
 
@@ -38,7 +41,8 @@ func secrets() map[string]string {
 		"WIDGET_KEY": widgetKey, "CHAT_TOKEN": chatToken, "CONVO_SECRET": convoSecret, "ASSIST_TOKEN": assistToken,
 		"WOOT_TOKEN": wootToken, "WOOT_SECRET": wootSecret,
 		"SLACK_TOKEN": slackToken, "SLACK_SECRET": slackSecret,
-		"LIBRE_KEY": libreKey, "LIBRE_SECRET": libreSecret, "LIBRE_INBOX": libreInbox, "LIBRE_HOOK": libreHook}
+		"LIBRE_KEY": libreKey, "LIBRE_SECRET": libreSecret, "LIBRE_INBOX": libreInbox, "LIBRE_HOOK": libreHook,
+		"ZEN_KEY_ID": zenKeyID, "ZEN_KEY": zenKey, "ZEN_HOOK": zenHook}
 }
 
 // The far sides that stories beside the rig's own have accounts at.
@@ -54,6 +58,7 @@ const (
 	chatwoot   = "Chatwoot"
 	libredesk  = "Libredesk"
 	slackDesk  = "Slack"
+	zendesk    = "Zendesk"
 )
 
 // farSides say of each its adapter, what its account has beside its settings, and
@@ -72,6 +77,8 @@ func farSides() map[string]struct{ adapter, keys, settings string } {
 		slackDesk: {"slack", "credentials = { token = \"env:SLACK_TOKEN\", signing_secret = \"env:SLACK_SECRET\" }\nreconcile = \"10s\"", `channels = ["*=C0SUPPORT"]`},
 		libredesk: {"libredesk", "reconcile = \"10s\"\ncredentials = { api_key = \"env:LIBRE_KEY\", api_secret = \"env:LIBRE_SECRET\", " +
 			"inbox_secret = \"env:LIBRE_INBOX\", webhook_secret = \"env:LIBRE_HOOK\" }", `inbox_uuid = "8f1c3a52-5b1f-4c4e-9d3c-5f6f5b1f2a01"`},
+		zendesk: {"zendesk", "reconcile = \"10s\"\ncredentials = { key_id = \"env:ZEN_KEY_ID\", key_secret = \"env:ZEN_KEY\", webhook_secret = \"env:ZEN_HOOK\" }",
+			`app_id = "app-1"`},
 		assistant: {"omilia", `credentials = { token = "env:ASSIST_TOKEN" }`, `url = "wss://unused.example/agent-assist/{context.call_id}"`},
 	}
 }

@@ -1,0 +1,332 @@
+package stories
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/footbridge/footbridge/adapters/zendesk/zendesksim"
+	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/event"
+)
+
+// zenRig is a bridge with an account at a simulated Zendesk, whose people answer the
+// shop's web chat.
+func zenRig(t *testing.T, o zendesksim.Options, settings string, fails ...string) (*rig, *zendesksim.Server) {
+	t.Helper()
+	o.AppID, o.KeyID, o.KeySecret, o.Secret, o.Integration = "app-1", zenKeyID, zenKey, zenHook, "footbridge"
+	if o.Backoff == 0 {
+		o.Backoff = 100 * time.Millisecond
+	}
+	s := zendesksim.New(o)
+	t.Cleanup(s.Close)
+	address := serve(t, s.Handler())
+	s.Serves(address)
+	r := newRig(t, setting{extra: account("zen", zendesk, "live_agent", at(address), settings) + shop("helper", "zen")}, fails...)
+	s.Tells("http://" + r.public + "/in/zen/webhook")
+	return r, s
+}
+
+// toZen opens a chat and asks for a person.
+func (r *rig) toZen(s *zendesksim.Server) (id, token, there string) {
+	r.t.Helper()
+	id, token = r.chatAt("pk_shop")
+	r.write(id, token, "1", "okapi apples")
+	r.answered(id, "okapi about apples")
+	r.write(id, token, "person", "okapi agent")
+	r.inState(id, "queued")
+	return id, token, atZen(s).ID
+}
+
+// atZen is the newest conversation there.
+func atZen(s *zendesksim.Server) zendesksim.Conversation {
+	all := s.Conversations()
+	if len(all) == 0 {
+		return zendesksim.Conversation{}
+	}
+	return all[len(all)-1]
+}
+
+func (r *rig) zenHears(s *zendesksim.Server, text string) {
+	r.t.Helper()
+	r.eventually("Zendesk gets "+text, func() bool { return slices.Contains(atZen(s).Texts("user", ""), text) })
+}
+
+// people says who came, and how, and was said to give it back.
+func (r *rig) people(id string) []string {
+	var who []string
+	for _, e := range r.events(id) {
+		if slices.Contains([]event.Kind{event.KindHandoffAccepted, event.KindTransferCompleted, event.KindHandbackRequested}, e.Kind()) {
+			who = append(who, string(e.Kind())+" "+e.Actor.Name)
+		}
+	}
+	return who
+}
+
+// TestWebChatToZendesk: people at Zendesk see what was said, as who said it, while the
+// bridge keeps control; they write, type, pass the conversation on and give it back.
+// Notes, the bot and surveys stay there.
+func TestWebChatToZendesk(t *testing.T) {
+	t.Parallel()
+	r, s := zenRig(t, zendesksim.Options{}, "groups = [\"*=4\"]\ntags = [\"chat\"]\nautomatic_names = [\"Acme\"]")
+	id, token, there := r.toZen(s)
+	c := atZen(s)
+	if c.Active != zendesksim.Workspace || c.Ticket["dataCapture.systemField.requester.name"] != "Ada" || c.Ticket["dataCapture.systemField.group_id"] != "4" || c.Ticket["dataCapture.systemField.tags"] != "chat" {
+		t.Errorf("it came as %q with %v", c.Active, c.Ticket)
+	}
+	if got := c.Texts("business", ""); !slices.Contains(got, "okapi about apples") || strings.Contains(fmt.Sprint(got), "bot's answer") {
+		t.Errorf("people see of the business %q", got)
+	}
+	r.write(id, token, "waiting", "okapi still here")
+	r.zenHears(s, "okapi still here")
+	s.Note(there, "okapi secret note")
+	s.Answers(there, "okapi secret bot")
+	s.Survey(there, "Acme", "okapi secret greeting")
+	s.Reply(there, "Sam", "okapi Sam here")
+	r.heard(id, token, "okapi Sam here")
+	r.inState(id, "active")
+	passing := follow(t, r, "?conversation="+id, token)
+	r.eventually("the customer sees Sam type", func() bool {
+		s.Typing(there, "Sam", true)
+		return typed(passing(), id, event.RoleLiveAgent) == adapter.Full
+	})
+	r.write(id, token, "asks", "okapi plums")
+	r.zenHears(s, "okapi plums")
+	r.eventually("it is told that people have read it", func() bool {
+		s.Read(there, "Sam")
+		return count(r.events(id), event.KindMessageRead) > 0
+	})
+	s.Reply(there, "Kim", "okapi Kim here")
+	r.heard(id, token, "okapi Kim here")
+	s.End(there, "ticketClosed")
+	s.Survey(there, "", "okapi secret survey")
+	s.End(there, "ticketClosed")
+	r.inState(id, "automated")
+	s.End(there, "ticketClosed")
+	r.write(id, token, "again", "okapi pears")
+	r.answered(id, "okapi about pears")
+	tale{conversation: id, flows: []flow{
+		{"Zendesk", []string{"okapi apples", "okapi agent", "okapi still here", "okapi plums"}, atZen(s).Texts("user", "")},
+		{"the customer", []string{"okapi Sam here", "okapi Kim here"}, texts(r.seenBy(id, token), event.RoleLiveAgent)},
+	}}.once(t)
+	if seen := fmt.Sprint(r.seenBy(id, token)); strings.Contains(seen, "secret") {
+		t.Errorf("the customer sees %s", seen)
+	}
+	if got, want := r.people(id), []string{"handoff.accepted Sam", "transfer.completed Kim", "handback.requested Kim"}; !slices.Equal(got, want) {
+		t.Errorf("people came as %q, want %q", got, want)
+	}
+}
+
+// zenSays has one of the people write many words, and gives them.
+func zenSays(s *zendesksim.Server, there, what string, n int) []string {
+	var all []string
+	for i := range n {
+		all = append(all, fmt.Sprintf("okapi %s %03d", what, i))
+		s.Reply(there, "Sam", all[i])
+	}
+	return all
+}
+
+// TestZendeskLosesWebhooks: what its people did while no webhook arrived is read back,
+// whole and in order, more of it than a page has, and so is that they gave it up.
+func TestZendeskLosesWebhooks(t *testing.T) {
+	t.Parallel()
+	r, s := zenRig(t, zendesksim.Options{PageSize: 20}, "")
+	id, token, there := r.toZen(s)
+	s.Trouble(zendesksim.Trouble{Lose: true})
+	all := zenSays(s, there, "lost", 70)
+	r.heard(id, token, all[69])
+	s.Reply(there, "Sam", "okapi bye")
+	s.End(there, "ticketClosed")
+	r.inState(id, "automated")
+	tale{conversation: id, flows: []flow{{"the customer", append(all, "okapi bye"), texts(r.seenBy(id, token), event.RoleLiveAgent)}}}.once(t)
+}
+
+// TestZendeskMixesWebhooks: webhooks that come twice, late and in any order say
+// everything once and in order, while Zendesk is busy, too.
+func TestZendeskMixesWebhooks(t *testing.T) {
+	t.Parallel()
+	r, s := zenRig(t, zendesksim.Options{}, "")
+	id, token, there := r.toZen(s)
+	s.Trouble(zendesksim.Trouble{Twice: true, Shuffle: 50 * time.Millisecond, Delay: 50 * time.Millisecond})
+	all := zenSays(s, there, "mixed", 30)
+	r.heard(id, token, all[29])
+	s.Fail(zendesksim.Fault{Path: "/messages", Method: "POST", Status: http.StatusTooManyRequests, RetryAfter: 1, Times: 2})
+	r.write(id, token, "asks", "okapi plums")
+	r.write(id, token, "more", "okapi cherries")
+	r.zenHears(s, "okapi cherries")
+	s.End(there, "ticketClosed")
+	r.inState(id, "automated")
+	tale{conversation: id, flows: []flow{{"the customer", all, texts(r.seenBy(id, token), event.RoleLiveAgent)},
+		{"Zendesk", []string{"okapi apples", "okapi agent", "okapi plums", "okapi cherries"}, atZen(s).Texts("user", "")}}}.once(t)
+	events := r.events(id)
+	if a, b := count(events, event.KindHandoffAccepted), count(events, event.KindHandbackRequested); a != 1 || b != 1 {
+		t.Errorf("accepted %d times, given back %d times", a, b)
+	}
+}
+
+// TestZendeskAndAKill: the bridge is killed while a hand-off is made whose answers are
+// lost, and while people talk. One conversation is there, and nothing is lost.
+func TestZendeskAndAKill(t *testing.T) {
+	t.Parallel()
+	r, s := zenRig(t, zendesksim.Options{}, "")
+	s.Fail(zendesksim.Fault{Path: "/users", Method: "POST", Drop: zendesksim.DropAfter})
+	s.Fail(zendesksim.Fault{Path: "/conversations", Method: "POST", Drop: zendesksim.DropAfter})
+	id, token, there := r.toZen(s)
+	if n := len(s.Conversations()); n != 1 || len(s.Users()) != 1 {
+		t.Fatalf("%d conversations of %d users at Zendesk", n, len(s.Users()))
+	}
+	first := zenSays(s, there, "before", 5)
+	r.heard(id, token, first[4])
+	r.kill()
+	first = append(first, zenSays(s, there, "meanwhile", 5)...) // some of it told when the bridge is there again
+	r.write(id, token, "asks", "okapi plums")
+	r.heard(id, token, first[9])
+	r.zenHears(s, "okapi plums")
+	r.kill()
+	s.End(there, "ticketClosed")
+	r.inState(id, "automated")
+	if n := len(s.Conversations()); n != 1 {
+		t.Errorf("%d conversations at Zendesk", n)
+	}
+	tale{conversation: id, flows: []flow{{"the customer", first, texts(r.seenBy(id, token), event.RoleLiveAgent)}}}.once(t)
+}
+
+// TestZendeskFiles: files go both ways as files, and what has buttons or questions as
+// such; the customer's leaving releases the conversation there with a word.
+func TestZendeskFiles(t *testing.T) {
+	t.Parallel()
+	r, s := zenRig(t, zendesksim.Options{}, "")
+	id, token, there := r.toZen(s)
+	s.Reply(there, "Sam", "okapi Sam here")
+	r.inState(id, "active")
+	up := r.upload(id, token, "photo.png", pngOf("one"))
+	up.Caption = "okapi look"
+	if status := r.shows(id, token, "photo", up); status != http.StatusCreated {
+		t.Fatalf("show a picture: %d", status)
+	}
+	r.eventually("the picture at Zendesk, with its caption", func() bool {
+		all := atZen(s).Messages
+		last := all[len(all)-1]
+		address, _ := last.Content["mediaUrl"].(string)
+		return last.Content["type"] == "image" && last.Text() == "okapi look" && bytes.Equal(s.File(address), pngOf("one"))
+	})
+	s.Attach(there, "Sam", "answer.png", "image/png", "image", pngOf("two"))
+	r.serves(r.link(token, r.file(id, token, event.RoleLiveAgent).Blob), pngOf("two"))
+	s.Send(there, "Sam", map[string]any{"type": "carousel", "items": []map[string]any{{"title": "okapi shoes", "actions": []map[string]any{{"type": "postback", "text": "Take", "payload": "t"}}}}})
+	s.Send(there, "Sam", map[string]any{"type": "form", "fields": []map[string]any{{"type": "text", "name": "n", "label": "okapi size"}}})
+	r.eventually("cards and questions", func() bool {
+		seen := fmt.Sprint(r.seenBy(id, token))
+		return strings.Contains(seen, "okapi shoes") && strings.Contains(seen, "okapi size")
+	})
+	if status := r.api("POST", "/conversations/"+id+"/events", token, "end", map[string]any{"kind": event.KindConversationEnded, "body": event.ConversationEnded{Reason: "completed", By: event.RoleCustomer}}, nil); status != http.StatusCreated {
+		t.Fatalf("end: %d", status)
+	}
+	r.eventually("it is released, and people are told why", func() bool {
+		c := atZen(s)
+		return c.Active == "" && slices.Contains(c.Texts("business", ""), "The customer has left the conversation.")
+	})
+}
+
+// TestZendeskLateAndAgain: people who write after the hand-off has timed out, or take
+// control again, reach nobody and are told so once; a hand-off after that is a new
+// conversation. A user who is merged in the middle is followed, told or not.
+func TestZendeskLateAndAgain(t *testing.T) {
+	t.Parallel()
+	r, s := zenRig(t, zendesksim.Options{}, "")
+	id, token, there := r.toZen(s)
+	s.Pass(there, zendesksim.Bot)
+	r.inState(id, "automated")
+	s.Pass(there, zendesksim.Workspace)
+	s.Reply(there, "Sam", "okapi too late")
+	s.Reply(there, "Sam", "okapi again")
+	r.eventually("Sam is told", func() bool {
+		return strings.Contains(fmt.Sprint(atZen(s).Texts("business", "")), "does not see this")
+	})
+	r.write(id, token, "person again", "okapi agent")
+	r.inState(id, "queued")
+	now := atZen(s).ID
+	if now == there {
+		t.Fatal("the second hand-off is the first conversation")
+	}
+	s.Reply(now, "Kim", "okapi Kim here")
+	r.heard(id, token, "okapi Kim here")
+	now = s.Merge(now, true)
+	r.write(id, token, "merged", "okapi still me")
+	r.zenHears(s, "okapi still me")
+	s.Trouble(zendesksim.Trouble{Lose: true})
+	s.Merge(now, false)
+	r.write(id, token, "unseen", "okapi and now")
+	r.zenHears(s, "okapi and now")
+	s.Trouble(zendesksim.Trouble{})
+	s.Reply(now, "Kim", "okapi bye")
+	r.heard(id, token, "okapi bye")
+	s.Pass(now, "footbridge")
+	r.inState(id, "automated")
+	tale{conversation: id, flows: []flow{{"the customer", []string{"okapi Kim here", "okapi bye"}, texts(r.seenBy(id, token), event.RoleLiveAgent)}}}.once(t)
+	if n := strings.Count(fmt.Sprint(s.Conversations()), "does not see this"); n != 1 {
+		t.Errorf("people are told %d times", n)
+	}
+}
+
+// TestZendeskLongTranscript: a long conversation is there whole and in order.
+func TestZendeskLongTranscript(t *testing.T) {
+	t.Parallel()
+	r, s := zenRig(t, zendesksim.Options{}, "max_turns = 1000")
+	id, token := r.chatAt("pk_shop")
+	var want []string
+	for i := range 40 {
+		want = append(want, fmt.Sprintf("okapi plums %02d%s", i, strings.Repeat("x", i*60)))
+		r.write(id, token, fmt.Sprint("w", i), want[i])
+	}
+	r.answered(id, "okapi about plums")
+	r.write(id, token, "person", "okapi agent")
+	r.inState(id, "queued")
+	tale{conversation: id, flows: []flow{{"Zendesk", append(want, "okapi agent"), atZen(s).Texts("user", "")}}}.once(t)
+}
+
+// TestZendeskAccountProvesItself: verify finds a wrong key, app and switchboard, and
+// makes what is missing; the secret Zendesk chooses is nowhere shown.
+func TestZendeskAccountProvesItself(t *testing.T) {
+	t.Parallel()
+	s := zendesksim.New(zendesksim.Options{AppID: "app-1", KeyID: zenKeyID, KeySecret: zenKey})
+	t.Cleanup(s.Close)
+	address := serve(t, s.Handler())
+	s.Serves(address)
+	p := newProgram(t, "[server]\nlisten = \"{public}\"\npublic_url = \"https://bridge.example\"\n"+small+
+		account("zen", zendesk, "live_agent", at(address))+strings.Replace(account("other", zendesk, "live_agent", at(address)), "app-1", "app-2", 1))
+	env := append(p.env, secretsEnv()...)
+	for _, c := range []struct {
+		name string
+		env  string
+		args []string
+		code int
+		want []string
+	}{
+		{"the switchboard does not know us", "", []string{"zen"}, exitFailed, []string{"good", "good", "fault"}},
+		{"all is made", "", []string{"--create", "zen"}, exitOK, []string{"good", "good", "good", "good"}},
+		{"it is there", "", []string{"zen"}, exitOK, []string{"good", "good", "good", "good"}},
+		{"another key", "ZEN_KEY=other", []string{"zen"}, exitFailed, []string{"fault"}},
+		{"another app", "", []string{"other"}, exitFailed, []string{"fault"}},
+	} {
+		p.env = append(slices.Clone(env), c.env)
+		found, got := p.verify(c.args...)
+		var states []string
+		for _, f := range found {
+			states = append(states, f.State)
+		}
+		if got.code != c.code || !slices.Equal(states, c.want) {
+			t.Errorf("%s: %q, %+v", c.name, states, got)
+		}
+		if strings.Contains(got.all(), "canary") || strings.Contains(got.all(), "secret-") {
+			t.Errorf("%s: a secret is shown: %s", c.name, got.all())
+		}
+	}
+	if got := s.Hooks(); !slices.Equal(got, []string{"https://bridge.example/in/zen/webhook"}) {
+		t.Errorf("webhooks at Zendesk: %q", got)
+	}
+}
