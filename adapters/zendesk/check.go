@@ -250,9 +250,9 @@ func (d desk) provedHookItself(own codec.Value) {
 	case len(missing) > 0:
 		fault = d.hookURL() + " is not told " + strings.Join(missing, ", ")
 	case !slices.Contains(d.tx.Account().Credentials, secret):
-		fault = "the credential webhook_secret is not set, so anybody could call it"
+		fault = "the credential webhook_secret is not set"
 	}
-	d.found("webhook", map[bool]string{true: "calls " + d.hookURL()}[fault == ""], fault, "change it at Admin Center, Conversations integrations; its shared secret is shown there")
+	d.found("webhook", map[bool]string{true: "calls " + d.hookURL()}[fault == ""], fault, "change it at Admin Center, Conversations integrations, and set webhook_secret to its shared secret")
 }
 
 func (d desk) provedHook(r adapter.Result, _ codec.Value) bool {

@@ -98,10 +98,13 @@ func first(r adapter.Result) codec.Value {
 	return codec.Value{}
 }
 
-// begins notes a message of what was said before. Nobody else writes meanwhile, so all up
-// to it is known; of what is written later only a read may say so.
+// begins notes a message of what was said before. Nobody else writes meanwhile, so none
+// before the first is news; of what is written later only a read may say so.
 func (d desk) begins(r adapter.Result) {
 	if one := seenOf(first(r)); one.ID != "" && !d.s.Reading.knows(one) {
+		if len(d.s.Reading.Known) == 0 && one.At != 0 {
+			d.s.Reading.Low = one
+		}
 		d.s.Reading.know(one)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
 	"github.com/footbridge/footbridge/bridge/adapter/codec"
@@ -29,6 +30,9 @@ const (
 	// chunkLimit is how much of what goes with a hand-off is kept between turns, in
 	// bytes; the rest is taken from the request when it is offered again.
 	chunkLimit = 8 << 10
+	// oldest is how far back a message may be to be news, whatever the conversation is
+	// merged with.
+	oldest = time.Hour
 	// createTries is how often a conversation is made when nobody knows whether it was.
 	createTries = 3
 )
@@ -107,14 +111,12 @@ func (d desk) create() {
 	p.Tries++
 	c := d.api(http.MethodPost, "/conversations", fields{"type": "personal", "participants": []fields{{"userId": d.s.User}},
 		"metadata": fields{mark: d.s.Handoff}})
-	c.Repeat, c.Binds = adapter.RepeatNever, true
+	c.Repeat = adapter.RepeatNever
 	d.call(stepCreate, c)
 }
 
 func (d desk) find() {
-	c := d.api(http.MethodGet, "/conversations?page%5Bsize%5D=100&filter%5BuserId%5D="+url.QueryEscape(d.s.User), nil)
-	c.Binds = true
-	d.call(stepFind, c)
+	d.call(stepFind, d.api(http.MethodGet, "/conversations?page%5Bsize%5D=100&filter%5BuserId%5D="+url.QueryEscape(d.s.User), nil))
 }
 
 // next goes on with what is to be done once control is ours.
@@ -214,6 +216,7 @@ func (d desk) findResult(r adapter.Result, list []codec.Value, good bool) {
 func (d desk) bound(v codec.Value) {
 	p := &d.s.Setup
 	d.s.Chat, p.External, p.Profile = idOf(v), "", nil
+	d.s.Reading.Low.At = d.tx.Now().Add(-oldest).UnixMilli()
 	d.tx.Bind(d.s.Chat)
 	if is(v.Get("activeSwitchboardIntegration").Get("name"), d.set.Integration) {
 		d.next()

@@ -101,12 +101,14 @@ func configure(a adapter.Account) (adapter.Profile, error) {
 	}, nil
 }
 
-// webhook is where Zendesk tells what its people do, several things at once. A merge of
-// two users names the conversation that is no more before the one that stays.
+// webhook is where Zendesk tells what happens in any conversation of the app, several
+// things at once; of those that are not ours nothing is kept. What comes before ours is
+// known is no news, or is read. A merge of two users names the conversation that is no
+// more before the one that stays.
 func webhook(a adapter.Account) adapter.Endpoint {
 	e := adapter.Endpoint{Name: endpoint, Method: http.MethodPost, Path: "/webhook", Answer: adapter.AnswerAck, Batch: "/events",
 		Key:   "body:/payload/conversation/id,body:/payload/mergedConversations/discarded/id,body:/payload/mergedConversations/surviving/id",
-		Dedup: "body:/id", DedupWhile: adapter.DedupForever, Unknown: adapter.UnknownWait, NoKey: adapter.NoKeyIgnore, MaxBody: 1 << 20}
+		Dedup: "body:/id", DedupWhile: adapter.DedupForever, Unknown: adapter.UnknownIgnore, NoKey: adapter.NoKeyIgnore, MaxBody: 1 << 20}
 	if slices.Contains(a.Credentials, secret) {
 		e.Auth = "header:X-API-Key=" + secret
 	}

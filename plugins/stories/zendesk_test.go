@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -169,8 +170,8 @@ func TestZendeskMixesWebhooks(t *testing.T) {
 	}
 }
 
-// TestZendeskAndAKill: the bridge is killed while a hand-off is made whose answers are
-// lost, and while people talk. One conversation is there, and nothing is lost.
+// TestZendeskAndAKill: the bridge and its plugin are killed while a hand-off is made whose
+// answers are lost, and while people talk. One conversation is there, and nothing is lost.
 func TestZendeskAndAKill(t *testing.T) {
 	t.Parallel()
 	r, s := zenRig(t, zendesksim.Options{}, "")
@@ -187,6 +188,11 @@ func TestZendeskAndAKill(t *testing.T) {
 	r.write(id, token, "asks", "okapi plums")
 	r.heard(id, token, first[9])
 	r.zenHears(s, "okapi plums")
+	if err := syscall.Kill(r.plugin("zendesk").Pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	first = append(first, zenSays(s, there, "after", 5)...)
+	r.heard(id, token, first[14])
 	r.kill()
 	s.End(there, "ticketClosed")
 	r.inState(id, "automated")

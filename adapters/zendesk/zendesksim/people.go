@@ -82,7 +82,8 @@ func (s *Server) Pass(id, to string) {
 }
 
 // Merge makes the customer of a conversation another user, as when they sign in at
-// another channel, and with conversation the conversation another, too; its id is given.
+// another channel, and with conversation the conversation another, too, in which one of
+// the people had written long before; its id is given.
 // components/schemas/webhooks/userMergeEvent.yaml.
 func (s *Server) Merge(id string, conversation bool) (now string) {
 	s.with(id, func(c *Conversation) {
@@ -97,6 +98,9 @@ func (s *Server) Merge(id string, conversation bool) (now string) {
 			gone := s.brief(c)
 			made := *c
 			made.ID = s.newID()
+			old := Message{ID: "4f" + s.newID()[2:], Received: "2020-09-30T13:46:02.733Z", Author: person("Max"), Content: words("An old answer"),
+				Source: map[string]any{"type": sourceWorkspace}, Metadata: map[string]any{}}
+			made.Messages = append([]Message{old}, c.Messages...)
 			c.Became = made.ID
 			s.convos = append(s.convos, &made)
 			now = made.ID
