@@ -40,6 +40,13 @@ const (
 	lookAgain = 30 * time.Second
 )
 
+// timerMerge ends the wait for what may have become of a conversation that is not there
+// any more: one that was merged into another is told of after it is gone.
+const (
+	timerMerge = "merge"
+	mergeLimit = 5 * time.Second
+)
+
 // state is what a leg remembers between turns.
 type state struct {
 	Phase   string `json:"phase,omitempty"`
@@ -63,8 +70,10 @@ type state struct {
 type saying struct {
 	Event string  `json:"event,omitempty"`
 	Next  []entry `json:"next,omitempty"`
-	// Looked is the event for which it was looked up who the customer is.
+	// Looked is the event for which it was looked up who the customer is, and Gone that
+	// the conversation was not there.
 	Looked string `json:"looked,omitempty"`
+	Gone   bool   `json:"gone,omitempty"`
 }
 
 // desk is one turn of a leg.
@@ -90,7 +99,9 @@ func handle(tx *adapter.Tx, s *state, in adapter.Input) error {
 	case adapter.Reconcile:
 		d.look(lookWhole)
 	case adapter.Fired:
-		d.look(lookWhole)
+		if d.s.Saying.Gone = d.s.Saying.Gone && in.Timer != timerMerge; in.Timer == timerLook {
+			d.look(lookWhole)
+		}
 	case adapter.Check:
 		d.check(in)
 	default:
@@ -136,6 +147,8 @@ func (d desk) said(e event.Event, c event.Content) {
 	case d.s.Phase != phaseOpen && customer:
 		d.tx.Fail("Zendesk's people do not have the conversation")
 	case d.s.Phase != phaseOpen:
+	case customer && d.s.Saying.Gone:
+		d.tx.Later()
 	case customer:
 		d.s.Saying = saying{Event: e.ID, Looked: d.s.Saying.Looked, Next: entriesOf("", c)}
 		if len(d.s.Saying.Next) == 0 {
@@ -255,6 +268,9 @@ func (d desk) result(r adapter.Result) {
 		d.read(r)
 	case act == actSay && of == d.s.Saying.Event && len(d.s.Saying.Next) > 0:
 		d.saidResult(r.Tag, r)
+	case act == actWho && r.Reason == "" && r.Status == http.StatusNotFound:
+		d.s.Saying.Gone = true
+		d.tx.After(timerMerge, mergeLimit)
 	case act == actWho:
 		d.become(r)
 	case d.s.Setup.Step != "" && r.Tag == d.s.Setup.Step:

@@ -51,6 +51,8 @@ type reading struct {
 	// are those to be read after it.
 	Before string   `json:"before,omitempty"`
 	Marks  []string `json:"marks,omitempty"`
+	// Gone says that the conversation was not there when it was read last.
+	Gone bool `json:"gone,omitempty"`
 	// After says that pages are read forward, each after the newest message known.
 	After bool `json:"after,omitempty"`
 }
@@ -128,13 +130,17 @@ func (d desk) read(r adapter.Result) {
 		return
 	}
 	v, err := codec.Lenient(r.Body)
-	gone := r.Reason == "" && r.Status == http.StatusNotFound
+	was := p.Gone
+	p.Gone = r.Reason == "" && r.Status == http.StatusNotFound
 	switch {
 	case d.s.Phase != phaseOpen:
 		d.stopped(r)
-	case gone && p.Level == lookWhole:
+	case p.Gone && was:
 		p.Level = 0 // it was deleted: nothing is there to be read
 		d.over()
+	case p.Gone:
+		d.stopped(r)
+		d.tx.After(timerLook, mergeLimit)
 	case r.Tag == readMessages && r.Reason == adapter.ReasonTooLarge && !p.After && len(p.Known) > 0:
 		p.After, p.Marks = true, nil // a page has a hundred messages; those after a known one may be fewer
 		d.page("after", p.Known[len(p.Known)-1].ID)
@@ -370,7 +376,7 @@ func (d desk) merged(payload codec.Value) {
 	}
 	d.is(idOf(payload.Get("mergedUsers").Get("surviving")))
 	if d.s.Chat != stays {
-		d.s.Chat = stays
+		d.s.Chat, d.s.Saying.Gone, d.s.Reading.Gone = stays, false, false
 		d.tx.Bind(stays)
 	}
 	d.look(lookWhole)
