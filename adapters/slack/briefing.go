@@ -2,11 +2,10 @@ package slack
 
 import (
 	"cmp"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/footbridge/footbridge/bridge/adapter/backend"
 	"github.com/footbridge/footbridge/bridge/adapter/codec"
 	"github.com/footbridge/footbridge/bridge/event"
 )
@@ -30,7 +29,7 @@ func briefing(e event.Event, body event.HandoffRequested) (card string, rest []s
 			lines = append(lines, "*"+one[0]+":* "+escape(one[1]))
 		}
 	}
-	if told := facts(body.Context); told != "" {
+	if told := backend.Facts(body.Context); told != "" {
 		lines = append(lines, escape(told))
 	}
 	whole := strings.Join(lines, "\n")
@@ -81,21 +80,9 @@ func within(text string, limit int) string {
 	return head
 }
 
-// customerOf is the customer's name: of who asked, or spoke before.
+// customerOf is the customer's name.
 func customerOf(e event.Event, body event.HandoffRequested) string {
-	all := []event.Actor{e.Actor}
-	for _, one := range body.Transcript {
-		all = append(all, one.Actor)
-	}
-	found := ""
-	for _, one := range all {
-		if one.Role == event.RoleCustomer {
-			found = cmp.Or(found, one.Name)
-		}
-	}
-	found = cmp.Or(found, body.Context["name"], body.Context["profile_name"], "Customer")
-	found, _ = codec.Cut(found, nameLimit)
-	return found
+	return label(event.Actor{Role: event.RoleCustomer, Name: backend.Name(backend.Customer(e, body), body.Context)})
 }
 
 func priority(r event.Routing) string {
@@ -110,19 +97,9 @@ func name(a event.Actor) string { return escape(label(a)) }
 
 // label is somebody's name, or what they are.
 func label(a event.Actor) string {
-	names := map[event.Role]string{event.RoleCustomer: "Customer", event.RoleVirtualAgent: "Virtual agent", event.RoleLiveAgent: "Agent",
-		event.RoleObserver: "Assistant"}
-	text, _ := codec.Cut(cmp.Or(strings.TrimSpace(a.Name), names[a.Role], string(a.Role)), nameLimit)
+	a.Name = strings.TrimSpace(a.Name)
+	text, _ := codec.Cut(backend.Author(a), nameLimit)
 	return text
-}
-
-// facts are facts in words, a line each.
-func facts(attributes map[string]string) string {
-	var lines []string
-	for _, name := range slices.Sorted(maps.Keys(attributes)) {
-		lines = append(lines, name+": "+attributes[name])
-	}
-	return strings.Join(lines, "\n")
 }
 
 // headline is the head of the thread in a notification.
@@ -134,16 +111,16 @@ func (d desk) headline() string {
 // blocks are the head of the thread: why it is there, how it stands, and the buttons
 // that fit. A button's value is the leg's own key, for the
 // timestamp of a thread is that of one channel only.
-func (d desk) blocks() []fields {
-	list := []fields{{"type": "section", "text": fields{"type": "mrkdwn", "text": cmp.Or(d.s.Card, "…")}},
-		{"type": "context", "elements": []fields{{"type": "mrkdwn", "text": "*" + within(d.s.Status, 500) + "*"}}}}
-	if d.s.Phase != phaseOpen && d.s.Phase != phaseSetting {
+func (d desk) blocks() []backend.Fields {
+	list := []backend.Fields{{"type": "section", "text": backend.Fields{"type": "mrkdwn", "text": cmp.Or(d.s.Card, "…")}},
+		{"type": "context", "elements": []backend.Fields{{"type": "mrkdwn", "text": "*" + within(d.s.Status, 500) + "*"}}}}
+	if d.s.Phase != backend.Open && d.s.Phase != backend.Setting {
 		return list
 	}
 	claim := map[bool]string{false: actionClaim, true: actionTakeOver}[d.s.Taken]
-	var elements []fields
+	var elements []backend.Fields
 	for _, one := range [][2]string{{claim, d.set.ClaimLabel}, {actionBack, d.set.HandBackLabel}, {actionClose, d.set.CloseLabel}} {
-		elements = append(elements, fields{"type": "button", "action_id": one[0], "value": d.s.Key, "text": fields{"type": "plain_text", "text": one[1]}})
+		elements = append(elements, backend.Fields{"type": "button", "action_id": one[0], "value": d.s.Key, "text": backend.Fields{"type": "plain_text", "text": one[1]}})
 	}
-	return append(list, fields{"type": "actions", "elements": elements})
+	return append(list, backend.Fields{"type": "actions", "elements": elements})
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/backend"
 	"github.com/footbridge/footbridge/bridge/adapter/codec"
 )
 
@@ -21,46 +22,37 @@ const (
 
 // proof is a check on its way.
 type proof struct {
-	ID       string            `json:"id,omitempty"`
-	Create   bool              `json:"create,omitempty"`
-	Channels []string          `json:"channels,omitempty"` // yet to be looked at, the first now
-	Findings []adapter.Finding `json:"findings,omitempty"`
+	backend.Proof
+	Channels []string `json:"channels,omitempty"` // yet to be looked at, the first now
 }
 
 // check has the account prove itself.
 func (d desk) check(in adapter.Check) {
-	d.s.Proof = &proof{ID: in.ID, Create: in.Create}
+	d.s.Proof = &proof{Proof: backend.Proof{ID: in.ID, Create: in.Create}}
 	for _, row := range d.set.Channels {
 		if _, id, _ := strings.Cut(row, "="); !slices.Contains(d.s.Proof.Channels, id) {
 			d.s.Proof.Channels = append(d.s.Proof.Channels, id)
 		}
 	}
-	c := d.write("auth.test", fields{})
+	c := d.write("auth.test", backend.Fields{})
 	c.Repeat = adapter.RepeatKeyed
-	d.tx.Call(checkToken, c)
+	d.Tx.Call(checkToken, c)
 }
 
 // scopes are what the app needs, and what for.
 func (d desk) scopes() []string {
 	list := []string{"chat:write", "users:read", "files:read", "files:write"}
-	if *d.set.Customize {
+	if d.set.Customize {
 		list = append(list, "chat:write.customize")
 	}
 	return list
 }
 
-// found notes what was looked at; a fault has its mend.
-func (d desk) found(what, said, fault, mend string) {
-	f := adapter.Finding{What: what, Said: said, Fault: fault}
-	if fault != "" {
-		f.Mend = mend
-	}
-	d.s.Proof.Findings = append(d.s.Proof.Findings, f)
-}
+func (d desk) found(what, said, fault, mend string) { d.s.Proof.Found(what, said, fault, mend) }
 
 // proved goes on when a call of the check has ended.
 func (d desk) proved(r adapter.Result) {
-	v, fault := answerOf(r)
+	_, v, fault := answerOf(r)
 	switch r.Tag {
 	case checkToken:
 		d.provedToken(r, v, fault)
@@ -96,7 +88,7 @@ func (d desk) provedToken(r adapter.Result, v codec.Value, fault string) {
 
 func (d desk) provedScopes(has []string) {
 	missing := slices.DeleteFunc(d.scopes(), func(s string) bool { return slices.Contains(has, s) })
-	if !slices.Contains(has, "channels:history") && !slices.Contains(has, "groups:history") && d.tx.Credential(userToken) == "" {
+	if !slices.Contains(has, "channels:history") && !slices.Contains(has, "groups:history") && d.Tx.Credential(userToken) == "" {
 		missing = append(missing, "channels:history or groups:history")
 	}
 	fault := ""
@@ -110,12 +102,12 @@ func (d desk) provedScopes(has []string) {
 func (d desk) channel() {
 	p := d.s.Proof
 	if len(p.Channels) == 0 {
-		base := d.tx.Account().PublicURL
+		base := d.Tx.Account().PublicURL
 		d.found("request addresses", base+"/events for events, "+base+"/actions for interactivity: Slack tells nobody what is entered there", "", "")
 		d.finish()
 		return
 	}
-	d.tx.Call(checkChannel, d.get("conversations.info", url.Values{"channel": {p.Channels[0]}}, d.tx.Credential(botToken)))
+	d.Tx.Call(checkChannel, d.get("conversations.info", url.Values{"channel": {p.Channels[0]}}, d.Tx.Credential(botToken)))
 }
 
 func (d desk) nextChannel() {
@@ -124,7 +116,7 @@ func (d desk) nextChannel() {
 }
 
 func (d desk) finish() {
-	d.tx.Report(d.s.Proof.ID, d.s.Proof.Findings...)
+	d.s.Proof.Report(d.Tx)
 	d.s.Proof = nil
 }
 
@@ -147,7 +139,7 @@ func (d desk) provedChannel(v codec.Value, fault string) {
 		d.readable(true)
 		return
 	case d.s.Proof.Create && !yes(c.Get("is_private")):
-		d.tx.Call(checkJoin, d.write("conversations.join", fields{"channel": d.s.Proof.Channels[0]}))
+		d.Tx.Call(checkJoin, d.write("conversations.join", backend.Fields{"channel": d.s.Proof.Channels[0]}))
 		return
 	default:
 		d.found(d.channelName(), "", "the app is not a member of #"+c.Get("name").Text(), "invite it there with /invite @its-name, or verify with --create where the channel is public")
@@ -161,12 +153,12 @@ func (d desk) readable(member bool) {
 		d.nextChannel()
 		return
 	}
-	d.tx.Call(checkHistory, d.read("conversations.history", url.Values{"channel": {d.s.Proof.Channels[0]}, "limit": {"1"}}))
+	d.Tx.Call(checkHistory, d.read("conversations.history", url.Values{"channel": {d.s.Proof.Channels[0]}, "limit": {"1"}}))
 }
 
 func (d desk) provedHistory(v codec.Value, fault string) {
 	if items := v.Get("messages").Items(); fault == "" && len(items) > 0 && len(d.s.Proof.Channels) > 0 {
-		d.tx.Call(checkThread, d.read("conversations.replies", url.Values{"channel": {d.s.Proof.Channels[0]}, "ts": {items[0].Get("ts").Text()}, "limit": {"1"}}))
+		d.Tx.Call(checkThread, d.read("conversations.replies", url.Values{"channel": {d.s.Proof.Channels[0]}, "ts": {items[0].Get("ts").Text()}, "limit": {"1"}}))
 		return
 	}
 	d.found(d.channelName()+", messages", "can be read", fault, "add channels:history (groups:history for private channels) to the app and install it again")

@@ -27,7 +27,7 @@ func TestMarkdownOfPeople(t *testing.T) {
 		"<http://example.com|example.com>":                   "http://example.com",
 		"<mailto:a@b.example|a@b.example>":                   "a@b.example",
 		"<tel:+44123|+44123>":                                "+44123",
-		"<@U0SAM> <@U0KIM> <@U0KIM|kim>":                     "@Sam @Agent @kim",
+		"<@U0SAM> <@U0KIM> <@U0KIM|kim>":                     "@Sam @Live agent @kim",
 		"<#C1|general> <#C1>":                                "#general #C1",
 		"<!here> <!subteam^S1|@team> <!date^1^{date}|today>": "@here @team today",
 		":wave::skin-tone-3: :nosuch: 10:30:45":              "👋 :nosuch: 10:30:45",

@@ -2,12 +2,14 @@ package slack
 
 import (
 	"cmp"
+	"math"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/backend"
 	"github.com/footbridge/footbridge/bridge/adapter/codec"
 	"github.com/footbridge/footbridge/bridge/event"
 )
@@ -53,7 +55,7 @@ func (d desk) knows(id string) bool {
 	}
 	if d.s.Asking == "" {
 		d.s.Asking = id
-		d.tx.Call(actWho+"/"+id, d.get("users.info", url.Values{"user": {id}}, d.tx.Credential(botToken)))
+		d.Tx.Call(actWho+"/"+id, d.get("users.info", url.Values{"user": {id}}, d.Tx.Credential(botToken)))
 	}
 	return false
 }
@@ -83,7 +85,7 @@ func (d desk) introduced(id string, r adapter.Result) {
 		return
 	}
 	d.s.Asking = ""
-	v, _ := answerOf(r) // nobody's name keeps words waiting
+	_, v, _ := answerOf(r) // nobody's name keeps words waiting
 	who := actorOf(id, v.Get("user"))
 	for _, p := range d.s.Presses {
 		if p.User == id {
@@ -93,7 +95,7 @@ func (d desk) introduced(id string, r adapter.Result) {
 	who.Name = cmp.Or(who.Name, "Agent")
 	d.s.People = append(d.s.People, who)
 	d.press()
-	if d.s.Reading.Waits && d.s.Reading.Busy && d.s.Phase == phaseOpen {
+	if d.s.Reading.Waits && d.s.Reading.Level != 0 && d.s.Phase == backend.Open {
 		d.s.Reading.Waits = false
 		d.page()
 	}
@@ -114,26 +116,36 @@ func (d desk) pressed(v codec.Value) error {
 	p := press{Action: name, User: who.Get("id").Text(), At: instant(action.Get("action_ts").Text())}
 	p.Name, _ = codec.Cut(cmp.Or(who.Get("name").Text(), who.Get("username").Text()), nameLimit)
 	if p.At == 0 {
-		p.At = d.tx.Now().UnixMicro()
+		p.At = d.Tx.Now().UnixMicro()
 	}
 	switch {
 	case !isUser(p.User):
-	case d.s.Phase != phaseOpen && d.s.Phase != phaseSetting, d.s.Thread != "" && thread != d.s.Thread:
+	case d.s.Phase != backend.Open && d.s.Phase != backend.Setting, d.s.Chat != "" && thread != d.s.Chat:
 		d.over(thread)
-	case len(d.s.Presses) < pressesMost:
-		d.s.Presses = append(d.s.Presses, p)
+	case d.until() == math.MaxInt64: // the first press that ends it counts
+		d.queue(p)
 		d.press()
 	}
 	return nil
 }
 
+// queue puts a press behind those that wait. Of somebody's claims the last counts.
+func (d desk) queue(p press) {
+	d.s.Presses = slices.DeleteFunc(d.s.Presses, func(q press) bool { return isClaim(p) && q.User == p.User })
+	if len(d.s.Presses) < pressesMost || !isClaim(p) {
+		d.s.Presses = append(d.s.Presses, p)
+	}
+}
+
+func isClaim(p press) bool { return p.Action == actionClaim || p.Action == actionTakeOver }
+
 // press does what was pressed, in order, once the thread stands and whoever pressed is
 // known.
 func (d desk) press() {
-	for d.s.Phase == phaseOpen && d.s.Ending == nil && len(d.s.Presses) > 0 && d.knows(d.s.Presses[0].User) {
+	for d.s.Phase == backend.Open && d.s.Ending == nil && len(d.s.Presses) > 0 && d.knows(d.s.Presses[0].User) {
 		p := d.s.Presses[0]
 		d.s.Presses = d.s.Presses[1:]
-		if p.Action == actionClaim || p.Action == actionTakeOver {
+		if isClaim(p) {
 			d.take(d.person(p.User))
 			continue
 		}
@@ -142,37 +154,44 @@ func (d desk) press() {
 	}
 }
 
+// until is when the conversation ends here, as far as it is known: what is written
+// later is not the customer's to see, also while the press waits for its turn.
+func (d desk) until() int64 {
+	if d.s.Ending != nil {
+		return d.s.Ending.At
+	}
+	for _, p := range d.s.Presses {
+		if !isClaim(p) {
+			return p.At
+		}
+	}
+	return math.MaxInt64
+}
+
 // take gives the conversation to somebody.
 func (d desk) take(who event.Actor) {
-	had := d.s.Agent
-	if d.s.Taken && had.ID == who.ID {
-		return
+	if d.s.Agent.ID != who.ID {
+		d.Assigned(who)
+		d.show("With " + name(who))
 	}
-	var body event.Body = event.HandoffAccepted{}
-	if d.s.Taken {
-		body = event.TransferCompleted{}
-	}
-	d.s.Agent, d.s.Taken = who, true
-	d.tx.Emit(adapter.Emission{Actor: who, Body: body})
-	d.show("With " + name(who))
 }
 
 // end does what the last press said, after the words before it.
 func (d desk) end() {
 	p := d.s.Ending
-	if p == nil || d.s.Phase != phaseOpen {
+	if p == nil || d.s.Phase != backend.Open {
 		return
 	}
 	d.s.Ending = nil
 	who := d.person(p.User)
-	said, body, next := "Declined by ", event.Body(event.HandoffFailed{Reason: event.FailedDeclined}), phaseGone
+	said, body, next := "Declined by ", event.Body(event.HandoffFailed{Reason: event.FailedDeclined}), backend.Gone
 	switch {
 	case p.Action == actionClose:
-		said, body, next = "Closed by ", event.ConversationEnded{Reason: "completed", By: event.RoleLiveAgent}, phaseEnded
+		said, body, next = "Closed by ", event.ConversationEnded{Reason: "completed", By: event.RoleLiveAgent}, backend.Ended
 	case d.s.Taken:
-		said, body, next = "Handed back by ", event.HandbackRequested{Reason: "handed_back"}, phaseReturning
+		said, body, next = "Handed back by ", event.HandbackRequested{Reason: "handed_back"}, backend.Returning
 	}
 	d.s.Phase = next
 	d.show(said + name(who))
-	d.tx.Emit(adapter.Emission{Actor: who, Body: body})
+	d.Tx.Emit(adapter.Emission{Actor: who, Body: body})
 }

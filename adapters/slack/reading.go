@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/backend"
 	"github.com/footbridge/footbridge/bridge/adapter/codec"
 	"github.com/footbridge/footbridge/bridge/event"
 )
@@ -23,17 +24,15 @@ const (
 	pageSize = 100
 )
 
-// reading is what is known of the messages in the thread, and the read under way. One
-// read runs at a time; what asks for one meanwhile is answered by another after it.
+// reading is what is known of the messages in the thread, and the read under way.
 // Messages are named by their timestamps.
 type reading struct {
+	backend.Look
 	// Known are the newest messages read, in order; none up to Low is news.
 	Low   int64   `json:"low,omitempty"`
 	Known []int64 `json:"known,omitempty"`
 	// Edited is when the newest edit that is known was made.
 	Edited int64 `json:"edited,omitempty"`
-	Busy   bool  `json:"busy,omitempty"`
-	Again  bool  `json:"again,omitempty"`
 	// Cursor is the page under way; Waits says that somebody on it is asked about.
 	Cursor string `json:"cursor,omitempty"`
 	Waits  bool   `json:"waits,omitempty"`
@@ -59,46 +58,40 @@ func (r *reading) know(at int64) {
 
 // look reads what is new, now or after the read under way.
 func (d desk) look() {
-	r := &d.s.Reading
-	switch {
-	case d.s.Phase != phaseOpen:
-	case r.Busy:
-		r.Again = true
-	default:
-		r.Busy, r.Again, r.Cursor = true, false, ""
+	if r := &d.s.Reading; d.Look(&r.Look, backend.LookMessages) {
+		r.Cursor = ""
 		d.page()
 	}
 }
 
 func (d desk) page() {
 	r := &d.s.Reading
-	query := url.Values{"channel": {d.s.Channel}, "ts": {d.s.Thread}, "oldest": {stamp(r.Low)}, "limit": {strconv.Itoa(pageSize)}}
+	query := url.Values{"channel": {d.s.Channel}, "ts": {d.s.Chat}, "oldest": {stamp(r.Low)}, "limit": {strconv.Itoa(pageSize)}}
 	if r.Cursor != "" {
 		query.Set("cursor", r.Cursor)
 	}
-	d.tx.Call(readThread+"/"+d.s.Handoff, d.read("conversations.replies", query))
+	d.Tx.Call(readThread+"/"+d.s.Handoff, d.read("conversations.replies", query))
 }
 
 // readResult goes on when a page has come. What a read that failed would have brought,
-// a later one brings; but no failure keeps a conversation from its end.
+// a later one brings; but no refusal keeps a conversation from its end.
 func (d desk) readResult(r adapter.Result) {
 	p := &d.s.Reading
-	if !p.Busy || d.s.Phase != phaseOpen {
-		p.Busy = false
+	if p.Level == 0 || d.s.Phase != backend.Open {
 		return
 	}
-	v, fault := answerOf(r)
-	switch {
-	case fault == "":
+	told, v, fault := answerOf(r)
+	if fault == "" {
 		d.messages(v)
-	case passing(r, fault):
-		p.Busy, p.Again = false, false
-		d.tx.After(timerLook, lookAgain)
-	default:
-		p.Busy, p.Again = false, false
-		d.report("not_read", "Slack: "+fault+"; footbridge accounts verify says what is missing")
-		d.end()
+		return
 	}
+	d.Stopped(&p.Look, told)
+	if passing(told) {
+		d.Tx.After(backend.TimerLook, lookAgain)
+		return
+	}
+	d.Report("not_read", "Slack: "+fault+"; footbridge accounts verify says what is missing")
+	d.end()
 }
 
 // messages tells what is new on a page, from old to new, once all who wrote it are
@@ -123,11 +116,11 @@ func (d desk) messages(v codec.Value) {
 		d.page()
 		return
 	}
-	r.Busy, r.Cursor = false, ""
+	again := d.Finished(&r.Look)
 	switch {
 	case d.s.Ending != nil:
 		d.end()
-	case r.Again:
+	case again != 0:
 		d.look()
 	}
 }
@@ -156,7 +149,7 @@ func (d desk) edits(page []codec.Value) {
 // message tells what a message says, once, where a person wrote it before the end.
 func (d desk) message(m codec.Value) {
 	r, when := &d.s.Reading, at(m)
-	if when == 0 || r.knows(when) || d.s.Ending != nil && when > d.s.Ending.At {
+	if when == 0 || r.knows(when) || when > d.until() {
 		return
 	}
 	r.know(when)
@@ -165,25 +158,19 @@ func (d desk) message(m codec.Value) {
 	}
 	r.Edited = max(r.Edited, editedAt(m))
 	if text, private := d.private(m.Get("text").Text()); private {
-		d.tx.Emit(adapter.Emission{Actor: d.person(m.Get("user").Text()), Ref: stamp(when), Body: event.NoteCreated{Text: d.markdown(text)}})
+		d.Notes(d.person(m.Get("user").Text()), stamp(when), d.markdown(text))
 		return
 	}
-	for i, part := range d.parts(m) {
-		ref := stamp(when)
-		if i > 0 {
-			ref += "/" + strconv.Itoa(i)
-		}
-		d.words(m, ref, part)
-	}
+	d.words(m, stamp(when), d.parts(m)...)
 }
 
 // words are somebody's for the customer. Who writes first has the conversation.
-func (d desk) words(m codec.Value, ref string, part event.Part) {
+func (d desk) words(m codec.Value, ref string, parts ...event.Part) {
 	who := d.person(m.Get("user").Text())
-	if !d.s.Taken {
+	if !d.s.Taken && len(parts) > 0 {
 		d.take(who)
 	}
-	d.tx.Emit(adapter.Emission{Actor: who, Ref: ref, Body: event.MessageCreated{Content: event.Content{Part: part}}})
+	d.Says(who, ref, parts)
 }
 
 // private is what follows the mark of a note.
@@ -222,7 +209,7 @@ func (d desk) hint(v codec.Value) {
 	thread := m.Get("thread_ts").Text()
 	switch {
 	case !strings.EqualFold(v.Get("type").Text(), "message"), v.Get("channel").Text() != d.s.Channel, !isPerson(m):
-	case d.s.Phase == phaseOpen && thread == d.s.Thread:
+	case d.s.Phase == backend.Open && thread == d.s.Chat:
 		d.look()
 	case v.Get("subtype").Text() != "message_changed":
 		d.over(thread)
@@ -231,13 +218,9 @@ func (d desk) hint(v codec.Value) {
 
 // over tells whoever writes or presses too late that it is over, once.
 func (d desk) over(thread string) {
-	gone := d.s.Phase == phaseGone || d.s.Phase == phaseOpen && thread != d.s.Thread
-	if !gone || thread == "" || d.s.Told == thread {
-		return
+	gone := d.s.Phase == backend.Gone || d.s.Phase == backend.Open && thread != d.s.Chat
+	if gone && thread != "" && d.s.Over != thread {
+		d.s.Over = thread
+		d.line("over/"+thread, thread, d.Ways.AbsentText)
 	}
-	d.s.Told = thread
-	c, body := d.post(escape(d.set.AbsentText), "")
-	body["thread_ts"] = thread
-	c.Body = codec.Compose(body)
-	d.tx.Call(actLine+"/over/"+thread, c)
 }

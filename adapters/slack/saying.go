@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/backend"
 	"github.com/footbridge/footbridge/bridge/adapter/codec"
 	"github.com/footbridge/footbridge/bridge/event"
 )
@@ -47,13 +48,13 @@ func (d desk) says(e event.Event, c event.Content) {
 	file, isFile := c.Part.(event.Media)
 	switch {
 	case text == "":
-		d.tx.Fail("the message has no words and no file to send")
+		d.Tx.Fail("the message has no words and no file to send")
 	case codec.Length(text) > messageLimit:
-		d.tx.Fail("the text is longer than Slack takes")
+		d.Tx.Fail("the text is longer than Slack takes")
 	case isFile && file.URL != "" && file.Size > 0:
 		p.File, p.Instead = &file, text
 		query := url.Values{"filename": {cmp.Or(file.Name, "file")}, "length": {strconv.FormatInt(file.Size, 10)}}
-		d.sayStep(sayPlace, d.get("files.getUploadURLExternal", query, d.tx.Credential(botToken)))
+		d.sayStep(sayPlace, d.get("files.getUploadURLExternal", query, d.Tx.Credential(botToken)))
 	default:
 		d.sayWords(text, plain)
 	}
@@ -61,7 +62,7 @@ func (d desk) says(e event.Event, c event.Content) {
 
 // sayStep makes the call of a step, of which each try has a tag of its own.
 func (d desk) sayStep(step string, c adapter.Call) {
-	d.tx.Call(actSay+"/"+d.s.Saying.Event+"/"+step+strconv.Itoa(d.s.Saying.Tries), c)
+	d.Tx.Call(actSay+"/"+d.s.Saying.Event+"/"+step+strconv.Itoa(d.s.Saying.Tries), c)
 }
 
 func (d desk) sayWords(text string, plain bool) {
@@ -70,7 +71,7 @@ func (d desk) sayWords(text string, plain bool) {
 	if plain {
 		body["mrkdwn"] = false
 	}
-	if d.inTheName(body, p.Name, p.Picture); !*d.set.Customize {
+	if d.inTheName(body, p.Name, p.Picture); !d.set.Customize {
 		body["text"] = "*" + escape(p.Name) + ":* " + text
 		delete(body, "mrkdwn")
 	}
@@ -79,8 +80,8 @@ func (d desk) sayWords(text string, plain bool) {
 }
 
 // inTheName shows somebody as the author of a message.
-func (d desk) inTheName(body fields, name, picture string) {
-	if !*d.set.Customize {
+func (d desk) inTheName(body backend.Fields, name, picture string) {
+	if !d.set.Customize {
 		return
 	}
 	body["username"] = name
@@ -93,24 +94,24 @@ func (d desk) inTheName(body fields, name, picture string) {
 func (d desk) saidResult(step string, r adapter.Result) {
 	p := &d.s.Saying
 	step = strings.TrimRight(step, "0123456789")
-	v, fault := answerOf(r)
+	told, v, fault := answerOf(r)
 	if step == sayPut && r.OK() {
 		fault = "" // the file's host says more than "ok", or nothing
 	}
 	switch {
 	case fault == "":
 		d.sayNext(step, v)
-	case passing(r, fault) && r.Reason == "" && p.Tries < sayTries && d.s.Phase == phaseOpen:
+	case passing(told) && r.Reason == "" && p.Tries < sayTries && d.s.Phase == backend.Open:
 		p.Tries++
-		d.tx.After(timerLook, lookAgain)
-		d.tx.Later()
-	case p.Instead != "" && r.Reason != adapter.ReasonCancelled && d.s.Phase == phaseOpen:
+		d.Tx.After(backend.TimerLook, lookAgain)
+		d.Tx.Later()
+	case p.Instead != "" && r.Reason != adapter.ReasonCancelled && d.s.Phase == backend.Open:
 		text := p.Instead
 		p.File, p.Instead = nil, ""
 		d.sayWords(text, true)
 	default:
 		*p = saying{}
-		d.tx.Fail("Slack: " + fault)
+		d.Tx.Fail("Slack: " + fault)
 	}
 }
 
@@ -123,17 +124,17 @@ func (d desk) sayNext(step string, v codec.Value) {
 		c := adapter.Call{Method: http.MethodPost, URL: v.Get("upload_url").Text(), Upload: p.File.URL, Repeat: adapter.RepeatKeyed}
 		d.sayStep(sayPut, c)
 	case sayPut:
-		body := fields{"files": []fields{{"id": p.FileID, "title": cmp.Or(p.File.Name, "file")}}, "channel_id": d.s.Channel, "thread_ts": d.s.Thread}
+		body := backend.Fields{"files": []backend.Fields{{"id": p.FileID, "title": cmp.Or(p.File.Name, "file")}}, "channel_id": d.s.Channel, "thread_ts": d.s.Chat}
 		caption := escape(p.File.Caption)
-		if d.inTheName(body, p.Name, p.Picture); !*d.set.Customize {
+		if d.inTheName(body, p.Name, p.Picture); !d.set.Customize {
 			caption = strings.TrimSpace("*" + escape(p.Name) + ":* " + caption)
 		}
-		body.put("initial_comment", caption)
+		body.Put("initial_comment", caption)
 		c := d.write("files.completeUploadExternal", body)
 		c.Repeat, c.Lane = adapter.RepeatMarked, d.s.Channel
 		d.sayStep(sayShare, c)
 	default:
-		d.tx.Known(p.Event, cmp.Or(v.Get("ts").Text(), p.FileID))
+		d.Tx.Known(p.Event, cmp.Or(v.Get("ts").Text(), p.FileID))
 		*p = saying{}
 	}
 }

@@ -1,12 +1,13 @@
 package slack
 
 import (
-	"cmp"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/backend"
 	"github.com/footbridge/footbridge/bridge/adapter/codec"
 )
 
@@ -16,73 +17,33 @@ const (
 	editsIgnore = "ignore"
 )
 
-const (
-	defaultBase      = "https://slack.com/api"
-	defaultEdited    = "Corrected: "
-	defaultEnded     = "The customer has left the conversation."
-	defaultCancelled = "The customer no longer waits for a person."
-	defaultAbsent    = "This conversation is over here. The customer does not see what is written in this thread."
-)
-
 // settings are an account's, with the defaults filled in.
 type settings struct {
-	BaseURL       string   `json:"base_url"`
-	Channels      []string `json:"channels"`
-	NotePrefixes  []string `json:"note_prefixes"`
-	Customize     *bool    `json:"customize"`
-	Edits         string   `json:"edits"`
-	EditedText    string   `json:"edited_text"`
-	EndedText     string   `json:"ended_text"`
-	CancelledText string   `json:"cancelled_text"`
-	AbsentText    string   `json:"absent_text"`
-	ClaimLabel    string   `json:"claim_label"`
-	HandBackLabel string   `json:"hand_back_label"`
-	CloseLabel    string   `json:"close_label"`
+	backend.Ways
+	BaseURL       string     `json:"base_url"`
+	Channels      codec.Rows `json:"channels"`
+	NotePrefixes  []string   `json:"note_prefixes"`
+	Customize     bool       `json:"customize"`
+	Edits         string     `json:"edits"`
+	EditedText    string     `json:"edited_text"`
+	ClaimLabel    string     `json:"claim_label"`
+	HandBackLabel string     `json:"hand_back_label"`
+	CloseLabel    string     `json:"close_label"`
 }
 
-func placeSettings() []adapter.Setting {
-	return []adapter.Setting{
-		{Name: "base_url", Type: "string", Default: defaultBase, Doc: "Where Slack's methods are."},
+func settingsList() []adapter.Setting {
+	own := []adapter.Setting{
+		{Name: "base_url", Type: "string", Default: "https://slack.com/api", Doc: "Where Slack's methods are."},
 		{Name: "channels", Type: "list", Example: "*=C0123456789", Required: true, Doc: "The channel of a queue, QUEUE=CHANNEL; * is every other queue, and none. A channel's id is at the foot of its details."},
-	}
-}
-
-func wayOfWorking() []adapter.Setting {
-	return []adapter.Setting{
 		{Name: "note_prefixes", Type: "list", Example: "//", Doc: "What a message begins with that is for other people only. Left out: // and :lock:"},
 		{Name: "customize", Type: "boolean", Default: "true", Doc: "Whether words stand under the name and picture of who said them (scope chat:write.customize); otherwise the name is before them."},
 		{Name: "edits", Type: "string", Default: editsTell, Values: []string{editsTell, editsIgnore}, Doc: "What becomes of a message people edit after it was told: the customer is told the new words, or nothing."},
-	}
-}
-
-func wording() []adapter.Setting {
-	return []adapter.Setting{
-		{Name: "edited_text", Type: "string", Default: defaultEdited, Doc: "What stands before words that were edited."},
-		{Name: "ended_text", Type: "string", Default: defaultEnded, Doc: "What people read in the thread when the customer has left."},
-		{Name: "cancelled_text", Type: "string", Default: defaultCancelled, Doc: "What people read when a hand-off is withdrawn."},
-		{Name: "absent_text", Type: "string", Default: defaultAbsent, Doc: "What people read, once, who write or press a button when the conversation has gone on without them."},
+		{Name: "edited_text", Type: "string", Default: "Corrected: ", Doc: "What stands before words that were edited."},
 		{Name: "claim_label", Type: "string", Default: "Claim", Doc: "The button that takes the conversation."},
 		{Name: "hand_back_label", Type: "string", Default: "Hand back", Doc: "The button that gives it back to the virtual agent, or declines it."},
 		{Name: "close_label", Type: "string", Default: "Close", Doc: "The button that ends it."},
 	}
-}
-
-func (s *settings) fill() {
-	for _, d := range []struct {
-		value *string
-		other string
-	}{{&s.BaseURL, defaultBase}, {&s.Edits, editsTell}, {&s.EditedText, defaultEdited}, {&s.EndedText, defaultEnded}, {&s.CancelledText, defaultCancelled},
-		{&s.AbsentText, defaultAbsent}, {&s.ClaimLabel, "Claim"}, {&s.HandBackLabel, "Hand back"}, {&s.CloseLabel, "Close"}} {
-		*d.value = cmp.Or(*d.value, d.other)
-	}
-	s.BaseURL = strings.TrimRight(s.BaseURL, "/")
-	if s.Customize == nil {
-		yes := true
-		s.Customize = &yes
-	}
-	if len(s.NotePrefixes) == 0 {
-		s.NotePrefixes = []string{"//", ":lock:"}
-	}
+	return append(own, slices.DeleteFunc(backend.WaySettings("Slack", "handing back"), func(s adapter.Setting) bool { return !strings.HasSuffix(s.Name, "_text") })...)
 }
 
 // check holds what has a form of its own against it.
@@ -113,13 +74,13 @@ func isChannel(id string) bool { return regexp.MustCompile(`^[CG][A-Z0-9]{2,20}$
 
 // channel is that of a queue, or "".
 func (s *settings) channel(queue string) string {
-	id, _ := codec.Rows(s.Channels).Value(queue)
+	id, _ := s.Channels.Value(queue)
 	return id
 }
 
-func settingsOf(tx *adapter.Tx) (settings, error) {
-	var s settings
-	err := tx.Settings(&s)
-	s.fill()
+func settingsOf(a adapter.Account) (settings, error) {
+	s := settings{NotePrefixes: []string{"//", ":lock:"}}
+	err := manifest().FillSettings(a, &s)
+	s.BaseURL, s.AcceptedOn = strings.TrimRight(s.BaseURL, "/"), backend.OnAssigned
 	return s, err
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/backend"
 	"github.com/footbridge/footbridge/bridge/adapter/codec"
 	"github.com/footbridge/footbridge/bridge/event"
 )
@@ -30,59 +31,32 @@ const (
 	findBack = 120 * 1_000_000
 )
 
-// setup is a hand-off on its way.
+// setup is a hand-off on its way; a part is a reply. Began is when the first call left.
 type setup struct {
-	// Step is the tag of the call under way, Began when the first left.
-	Step  string `json:"step,omitempty"`
-	Tries int    `json:"tries,omitempty"`
-	Began int64  `json:"began,omitempty"`
-	// Next are the next replies, Done how many left, More that others follow.
-	Next   []string `json:"next,omitempty"`
-	Done   int      `json:"done,omitempty"`
-	More   bool     `json:"more,omitempty"`
-	Failed int      `json:"failed,omitempty"`
+	backend.Setup[string]
+	Began int64 `json:"began,omitempty"`
 }
 
-// asked begins a hand-off, or takes it up again where it is offered for the rest of
-// what goes with it.
+// asked begins a hand-off, or goes on with what goes with it.
 func (d desk) asked(e event.Event, body event.HandoffRequested) {
 	p := &d.s.Setup
-	switch {
-	case d.s.Phase == phaseOpen, d.s.Handoff == e.ID && d.s.Phase != phaseSetting:
-		return
-	case d.s.Handoff != e.ID:
-		card, rest := briefing(e, body)
-		*d.s = state{Phase: phaseSetting, Handoff: e.ID, Key: d.tx.Key(), Channel: d.set.channel(body.Routing.Queue), Card: card,
-			People: d.s.People, Asking: d.s.Asking, Shown: d.s.Shown}
+	card, rest := briefing(e, body)
+	switch d.Asked(e, p.Step) {
+	case backend.AskBegin:
+		*d.s = state{Course: backend.Course{Phase: backend.Setting, Handoff: e.ID}, Key: d.Tx.Key(), Channel: d.set.channel(body.Routing.Queue), Card: card,
+			Status: "Waiting for a person", People: d.s.People, Asking: d.s.Asking, Shown: d.s.Shown}
 		if d.s.Channel == "" {
-			d.s.Phase = phaseGone
-			d.report("no_channel", "no channel is for the queue "+body.Routing.Queue+": add a row to the setting channels")
-			d.emit(event.HandoffFailed{Reason: event.FailedRejected})
+			d.s.Phase = backend.Gone
+			d.Report("no_channel", "no channel is for the queue "+body.Routing.Queue+": add a row to the setting channels")
+			d.Emit(event.HandoffFailed{Reason: event.FailedRejected})
 			return
 		}
-		p.Began = d.tx.Now().UnixMicro()
-		d.load(rest)
+		p.Began = d.Tx.Now().UnixMicro()
+		p.Load(rest, chunkLimit)
 		d.open()
-	case p.Step != "":
-		d.tx.Later() // something else came meanwhile; the call is still under way
-	default:
-		_, rest := briefing(e, body)
-		d.load(rest)
+	case backend.AskGoOn:
+		p.Load(rest, chunkLimit)
 		d.next()
-	}
-}
-
-// load takes the next replies of all there are.
-func (d desk) load(all []string) {
-	p := &d.s.Setup
-	room := chunkLimit
-	p.Next, p.More = nil, false
-	for _, one := range all[min(p.Done, len(all)):] {
-		if room -= len(codec.Compose(one)); room < 0 && len(p.Next) > 0 {
-			p.More = true
-			return
-		}
-		p.Next = append(p.Next, one)
 	}
 }
 
@@ -90,14 +64,13 @@ func (d desk) call(step string, c adapter.Call) {
 	p := &d.s.Setup
 	p.Step = fmt.Sprintf("%s/%s/%d", step, d.s.Handoff, p.Done+p.Tries)
 	c.GiveUp = openLimit
-	d.tx.Call(p.Step, c)
+	d.Tx.Call(p.Step, c)
 }
 
 // open posts the head of the thread.
 func (d desk) open() {
 	d.s.Setup.Tries++
 	c, body := d.post(d.headline(), d.s.Handoff)
-	d.s.Status = "Waiting for a person"
 	body["blocks"] = d.blocks()
 	c.Body = codec.Compose(body)
 	c.Repeat, c.Binds = adapter.RepeatNever, true
@@ -119,8 +92,8 @@ func (d desk) next() {
 		return
 	}
 	c, _ := d.post(p.Next[0], fmt.Sprintf("%s/%d", d.s.Handoff, p.Done))
-	if d.call(stepPost, c); len(p.Next) == 1 && p.More {
-		d.tx.Later()
+	if d.call(stepPost, c); p.Last() {
+		d.Tx.Later()
 	}
 }
 
@@ -128,17 +101,19 @@ func (d desk) next() {
 func (d desk) step(step string, r adapter.Result) {
 	d.s.Setup.Step = ""
 	if r.Reason == adapter.ReasonCancelled {
-		d.s.Phase = phaseCut
+		d.s.Phase = backend.Cut
 		return
 	}
-	v, fault := answerOf(r)
+	told, v, fault := answerOf(r)
 	switch step {
 	case stepOpen:
-		d.openResult(r, v, fault)
+		d.openResult(told, v, fault)
 	case stepFind:
-		d.findResult(r, v, fault)
+		d.findResult(told, v, fault)
 	case stepPost:
-		d.postResult(r, fault)
+		if d.s.Setup.Posted(told) {
+			d.next()
+		}
 	}
 }
 
@@ -147,7 +122,7 @@ func (d desk) openResult(r adapter.Result, v codec.Value, fault string) {
 	switch {
 	case fault == "" && instant(ts) != 0:
 		d.bound(ts)
-	case unsure(r, fault):
+	case unsure(r):
 		d.find()
 	default:
 		d.fail(r, fault)
@@ -168,49 +143,27 @@ func (d desk) findResult(r adapter.Result, v codec.Value, fault string) {
 }
 
 func (d desk) bound(ts string) {
-	d.s.Thread, d.s.Setup.Tries = ts, 0
+	d.s.Chat, d.s.Setup.Tries = ts, 0
 	d.s.Reading.Low = instant(ts)
-	d.tx.Bind(ts)
+	d.Tx.Bind(ts)
 	d.next()
 }
 
-// postResult goes on after a reply, also where it was refused: people can do without,
-// and not without the conversation.
-func (d desk) postResult(r adapter.Result, fault string) {
-	p := &d.s.Setup
-	if fault != "" {
-		p.Failed++
-	}
-	p.Done++
-	p.Next = p.Next[min(1, len(p.Next)):]
-	if fault != "" && passing(r, fault) {
-		p.Next, p.More = nil, false // nobody answers; the rest would only take time
-	}
-	if len(p.Next) == 0 && p.More {
-		return // the request is offered again
-	}
-	d.next()
-}
-
-// opened says that people have it, and looks whether one wrote meanwhile.
+// opened says that people have it.
 func (d desk) opened() {
-	if failed := d.s.Setup.Failed; failed > 0 {
-		d.report("transcript_incomplete", fmt.Sprintf("Slack did not take %d replies of what was said before", failed))
-	}
-	d.s.Phase, d.s.Setup = phaseOpen, setup{}
-	d.emit(event.HandoffQueued{})
+	d.Opened(d.s.Setup.Failed)
+	d.s.Setup = setup{}
 	d.press()
-	d.look()
 }
 
 // fail says that these people cannot be asked.
 func (d desk) fail(r adapter.Result, fault string) {
 	reason := event.FailedBackendDown
-	if !passing(r, fault) {
+	if !passing(r) && !r.OK() {
 		reason = event.FailedRejected
-		d.report("refused", "Slack: "+fault+"; footbridge accounts verify says what is missing")
+		d.Report("refused", "Slack: "+fault+"; footbridge accounts verify says what is missing")
 	}
-	d.emit(event.HandoffFailed{Reason: reason})
-	d.s.Phase, d.s.Setup = phaseGone, setup{}
-	d.show("The bridge could not hand this over.")
+	d.Emit(event.HandoffFailed{Reason: reason})
+	d.s.Phase, d.s.Setup = backend.Gone, setup{}
+	d.show("The bridge could not hand this over")
 }

@@ -8,12 +8,11 @@
 package slack
 
 import (
-	"encoding/json"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/backend"
 	"github.com/footbridge/footbridge/bridge/adapter/codec"
 	"github.com/footbridge/footbridge/bridge/event"
 )
@@ -51,7 +50,7 @@ func manifest() adapter.Manifest {
 		Name: "slack", Title: "Slack", Version: "1.0.0", StateVersion: 1,
 		Roles:    []event.Role{event.RoleLiveAgent},
 		FarSides: map[event.Role]string{event.RoleLiveAgent: "the people of a channel, a thread for each conversation"},
-		Settings: slices.Concat(placeSettings(), wayOfWorking(), wording()),
+		Settings: settingsList(),
 		Credentials: []adapter.Credential{
 			{Name: botToken, Required: true, Doc: "The bot user OAuth token of the app, xoxb-…"},
 			{Name: secret, Required: true, Doc: "The signing secret of the app, with which Slack signs what it sends."},
@@ -64,25 +63,22 @@ func manifest() adapter.Manifest {
 // samples are Slack's answers where all goes well and nothing is new.
 func samples() []adapter.Sample {
 	const posted = `{"ok":true,"channel":"C0123456789","ts":"1780000000.000100","message":{"type":"message","bot_id":"B1","ts":"1780000000.000100","text":"x"}}`
-	answers := [][2]string{
+	return backend.Samples([][2]string{
 		{stepOpen, posted}, {stepPost, posted}, {actSay, posted}, {actLine, posted}, {actRoot, posted},
 		{stepFind, `{"ok":true,"messages":[],"has_more":false}`},
 		{readThread, `{"ok":true,"messages":[],"has_more":false}`},
 		{actWho, `{"ok":true,"user":{"id":"U1","name":"sam","profile":{"display_name":"Sam","image_72":""}}}`},
-	}
-	list := make([]adapter.Sample, 0, len(answers))
-	for _, a := range answers {
-		list = append(list, adapter.Sample{Tag: a[0], Status: http.StatusOK, Body: json.RawMessage(a[1])})
-	}
-	return list
+	})
 }
 
 func configure(a adapter.Account) (adapter.Profile, error) {
-	var s settings
-	if err := manifest().ReadSettings(a, &s); err != nil {
+	if err := manifest().ReadSettings(a, &settings{}); err != nil {
 		return adapter.Profile{}, err
 	}
-	s.fill()
+	s, err := settingsOf(a)
+	if err != nil {
+		return adapter.Profile{}, err
+	}
 	if err := s.check(); err != nil {
 		return adapter.Profile{}, err
 	}
@@ -91,18 +87,13 @@ func configure(a adapter.Account) (adapter.Profile, error) {
 		return adapter.Profile{}, err
 	}
 	p := adapter.Profile{
-		Hosts: []string{base.Host}, Endpoints: endpoints(), Reconcile: true, Pace: time.Second,
+		Hosts: backend.Hosts(base.Host, []string{filesHost}), Endpoints: endpoints(), Reconcile: true, Pace: time.Second,
 		Levels: adapter.Levels{
 			Content: map[string]adapter.Level{"text": adapter.Full, "media": adapter.Full},
 			Formats: []string{event.FormatMarkdown}, MaxText: textLimit,
 			Typing: adapter.Dropped, Receipts: adapter.Partial, Partials: adapter.Fallback, Transcript: adapter.Full,
 			QueuePosition: adapter.Dropped, CustomerEnd: adapter.Full, Push: adapter.PushCall},
 		Assumptions: assumptions(),
-	}
-	for _, host := range []string{base.Host, filesHost} {
-		if !slices.Contains(p.Hosts, host) {
-			p.Hosts = append(p.Hosts, host)
-		}
 	}
 	for _, host := range p.Hosts {
 		p.FileLogins = append(p.FileLogins, adapter.FileLogin{Host: host, Prefix: "Bearer ", Credential: botToken})

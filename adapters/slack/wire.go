@@ -11,50 +11,39 @@ import (
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/backend"
 	"github.com/footbridge/footbridge/bridge/adapter/codec"
 	"github.com/footbridge/footbridge/bridge/event"
 )
 
-// The limits of what is tried: a hand-off must still be in time for the next desk, and
-// what a read does not bring the next one does.
-const (
-	openLimit = 30 * time.Second
-	readLimit = 30 * time.Second
-)
-
-// fields is a JSON object to send.
-type fields map[string]any
-
-// put sets a field that has a value.
-func (f fields) put(name, value string) {
-	if value != "" {
-		f[name] = value
-	}
-}
+// openLimit bounds a step of a hand-off: longer than elsewhere, for calls wait for
+// their place in the channel.
+const openLimit = 30 * time.Second
 
 // write is a call of a method that changes something.
-func (d desk) write(method string, body fields) adapter.Call {
-	return adapter.Call{Method: http.MethodPost, URL: d.set.BaseURL + "/" + method, Body: codec.Compose(body), Header: http.Header{
-		"Authorization": {"Bearer " + d.tx.Credential(botToken)}, "Content-Type": {"application/json; charset=utf-8"}}}
+func (d desk) write(method string, body backend.Fields) adapter.Call {
+	c := backend.JSON(http.MethodPost, d.set.BaseURL+"/"+method, body)
+	c.Header.Set("Authorization", "Bearer "+d.Tx.Credential(botToken))
+	return c
 }
 
 // read is a call of a method that changes nothing, with the token that reads.
 func (d desk) read(method string, query url.Values) adapter.Call {
-	return d.get(method, query, cmp.Or(d.tx.Credential(userToken), d.tx.Credential(botToken)))
+	return d.get(method, query, cmp.Or(d.Tx.Credential(userToken), d.Tx.Credential(botToken)))
 }
 
 func (d desk) get(method string, query url.Values, token string) adapter.Call {
-	return adapter.Call{Method: http.MethodGet, URL: d.set.BaseURL + "/" + method + "?" + query.Encode(), Repeat: adapter.RepeatKeyed, GiveUp: readLimit,
+	return adapter.Call{Method: http.MethodGet, URL: d.set.BaseURL + "/" + method + "?" + query.Encode(), Repeat: adapter.RepeatKeyed, GiveUp: backend.ReadLimit,
 		Header: http.Header{"Authorization": {"Bearer " + token}}}
 }
 
 // post is a message in the channel, in its thread once there is one. Slack takes about
 // one a second in a channel, whosever thread it is in.
-func (d desk) post(text string, id string) (adapter.Call, fields) {
-	body := fields{"channel": d.s.Channel, "text": text, "unfurl_links": false, "unfurl_media": false}
-	body.put("thread_ts", d.s.Thread)
+func (d desk) post(text string, id string) (adapter.Call, backend.Fields) {
+	body := backend.Fields{"channel": d.s.Channel, "text": text, "unfurl_links": false, "unfurl_media": false}
+	body.Put("thread_ts", d.s.Chat)
 	if id != "" {
-		body["metadata"] = fields{"event_type": metadataType, "event_payload": fields{"id": id}}
+		body["metadata"] = backend.Fields{"event_type": metadataType, "event_payload": backend.Fields{"id": id}}
 	}
 	c := d.write("chat.postMessage", body)
 	c.Repeat, c.Lane = adapter.RepeatMarked, d.s.Channel
@@ -73,31 +62,43 @@ func idOf(message codec.Value) string {
 	return meta.Get("event_payload").Get("id").Text()
 }
 
-// answerOf reads an answer: it is good where it says so, and fault is the error's name
-// or what became of the call.
-func answerOf(r adapter.Result) (v codec.Value, fault string) {
+// answerOf reads an answer, and gives it the status Slack means: it answers 200 to all
+// but too many calls, and says in the body whether it is good. fault is the error's
+// name, or what became of the call.
+func answerOf(r adapter.Result) (told adapter.Result, v codec.Value, fault string) {
 	v, err := codec.Lenient(r.Body)
 	switch {
 	case !r.OK():
-		return v, cmp.Or(v.Get("error").Text(), r.Fault(""))
+		return r, v, cmp.Or(v.Get("error").Text(), r.Fault(""))
 	case err != nil || !v.IsObject():
-		return v, "another answer than Slack's own"
+		r.Status, fault = http.StatusBadGateway, "another answer than Slack's own"
 	case !yes(v.Get("ok")):
-		return v, cmp.Or(v.Get("error").Text(), "an error without a name")
+		fault = cmp.Or(v.Get("error").Text(), "an error without a name")
+		r.Status = meant(fault)
 	}
-	return v, ""
+	return r, v, fault
+}
+
+// meant is the status of an error under 200. Where Slack itself failed the call may
+// have done what it was to do.
+func meant(fault string) int {
+	switch fault {
+	case "internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org":
+		return http.StatusServiceUnavailable
+	case "ratelimited", "rate_limited":
+		return http.StatusTooManyRequests
+	}
+	return http.StatusBadRequest
 }
 
 // passing reports whether a fault may be gone when the call is made again.
-func passing(r adapter.Result, fault string) bool {
-	return r.Reason != "" && r.Reason != adapter.ReasonNotAllowed || r.Status >= 500 || r.Status == http.StatusTooManyRequests ||
-		slices.Contains([]string{"internal_error", "fatal_error", "service_unavailable", "request_timeout", "ratelimited", "rate_limited", "team_added_to_org"}, fault)
+func passing(r adapter.Result) bool {
+	return r.Reason != "" && r.Reason != adapter.ReasonNotAllowed || r.Status >= http.StatusInternalServerError || r.Status == http.StatusTooManyRequests
 }
 
 // unsure reports whether a call may have done what it was to do.
-func unsure(r adapter.Result, fault string) bool {
-	return r.Reason == adapter.ReasonUnknown || r.Reason == adapter.ReasonTooLarge || r.Reason == "" && (r.Status >= 500 ||
-		r.OK() && slices.Contains([]string{"", "internal_error", "fatal_error", "service_unavailable", "request_timeout", "another answer than Slack's own"}, fault))
+func unsure(r adapter.Result) bool {
+	return r.Reason == adapter.ReasonUnknown || r.Reason == adapter.ReasonTooLarge || r.Reason == "" && (r.Status >= http.StatusInternalServerError || r.OK())
 }
 
 // yes reads a truth.

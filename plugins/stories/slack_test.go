@@ -158,7 +158,7 @@ func TestWebChatToSlack(t *testing.T) {
 	s.Write(support, thread, slackSam, "okapi too late")
 	s.Write(support, thread, slackSam, "okapi much too late")
 	r.presses(s, thread, slackSam, "close")
-	over := "This conversation is over here. The customer does not see what is written in this thread."
+	over := "The customer does not see this: the conversation went on without this desk."
 	r.eventually("it is said to be over", func() bool { return slices.Contains(s.Lines(thread), over) })
 	r.slackTale(s, id, token, thread, []string{"okapi &lt;still&gt; here", "okapi plums"}, []string{"okapi **Sam** & @Kim", "Corrected: okapi edited", "okapi Kim here"}).once(t)
 	r.never(id, token, "secret", "program", "joins", "beside", "late")
@@ -192,7 +192,7 @@ func TestSlackAnswersTooLate(t *testing.T) {
 	s.Write(support, thread, slackSam, "okapi sorry")
 	r.presses(s, thread, slackSam, "close")
 	r.eventually("it is said to be over", func() bool {
-		return strings.Contains(strings.Join(s.Lines(thread), "\n"), "The customer does not see what is written in this thread.")
+		return strings.Contains(strings.Join(s.Lines(thread), "\n"), "The customer does not see this: the conversation went on without this desk.")
 	})
 	r.write(id, token, "again", "okapi pears")
 	r.answered(id, "okapi about pears")
