@@ -11,13 +11,15 @@ import (
 )
 
 // The calls of a check: whose token it is, and for each channel what it is, whether
-// the app can be made a member, and whether it can be read, threads too.
+// the app can be made a member, and whether it can be read, threads too; and with
+// Socket Mode whether it opens.
 const (
 	checkToken   = "check/token"
 	checkChannel = "check/channel"
 	checkJoin    = "check/join"
 	checkHistory = "check/history"
 	checkThread  = "check/thread"
+	checkSocket  = "check/socket"
 )
 
 // proof is a check on its way.
@@ -63,6 +65,9 @@ func (d desk) proved(r adapter.Result) {
 		d.readable(fault == "")
 	case checkHistory:
 		d.provedHistory(v, fault)
+	case checkSocket:
+		d.found("credential "+appToken, "opens Socket Mode", fault, "make an app-level token with connections:write at Basic Information, and turn Socket Mode on")
+		d.finish()
 	case checkThread:
 		d.found(d.channelName()+", threads", "can be read", fault, "give the account a user_token with channels:history and groups:history, of a member of the channel")
 		d.nextChannel()
@@ -98,13 +103,25 @@ func (d desk) provedScopes(has []string) {
 	d.found("scopes", "all there", fault, "add them on the app's page OAuth & Permissions, and install the app again")
 }
 
-// channel looks at the next channel, or ends the check.
+// told looks how the bridge is told what people do.
+func (d desk) told() {
+	if d.set.Transport == transportSocket {
+		c := d.write("apps.connections.open", nil)
+		c.Header.Set("Authorization", "Bearer "+d.Tx.Credential(appToken))
+		c.Repeat = adapter.RepeatKeyed
+		d.Tx.Call(checkSocket, c)
+		return
+	}
+	base := d.Tx.Account().PublicURL
+	d.found("request addresses", base+"/events for events, "+base+"/actions for interactivity: Slack tells nobody what is entered there", "", "")
+	d.finish()
+}
+
+// channel looks at the next channel, or goes on.
 func (d desk) channel() {
 	p := d.s.Proof
 	if len(p.Channels) == 0 {
-		base := d.Tx.Account().PublicURL
-		d.found("request addresses", base+"/events for events, "+base+"/actions for interactivity: Slack tells nobody what is entered there", "", "")
-		d.finish()
+		d.told()
 		return
 	}
 	d.Tx.Call(checkChannel, d.get("conversations.info", url.Values{"channel": {p.Channels[0]}}, d.Tx.Credential(botToken)))

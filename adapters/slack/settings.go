@@ -15,12 +15,16 @@ import (
 const (
 	editsTell   = "tell"
 	editsIgnore = "ignore"
+
+	transportHTTP   = "http"
+	transportSocket = "socket"
 )
 
 // settings are an account's, with the defaults filled in.
 type settings struct {
 	backend.Ways
 	BaseURL       string     `json:"base_url"`
+	Transport     string     `json:"transport"`
 	Channels      codec.Rows `json:"channels"`
 	NotePrefixes  []string   `json:"note_prefixes"`
 	Customize     bool       `json:"customize"`
@@ -35,6 +39,8 @@ func settingsList() []adapter.Setting {
 	own := []adapter.Setting{
 		{Name: "base_url", Type: "string", Default: "https://slack.com/api", Doc: "Where Slack's methods are."},
 		{Name: "channels", Type: "list", Example: "*=C0123456789", Required: true, Doc: "The channel of a queue, QUEUE=CHANNEL; * is every other queue, and none. A channel's id is at the foot of its details."},
+		{Name: "transport", Type: "string", Default: transportHTTP, Values: []string{transportHTTP, transportSocket},
+			Doc: "How Slack tells what people do. http: it posts to the bridge. socket: the bridge listens in Socket Mode, and needs no public address for it."},
 		{Name: "note_prefixes", Type: "list", Example: "//", Doc: "What a message begins with that is for other people only. Left out: // and :lock:"},
 		{Name: "customize", Type: "boolean", Default: "true", Doc: "Whether words stand under the name and picture of who said them (scope chat:write.customize); otherwise the name is before them."},
 		{Name: "edits", Type: "string", Default: editsTell, Values: []string{editsTell, editsIgnore}, Doc: "What becomes of a message people edit after it was told: the customer is told the new words, or nothing."},
@@ -47,7 +53,10 @@ func settingsList() []adapter.Setting {
 }
 
 // check holds what has a form of its own against it.
-func (s *settings) check() error {
+func (s *settings) check(a adapter.Account) error {
+	if needed := map[string]string{transportHTTP: secret, transportSocket: appToken}[s.Transport]; !slices.Contains(a.Credentials, needed) {
+		return fmt.Errorf("transport %s needs the credential %s: set it, or use another transport", s.Transport, needed)
+	}
 	for _, row := range s.Channels {
 		if queue, id, _ := strings.Cut(row, "="); queue == "" || !isChannel(id) {
 			return fmt.Errorf("setting channels has %q: use QUEUE=CHANNEL with the channel's id, such as *=C0123456789", row)

@@ -22,6 +22,7 @@ const (
 	botToken  = "token"
 	userToken = "user_token"
 	secret    = "signing_secret"
+	appToken  = "app_token"
 )
 
 // The endpoints.
@@ -53,7 +54,8 @@ func manifest() adapter.Manifest {
 		Settings: settingsList(),
 		Credentials: []adapter.Credential{
 			{Name: botToken, Required: true, Doc: "The bot user OAuth token of the app, xoxb-…"},
-			{Name: secret, Required: true, Doc: "The signing secret of the app, with which Slack signs what it sends."},
+			{Name: secret, Doc: "The signing secret of the app, with which Slack signs what it posts; required with transport http."},
+			{Name: appToken, Doc: "The app-level token with connections:write, xapp-…; required with transport socket."},
 			{Name: userToken, Doc: "A user token of the app with channels:history, to read threads with; the bot's own where it is left out."},
 		},
 		Samples: samples(),
@@ -79,7 +81,7 @@ func configure(a adapter.Account) (adapter.Profile, error) {
 	if err != nil {
 		return adapter.Profile{}, err
 	}
-	if err := s.check(); err != nil {
+	if err := s.check(a); err != nil {
 		return adapter.Profile{}, err
 	}
 	base, err := codec.Address("base_url", s.BaseURL, "https", "http")
@@ -98,7 +100,23 @@ func configure(a adapter.Account) (adapter.Profile, error) {
 	for _, host := range p.Hosts {
 		p.FileLogins = append(p.FileLogins, adapter.FileLogin{Host: host, Prefix: "Bearer ", Credential: botToken})
 	}
+	if s.Transport == transportSocket {
+		listened(&p, s.BaseURL)
+	}
 	return p, nil
+}
+
+// listened has the bridge hold Slack's Socket Mode for the endpoints, which then have
+// no door.
+func listened(p *adapter.Profile, base string) {
+	for i, e := range p.Endpoints {
+		p.Endpoints[i] = adapter.Endpoint{Name: e.Name, Method: e.Method, Answer: e.Answer, Key: e.Key, Dedup: e.Dedup, DedupWhile: e.DedupWhile,
+			Unknown: e.Unknown, NoKey: e.NoKey, MaxBody: e.MaxBody}
+	}
+	p.Hosts = append(p.Hosts, "wss-primary.slack.com", "wss-backup.slack.com", "wss-mobile.slack.com")
+	p.Feeds = []adapter.Feed{{Name: "socket", URL: base + "/apps.connections.open", Address: "/url", Credential: appToken, Prefix: "Bearer ",
+		Kind: "/type", Endpoints: map[string]string{"events_api": endpointEvents, "interactive": endpointActions},
+		Body: "/payload", Ack: "envelope_id", Ends: []string{"disconnect"}}}
 }
 
 // endpoints are where Slack tells what people write and which buttons they press. A
@@ -130,6 +148,7 @@ func assumptions() []string {
 		"messages: the times of edits grow",
 		"errors: internal_error, fatal_error, service_unavailable, request_timeout and team_added_to_org pass",
 		"block_actions: trigger_id is another for each press, and the same when a press is sent again",
+		"apps.connections.open: names one of wss-primary, wss-backup and wss-mobile.slack.com",
 		"files: url_private of files.slack.com answers the token without a redirect",
 	}
 }

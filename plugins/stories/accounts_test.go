@@ -25,6 +25,7 @@ const (
 	wootSecret  = "woot-secret-canary-3398"
 	slackToken  = "slack-token-canary-4410"
 	slackSecret = "slack-secret-canary-9925"
+	slackApp    = "slack-app-canary-5536"
 	libreKey    = "libre-key-canary-7731"
 	libreSecret = "libre-secret-canary-8842"
 	libreInbox  = "libre-inbox-canary-9953"
@@ -40,7 +41,7 @@ func secrets() map[string]string {
 	return map[string]string{"STUDIO_KEY": studioKey, "VDESK_KEY": deskKey, "DESK_TOKEN": deskToken, "FLOW_KEY": flowKey,
 		"WIDGET_KEY": widgetKey, "CHAT_TOKEN": chatToken, "CONVO_SECRET": convoSecret, "ASSIST_TOKEN": assistToken,
 		"WOOT_TOKEN": wootToken, "WOOT_SECRET": wootSecret,
-		"SLACK_TOKEN": slackToken, "SLACK_SECRET": slackSecret,
+		"SLACK_TOKEN": slackToken, "SLACK_SECRET": slackSecret, "SLACK_APP": slackApp,
 		"LIBRE_KEY": libreKey, "LIBRE_SECRET": libreSecret, "LIBRE_INBOX": libreInbox, "LIBRE_HOOK": libreHook,
 		"ZEN_KEY_ID": zenKeyID, "ZEN_KEY": zenKey, "ZEN_HOOK": zenHook}
 }
@@ -74,7 +75,7 @@ func farSides() map[string]struct{ adapter, keys, settings string } {
 		convocore:  {"convocore", `credentials = { secret = "env:CONVO_SECRET" }`, ""},
 		chatwoot: {"chatwoot", "credentials = { token = \"env:WOOT_TOKEN\", webhook_secret = \"env:WOOT_SECRET\" }\nreconcile = \"10s\"",
 			"account_id = \"1\"\ninbox_identifier = \"inbox\"\ninbox_id = \"3\""},
-		slackDesk: {"slack", "credentials = { token = \"env:SLACK_TOKEN\", signing_secret = \"env:SLACK_SECRET\" }\nreconcile = \"10s\"", `channels = ["*=C0SUPPORT"]`},
+		slackDesk: {"slack", "credentials = { token = \"env:SLACK_TOKEN\", signing_secret = \"env:SLACK_SECRET\", app_token = \"env:SLACK_APP\" }\nreconcile = \"10s\"", `channels = ["*=C0SUPPORT"]`},
 		libredesk: {"libredesk", "reconcile = \"10s\"\ncredentials = { api_key = \"env:LIBRE_KEY\", api_secret = \"env:LIBRE_SECRET\", " +
 			"inbox_secret = \"env:LIBRE_INBOX\", webhook_secret = \"env:LIBRE_HOOK\" }", `inbox_uuid = "8f1c3a52-5b1f-4c4e-9d3c-5f6f5b1f2a01"`},
 		zendesk: {"zendesk", "reconcile = \"10s\"\ncredentials = { key_id = \"env:ZEN_KEY_ID\", key_secret = \"env:ZEN_KEY\", webhook_secret = \"env:ZEN_HOOK\" }",

@@ -318,6 +318,45 @@ func TestSlackIsBusyAndUnsure(t *testing.T) {
 	})
 }
 
+// TestSlackOverASocket: all that people do comes over Socket Mode, with acknowledgements
+// that are lost, connections that are ended, and the bridge killed once.
+func TestSlackOverASocket(t *testing.T) {
+	t.Parallel()
+	o := slacksim.Options{AppToken: slackApp, Retries: []time.Duration{0, time.Second, time.Second}}
+	r, s := slackRig(t, o, "transport = \"socket\"", "")
+	r.eventually("the bridge listens", func() bool { now, _ := s.Connections(); return now > 0 })
+	id, token, thread := r.toSlack(s)
+	r.claims(s, id, thread)
+	said := samWrites(s, thread, "first", 5)
+	r.heard(id, token, said[4])
+	s.Deaf(true)
+	said = append(said, samWrites(s, thread, "unheard", 2)...)
+	r.heard(id, token, said[6])
+	s.Deaf(false)
+	_, before := s.Connections()
+	s.Refresh(2 * time.Second)
+	r.eventually("another connection stands", func() bool { _, ever := s.Connections(); return ever > before })
+	said = append(said, samWrites(s, thread, "over the next", 3)...)
+	r.heard(id, token, said[9])
+	r.kill()
+	said = append(said, samWrites(s, thread, "meanwhile", 3)...)
+	r.write(id, token, "asks", "okapi plums")
+	r.heard(id, token, said[12])
+	r.eventually("Sam is done with it", func() bool {
+		r.presses(s, thread, slackSam, "hand_back")
+		return r.state(id) == "automated"
+	})
+	r.eventually("the customer's words at Slack, or an answer to them", func() bool {
+		return slices.Contains(s.Said(thread, "Ada"), "okapi plums") || slices.Contains(texts(r.events(id), event.RoleVirtualAgent), "okapi about plums")
+	})
+	tale{conversation: id, flows: []flow{{"the customer", said, texts(r.seenBy(id, token), event.RoleLiveAgent)}}}.once(t)
+	for _, path := range []string{"/events", "/actions"} {
+		if status := r.status("http://" + r.public + "/in/people" + path); status != http.StatusNotFound {
+			t.Errorf("there is a door at %s: %d", path, status)
+		}
+	}
+}
+
 // TestSlackFiles: files go both ways as files.
 func TestSlackFiles(t *testing.T) {
 	t.Parallel()

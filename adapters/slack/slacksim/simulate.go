@@ -19,6 +19,7 @@ func Simulate(f *flag.FlagSet) func(context.Context, io.Writer) (http.Handler, e
 	f.StringVar(&o.ActionsURL, "actions", "http://127.0.0.1:8080/in/slack/actions", "the bridge's address of presses")
 	f.StringVar(&o.Token, "token", "demo-token", "the bot's token")
 	f.StringVar(&o.Secret, "secret", "demo-secret", "what requests are signed with")
+	f.StringVar(&o.AppToken, "app-token", "", "tell everything over Socket Mode to who shows this; empty posts")
 	f.IntVar(&o.Burst, "burst", 3, "messages a channel takes at once before one a second; 0 is no limit")
 	return func(ctx context.Context, out io.Writer) (http.Handler, error) {
 		s := New(o)

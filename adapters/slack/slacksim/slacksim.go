@@ -28,6 +28,8 @@ const (
 type Options struct {
 	// Token is the bot's token and Secret signs what is sent; both must be set.
 	Token, Secret string
+	// AppToken opens Socket Mode; with it everything is told there, and nothing posted.
+	AppToken string
 	// Scopes are those the token has; empty is all that are asked for.
 	Scopes []string
 	// EventsURL and ActionsURL are the app's request addresses; "" sends none.
@@ -130,6 +132,8 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	s.methods(mux)
 	s.filing(mux)
+	mux.HandleFunc("/api/apps.connections.open", s.connect)
+	mux.HandleFunc("GET /link/", s.link)
 	s.control(mux)
 	return mux
 }

@@ -51,17 +51,24 @@ type teller struct {
 	done            sync.WaitGroup
 	sent            int
 	client          http.Client
+	sockets         *sockets // nil where everything is posted
 }
 
 func (h *teller) begin(o Options) {
 	h.ctx, h.stop = context.WithCancel(context.Background())
 	h.events, h.actions, h.secret, h.retries = o.EventsURL, o.ActionsURL, o.Secret, o.Retries
 	h.waiting, h.client.Timeout = make(chan notice, 100_000), answerWithin
+	if o.AppToken != "" {
+		h.sockets = &sockets{acks: map[string]chan struct{}{}}
+	}
 	h.done.Go(h.run)
 }
 
 func (h *teller) close() {
 	h.stop()
+	if h.sockets != nil {
+		h.sockets.drop()
+	}
 	h.done.Wait()
 	h.client.CloseIdleConnections()
 }
@@ -163,10 +170,11 @@ func (h *teller) pause(d time.Duration) bool {
 	}
 }
 
-// deliver sends a notice; an event that is not taken is sent again, a press is not.
+// deliver sends a notice; an event that is not taken is sent again, a press only where
+// it goes over a socket.
 func (h *teller) deliver(n notice) {
 	why := h.send(n, 0, "")
-	if why == "" || n.form {
+	if why == "" || n.form && h.sockets == nil {
 		return
 	}
 	h.done.Go(func() {
@@ -184,6 +192,12 @@ func (h *teller) deliver(n notice) {
 // send posts a notice, signed over its time and body, and says why it was not taken.
 // docs.slack.dev/authentication/verifying-requests-from-slack.
 func (h *teller) send(n notice, again int, reason string) string {
+	if h.sockets != nil {
+		h.mu.Lock()
+		h.sent++
+		h.mu.Unlock()
+		return h.sockets.send(h.ctx, n, again, reason)
+	}
 	_, address, actions := h.now()
 	kind, body := "application/json", n.body
 	if n.form {
