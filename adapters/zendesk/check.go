@@ -241,7 +241,7 @@ func (d desk) provedHooks(r adapter.Result, v codec.Value) bool {
 func (d desk) provedHookItself(own codec.Value) {
 	var missing []string
 	for _, name := range triggers() {
-		if !slices.ContainsFunc(own.Get("triggers").Items(), func(v codec.Value) bool { return is(v, name) || is(v, "*") }) {
+		if !slices.ContainsFunc(own.Get("triggers").Items(), func(v codec.Value) bool { return is(v, name) }) {
 			missing = append(missing, name)
 		}
 	}

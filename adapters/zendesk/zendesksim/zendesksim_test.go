@@ -187,6 +187,7 @@ func TestUsersAndMessages(t *testing.T) {
 		d.post(400, place, user, bad)
 	}
 	d.post(404, place, "nobody", `{"type":"text","text":"x"}`)
+	d.post(403, place, id(d.want(201, "POST", "/users", `{"externalId":"stranger"}`), "user"), `{"type":"text","text":"x"}`)
 	d.post(413, place, user, `{"type":"text","text":"`+strings.Repeat("x", 100<<10)+`"}`)
 	page := d.want(200, "GET", place+"/messages", "")
 	list := page["messages"].([]any)
