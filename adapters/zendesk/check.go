@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/backend"
 	"github.com/footbridge/footbridge/bridge/adapter/codec"
 )
 
@@ -26,9 +27,7 @@ const (
 
 // proof is a check on its way.
 type proof struct {
-	ID       string            `json:"id,omitempty"`
-	Create   bool              `json:"create,omitempty"`
-	Findings []adapter.Finding `json:"findings,omitempty"`
+	backend.Proof
 	// Board is the switchboard, Custom the integration of the API that ours stands
 	// for, and Made that it was made with its webhook.
 	Board  string `json:"board,omitempty"`
@@ -47,25 +46,16 @@ func triggers() []string {
 // check has the account prove itself: its key and app, the switchboard with both
 // integrations, and where the webhook of ours goes.
 func (d desk) check(in adapter.Check) {
-	d.s.Proof = &proof{ID: in.ID, Create: in.Create}
+	d.s.Proof = &proof{Proof: backend.Proof{ID: in.ID, Create: in.Create}}
 	d.prove(checkApp, http.MethodGet, "", nil)
 }
 
-func (d desk) prove(tag, method, path string, body fields) {
+func (d desk) prove(tag, method, path string, body backend.Fields) {
 	c := d.api(method, path, body)
-	if c.GiveUp = openLimit; method == http.MethodPost {
+	if c.GiveUp = backend.OpenLimit; method == http.MethodPost {
 		c.Repeat = adapter.RepeatNever
 	}
-	d.tx.Call(tag, c)
-}
-
-// found notes what was looked at; a fault has its mend.
-func (d desk) found(what, said, fault, mend string) {
-	f := adapter.Finding{What: what, Said: said, Fault: fault}
-	if fault != "" {
-		f.Mend = mend
-	}
-	d.s.Proof.Findings = append(d.s.Proof.Findings, f)
+	d.Tx.Call(tag, c)
 }
 
 // proved goes on when a call of the check has ended, and ends the check where no other
@@ -78,16 +68,16 @@ func (d desk) proved(r adapter.Result) {
 	if step, known := steps[r.Tag]; known && step(r, v) {
 		return
 	}
-	d.tx.Report(d.s.Proof.ID, d.s.Proof.Findings...)
+	d.s.Proof.Report(d.Tx)
 	d.s.Proof = nil
 }
 
 func (d desk) provedApp(r adapter.Result, v codec.Value) bool {
 	if r.Reason == "" && r.Status == http.StatusNotFound {
-		d.found("setting app_id", "", r.Fault(""), "use the App ID at Admin Center, APIs, Conversations API, and look at subdomain or base_url")
+		d.s.Proof.Found("setting app_id", "", r.Fault(""), "use the App ID at Admin Center, APIs, Conversations API, and look at subdomain or base_url")
 		return false
 	}
-	d.found("credentials key_id and key_secret", v.Get("app").Get("displayName").Text(), r.Fault(""),
+	d.s.Proof.Found("credentials key_id and key_secret", v.Get("app").Get("displayName").Text(), r.Fault(""),
 		"make a key at Admin Center, APIs, Conversations API; its Key ID begins with app_")
 	if r.OK() {
 		d.prove(checkBoards, http.MethodGet, "/switchboards", nil)
@@ -105,7 +95,7 @@ func (d desk) provedBoards(r adapter.Result, v codec.Value) bool {
 		fault = "it is not enabled"
 	}
 	if fault != "" {
-		d.found("switchboard", "", fault, "turn messaging on at Admin Center, Channels, Messaging")
+		d.s.Proof.Found("switchboard", "", fault, "turn messaging on at Admin Center, Channels, Messaging")
 		return false
 	}
 	d.s.Proof.Board = "/switchboards/" + url.PathEscape(idOf(list[0])) + "/switchboardIntegrations"
@@ -116,7 +106,7 @@ func (d desk) provedBoards(r adapter.Result, v codec.Value) bool {
 // provedMembers looks for both integrations in the switchboard.
 func (d desk) provedMembers(r adapter.Result, v codec.Value) bool {
 	if !r.OK() {
-		d.found("switchboard", "", r.Fault(keySecret), "use a key of the app: its Key ID begins with app_")
+		d.s.Proof.Found("switchboard", "", r.Fault(keySecret), "use a key of the app: its Key ID begins with app_")
 		return false
 	}
 	var ours codec.Value
@@ -133,24 +123,24 @@ func (d desk) provedMembers(r adapter.Result, v codec.Value) bool {
 	if people == "" {
 		fault = "the switchboard has none of that name"
 	}
-	d.found("setting agents_integration", people, fault, "turn Agent Workspace and messaging on, or use the name of the integration whose people answer")
+	d.s.Proof.Found("setting agents_integration", people, fault, "turn Agent Workspace and messaging on, or use the name of the integration whose people answer")
 	switch create := d.s.Proof.Create; {
 	case !ours.Exists() && create:
 		d.prove(checkFind, http.MethodGet, "/integrations?filter%5Btypes%5D=custom", nil)
 		return true
 	case !ours.Exists():
-		d.found("setting integration", "", "the switchboard has no "+d.set.Integration, "verify with --create")
+		d.s.Proof.Found("setting integration", "", "the switchboard has no "+d.set.Integration, "verify with --create")
 		return false
 	}
 	d.s.Proof.Custom = ours.Get("integrationId").Text()
 	if !is(ours.Get("deliverStandbyEvents"), "true") {
 		if d.s.Proof.Create {
-			d.prove(checkHear, http.MethodPatch, d.s.Proof.Board+"/"+url.PathEscape(idOf(ours)), fields{"deliverStandbyEvents": true})
+			d.prove(checkHear, http.MethodPatch, d.s.Proof.Board+"/"+url.PathEscape(idOf(ours)), backend.Fields{"deliverStandbyEvents": true})
 			return true
 		}
-		d.found("setting integration", "", "it is told nothing while people have control", "verify with --create, which sets its deliverStandbyEvents")
+		d.s.Proof.Found("setting integration", "", "it is told nothing while people have control", "verify with --create, which sets its deliverStandbyEvents")
 	} else {
-		d.found("setting integration", d.set.Integration, "", "")
+		d.s.Proof.Found("setting integration", d.set.Integration, "", "")
 	}
 	return d.hooks()
 }
@@ -172,19 +162,19 @@ func (d desk) provedFind(r adapter.Result, v codec.Value) bool {
 	}
 	switch {
 	case !r.OK():
-		d.found("setting integration", "", r.Fault(keySecret), "look at Admin Center, Integrations, Conversations integrations")
+		d.s.Proof.Found("setting integration", "", r.Fault(keySecret), "look at Admin Center, Integrations, Conversations integrations")
 		return false
 	case d.s.Proof.Custom != "":
 		return d.join()
 	}
-	d.prove(checkMake, http.MethodPost, "/integrations", fields{"type": "custom", "status": "active", "displayName": d.set.Integration, "webhooks": []fields{d.hook()}})
+	d.prove(checkMake, http.MethodPost, "/integrations", backend.Fields{"type": "custom", "status": "active", "displayName": d.set.Integration, "webhooks": []backend.Fields{d.hook()}})
 	return true
 }
 
 func (d desk) provedMake(r adapter.Result, v codec.Value) bool {
 	d.s.Proof.Custom = idOf(v.Get("integration"))
 	if !r.OK() || d.s.Proof.Custom == "" {
-		d.found("setting integration", "", "it could not be made: "+r.Fault(keySecret), "make it at Admin Center, Integrations, Conversations integrations, and verify again")
+		d.s.Proof.Found("setting integration", "", "it could not be made: "+r.Fault(keySecret), "make it at Admin Center, Integrations, Conversations integrations, and verify again")
 		return false
 	}
 	d.s.Proof.Made = true
@@ -192,12 +182,12 @@ func (d desk) provedMake(r adapter.Result, v codec.Value) bool {
 }
 
 func (d desk) join() bool {
-	d.prove(checkJoin, http.MethodPost, d.s.Proof.Board, fields{"name": d.set.Integration, "integrationId": d.s.Proof.Custom, "deliverStandbyEvents": true})
+	d.prove(checkJoin, http.MethodPost, d.s.Proof.Board, backend.Fields{"name": d.set.Integration, "integrationId": d.s.Proof.Custom, "deliverStandbyEvents": true})
 	return true
 }
 
 func (d desk) provedJoin(r adapter.Result, _ codec.Value) bool {
-	d.found("setting integration", map[bool]string{true: "made: " + d.set.Integration}[r.OK()], r.Fault(keySecret), "the switchboard takes ten integrations: remove one")
+	d.s.Proof.Found("setting integration", map[bool]string{true: "made: " + d.set.Integration}[r.OK()], r.Fault(keySecret), "the switchboard takes ten integrations: remove one")
 	if d.s.Proof.Made {
 		d.made()
 	}
@@ -205,16 +195,16 @@ func (d desk) provedJoin(r adapter.Result, _ codec.Value) bool {
 }
 
 func (d desk) provedHear(r adapter.Result, _ codec.Value) bool {
-	d.found("setting integration", map[bool]string{true: d.set.Integration + " is told all from now on"}[r.OK()], r.Fault(keySecret), "set deliverStandbyEvents of the switchboard integration")
+	d.s.Proof.Found("setting integration", map[bool]string{true: d.set.Integration + " is told all from now on"}[r.OK()], r.Fault(keySecret), "set deliverStandbyEvents of the switchboard integration")
 	return d.hooks()
 }
 
 // hook is our webhook as Zendesk is to have it.
-func (d desk) hook() fields {
-	return fields{"target": d.hookURL(), "triggers": triggers(), "includeFullUser": false, "includeFullSource": false}
+func (d desk) hook() backend.Fields {
+	return backend.Fields{"target": d.hookURL(), "triggers": triggers(), "includeFullUser": false, "includeFullSource": false}
 }
 
-func (d desk) hookURL() string { return d.tx.Account().PublicURL + "/webhook" }
+func (d desk) hookURL() string { return d.Tx.Account().PublicURL + "/webhook" }
 
 // provedHooks looks for our webhook among those of our integration.
 func (d desk) provedHooks(r adapter.Result, v codec.Value) bool {
@@ -226,12 +216,12 @@ func (d desk) provedHooks(r adapter.Result, v codec.Value) bool {
 	}
 	switch {
 	case !r.OK():
-		d.found("webhook", "", r.Fault(keySecret), "look at the integration at Admin Center, Conversations integrations, for "+d.hookURL())
+		d.s.Proof.Found("webhook", "", r.Fault(keySecret), "look at the integration at Admin Center, Conversations integrations, for "+d.hookURL())
 	case !own.Exists() && d.s.Proof.Create:
 		d.prove(checkHook, http.MethodPost, "/integrations/"+url.PathEscape(d.s.Proof.Custom)+"/webhooks", d.hook())
 		return true
 	case !own.Exists():
-		d.found("webhook", "", "there is none for "+d.hookURL(), "verify with --create, or enter it at Admin Center, Conversations integrations")
+		d.s.Proof.Found("webhook", "", "there is none for "+d.hookURL(), "verify with --create, or enter it at Admin Center, Conversations integrations")
 	default:
 		d.provedHookItself(own)
 	}
@@ -249,17 +239,17 @@ func (d desk) provedHookItself(own codec.Value) {
 	switch {
 	case len(missing) > 0:
 		fault = d.hookURL() + " is not told " + strings.Join(missing, ", ")
-	case !slices.Contains(d.tx.Account().Credentials, secret):
+	case !slices.Contains(d.Tx.Account().Credentials, secret):
 		fault = "the credential webhook_secret is not set"
 	}
-	d.found("webhook", map[bool]string{true: "calls " + d.hookURL()}[fault == ""], fault, "change it at Admin Center, Conversations integrations, and set webhook_secret to its shared secret")
+	d.s.Proof.Found("webhook", map[bool]string{true: "calls " + d.hookURL()}[fault == ""], fault, "change it at Admin Center, Conversations integrations, and set webhook_secret to its shared secret")
 }
 
 func (d desk) provedHook(r adapter.Result, _ codec.Value) bool {
 	if r.OK() {
 		d.made()
 	} else {
-		d.found("webhook", "", "it could not be made: "+r.Fault(keySecret), "enter "+d.hookURL()+" at Admin Center, Conversations integrations")
+		d.s.Proof.Found("webhook", "", "it could not be made: "+r.Fault(keySecret), "enter "+d.hookURL()+" at Admin Center, Conversations integrations")
 	}
 	return false
 }
@@ -267,6 +257,6 @@ func (d desk) provedHook(r adapter.Result, _ codec.Value) bool {
 // made says that the webhook is there now. Zendesk chose its secret; it is told to the
 // operator by Zendesk, and not here, where it would be on a screen and in a log.
 func (d desk) made() {
-	d.found("webhook", "made: it calls "+d.hookURL()+"; set webhook_secret to its secret, which GET "+d.set.BaseURL+"/v2/apps/"+d.set.AppID+
+	d.s.Proof.Found("webhook", "made: it calls "+d.hookURL()+"; set webhook_secret to its secret, which GET "+d.set.BaseURL+"/v2/apps/"+d.set.AppID+
 		"/integrations/"+d.s.Proof.Custom+"/webhooks shows to the account's key", "", "")
 }

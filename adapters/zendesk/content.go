@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/footbridge/footbridge/bridge/adapter/backend"
 	"github.com/footbridge/footbridge/bridge/adapter/codec"
 	"github.com/footbridge/footbridge/bridge/event"
 )
@@ -22,7 +23,7 @@ const (
 	questionMost = 20
 )
 
-func textOf(text string) fields { return fields{"type": "text", "text": text} }
+func textOf(text string) backend.Fields { return backend.Fields{"type": "text", "text": text} }
 
 // textEntries are a text as messages, whole and in order.
 func textEntries(name, text string) []entry {
@@ -45,10 +46,10 @@ func entriesOf(name string, c event.Content) []entry {
 			one.Content, one.File = mediaOf(part), &event.Media{URL: part.URL, Name: part.Name, MIME: part.MIME}
 		}
 	case event.Location:
-		one.Content = fields{"type": "location", "coordinates": fields{"lat": part.Latitude, "long": part.Longitude}}
-		place := fields{}
-		place.put("name", part.Name)
-		place.put("address", part.Address)
+		one.Content = backend.Fields{"type": "location", "coordinates": backend.Fields{"lat": part.Latitude, "long": part.Longitude}}
+		place := backend.Fields{}
+		place.Put("name", part.Name)
+		place.Put("address", part.Address)
 		if len(place) > 0 {
 			one.Content["location"] = place
 		}
@@ -63,27 +64,27 @@ func entriesOf(name string, c event.Content) []entry {
 	return []entry{one}
 }
 
-func mediaOf(m event.Media) fields {
+func mediaOf(m event.Media) backend.Fields {
 	kind := "file"
 	if m.Kind == "image" {
 		kind = "image"
 	}
-	f := fields{"type": kind}
+	f := backend.Fields{"type": kind}
 	caption, _ := codec.Cut(m.Caption, textLimit)
-	f.put("text", caption)
+	f.Put("text", caption)
 	return f
 }
 
 // richOf is what only the business sends, or nil where words say it better.
-func richOf(c event.Content) fields {
+func richOf(c event.Content) backend.Fields {
 	switch part := c.Part.(type) {
 	case event.Choices:
 		if text := cmp.Or(part.Text, " "); len(part.Options) > 0 && len(part.Options) <= actionsMost && codec.Length(text) <= textLimit {
-			return fields{"type": "text", "text": text, "actions": actionsOf("reply", part.Options)}
+			return backend.Fields{"type": "text", "text": text, "actions": actionsOf("reply", part.Options)}
 		}
 	case event.Link:
 		if part.URL != "" {
-			return fields{"type": "text", "text": cmp.Or(part.Title, part.URL), "actions": actionsOf("link", []event.Choice{{Label: cmp.Or(part.Title, part.URL), URL: part.URL}})}
+			return backend.Fields{"type": "text", "text": cmp.Or(part.Title, part.URL), "actions": actionsOf("link", []event.Choice{{Label: cmp.Or(part.Title, part.URL), URL: part.URL}})}
 		}
 	case event.Card:
 		return carouselOf([]event.Card{part})
@@ -96,48 +97,48 @@ func richOf(c event.Content) fields {
 }
 
 // actionsOf are choices as actions; what opens an address is a link.
-func actionsOf(kind string, options []event.Choice) []fields {
-	list := []fields{}
+func actionsOf(kind string, options []event.Choice) []backend.Fields {
+	list := []backend.Fields{}
 	for _, one := range options {
 		label := within(one.Label, labelLimit)
 		if one.URL != "" {
-			list = append(list, fields{"type": "link", "text": label, "uri": one.URL})
+			list = append(list, backend.Fields{"type": "link", "text": label, "uri": one.URL})
 			continue
 		}
-		list = append(list, fields{"type": kind, "text": label, "payload": cmp.Or(one.Value, one.Label)})
+		list = append(list, backend.Fields{"type": kind, "text": label, "payload": cmp.Or(one.Value, one.Label)})
 	}
 	return list
 }
 
 // carouselOf is cards side by side: each needs a title and something to press.
-func carouselOf(cards []event.Card) fields {
-	items := []fields{}
+func carouselOf(cards []event.Card) backend.Fields {
+	items := []backend.Fields{}
 	for _, one := range cards {
 		if one.Title == "" || len(one.Title) > labelLimit || len(one.Text) > labelLimit || len(one.Actions) == 0 || len(one.Actions) > buttonsMost {
 			return nil
 		}
-		item := fields{"title": one.Title, "actions": actionsOf("postback", one.Actions)}
-		item.put("description", one.Text)
-		item.put("mediaUrl", one.Image)
+		item := backend.Fields{"title": one.Title, "actions": actionsOf("postback", one.Actions)}
+		item.Put("description", one.Text)
+		item.Put("mediaUrl", one.Image)
 		items = append(items, item)
 	}
 	if len(items) == 0 || len(items) > cardsMost {
 		return nil
 	}
-	return fields{"type": "carousel", "items": items}
+	return backend.Fields{"type": "carousel", "items": items}
 }
 
-func formOf(f event.Form) fields {
-	questions := []fields{}
+func formOf(f event.Form) backend.Fields {
+	questions := []backend.Fields{}
 	for _, one := range f.Fields {
-		q := fields{"type": "text", "name": one.Name, "label": within(cmp.Or(one.Label, one.Name), labelLimit)}
+		q := backend.Fields{"type": "text", "name": one.Name, "label": within(cmp.Or(one.Label, one.Name), labelLimit)}
 		if one.Input == "email" {
 			q["type"] = "email"
 		}
 		if len(one.Options) > 0 {
-			options := []fields{}
+			options := []backend.Fields{}
 			for _, o := range one.Options {
-				options = append(options, fields{"name": cmp.Or(o.Value, o.Label), "label": within(o.Label, labelLimit)})
+				options = append(options, backend.Fields{"name": cmp.Or(o.Value, o.Label), "label": within(o.Label, labelLimit)})
 			}
 			q["type"], q["options"] = "select", options
 		}
@@ -146,7 +147,7 @@ func formOf(f event.Form) fields {
 	if len(questions) == 0 || len(questions) > questionMost {
 		return nil
 	}
-	return fields{"type": "form", "fields": questions}
+	return backend.Fields{"type": "form", "fields": questions}
 }
 
 // partsOf is what a message of Zendesk's says.

@@ -1,26 +1,15 @@
 package zendesk
 
 import (
-	"cmp"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/backend"
 	"github.com/footbridge/footbridge/bridge/adapter/codec"
 	"github.com/footbridge/footbridge/bridge/event"
-)
-
-// The phases of a leg.
-const (
-	phaseNone      = ""          // nobody was asked yet
-	phaseSetting   = "setting"   // the conversation is being made there
-	phaseOpen      = "open"      // its people have control, in a queue or in work
-	phaseReturning = "returning" // they have given it up, and nobody has it yet
-	phaseCut       = "cut"       // making it was cut short; what cut it comes
-	phaseGone      = "gone"      // it went on without them
-	phaseEnded     = "ended"
 )
 
 // What tags begin with, beside those of the hand-off and of reads.
@@ -32,14 +21,6 @@ const (
 	actLeave = "leave"
 )
 
-// timerLook reads the conversation when its people may have begun, or when a read
-// failed.
-const (
-	timerLook = "look"
-	lookSoon  = time.Second
-	lookAgain = 30 * time.Second
-)
-
 // timerMerge ends the wait for what may have become of a conversation that is not there
 // any more: one that was merged into another is told of after it is gone.
 const (
@@ -49,58 +30,55 @@ const (
 
 // state is what a leg remembers between turns.
 type state struct {
-	Phase   string `json:"phase,omitempty"`
-	Handoff string `json:"handoff,omitempty"` // the event that asked for people
-	User    string `json:"user,omitempty"`    // the customer as Zendesk knows them
-	Chat    string `json:"chat,omitempty"`    // the conversation
-	// Agent is who wrote last, and Taken that somebody did.
-	Agent event.Actor `json:"agent,omitzero"`
-	Taken bool        `json:"taken,omitempty"`
+	backend.Course
+	User string `json:"user,omitempty"` // the customer as Zendesk knows them
 	// Own are the customer's newest messages there.
-	Own []string `json:"own,omitempty"`
-	// Told says that whoever wrote too late has been told so.
-	Told    bool    `json:"told,omitempty"`
-	Setup   setup   `json:"setup,omitzero"`
-	Saying  saying  `json:"saying,omitzero"`
-	Reading reading `json:"reading,omitzero"`
-	Proof   *proof  `json:"proof,omitempty"`
+	Own     []string `json:"own,omitempty"`
+	Setup   setup    `json:"setup,omitzero"`
+	Saying  saying   `json:"saying,omitzero"`
+	Reading reading  `json:"reading,omitzero"`
+	Proof   *proof   `json:"proof,omitempty"`
 }
 
-// saying is the customer's message on its way, which may be several there.
+// saying is the customer's message on its way.
 type saying struct {
-	Event string  `json:"event,omitempty"`
-	Next  []entry `json:"next,omitempty"`
-	// Looked is the event for which it was looked up who the customer is, and Gone that
-	// the conversation was not there.
-	Looked string `json:"looked,omitempty"`
-	Gone   bool   `json:"gone,omitempty"`
+	backend.Saying
+	// One is a message that is not words alone.
+	One *entry `json:"one,omitempty"`
+	// Looked says that it was looked up who the customer is there, and Lost that the
+	// conversation was not there then.
+	Looked bool `json:"looked,omitempty"`
+	Lost   bool `json:"lost,omitempty"`
 }
 
 // desk is one turn of a leg.
 type desk struct {
-	tx  *adapter.Tx
+	backend.Desk
 	set settings
 	s   *state
 }
 
 func handle(tx *adapter.Tx, s *state, in adapter.Input) error {
-	set, err := settingsOf(tx)
+	set, err := settingsOf(tx.Account())
 	if err != nil {
 		return err
 	}
-	d := desk{tx, set, s}
+	d := desk{backend.Desk{Tx: tx, Course: &s.Course, Ways: set.Ways, Title: "Zendesk", Login: keySecret}, set, s}
+	d.Acts = backend.Acts{Ask: d.asked, Say: d.says, Note: d.tell, Resolve: d.release, Reopen: d.reopen, Left: d.left, Rest: d.seen}
 	switch in := in.(type) {
 	case adapter.Request:
 		return d.hint(in)
 	case adapter.Deliver:
-		d.deliver(in.Event)
+		if !private(in.Event) {
+			d.Deliver(in.Event)
+		}
 	case adapter.Result:
 		d.result(in)
 	case adapter.Reconcile:
-		d.look(lookWhole)
+		d.look(backend.LookWhole)
 	case adapter.Fired:
-		if d.s.Saying.Gone = d.s.Saying.Gone && in.Timer != timerMerge; in.Timer == timerLook {
-			d.look(lookWhole)
+		if s.Saying.Lost = s.Saying.Lost && in.Timer != timerMerge; in.Timer == backend.TimerLook {
+			d.look(backend.LookWhole)
 		}
 	case adapter.Check:
 		d.check(in)
@@ -110,92 +88,77 @@ func handle(tx *adapter.Tx, s *state, in adapter.Input) error {
 	return nil
 }
 
-// deliver passes an event on to the people there. What is not for them is settled
-// by doing nothing: what they alone may see has no place in a conversation that
-// Zendesk may mail to the customer.
-func (d desk) deliver(e event.Event) {
-	if d.s.Phase == phaseEnded {
-		return
+// private reports whether an event is for people's eyes alone: it has no place in a
+// conversation that Zendesk may mail to the customer.
+func private(e event.Event) bool {
+	switch e.Body.(type) {
+	case event.NoteCreated, event.ContextUpdated, event.ErrorReported:
+		return true
 	}
-	switch body := e.Body.(type) {
-	case event.HandoffRequested:
-		d.asked(e, body)
-	case event.MessageCreated:
-		d.said(e, body.Content)
-	case event.MessageRead:
-		d.seen(e)
-	case event.HandoffCancelled:
-		d.leave(e.ID, d.set.CancelledText, phaseGone)
-	case event.HandoffFailed, event.HandbackCompleted, event.TransferCompleted:
-		d.leave(e.ID, d.set.AbsentText, phaseGone)
-	case event.ConversationEnded:
-		d.leave(e.ID, d.set.EndedText, phaseEnded)
-	case event.HandbackFailed:
-		if d.s.Phase == phaseReturning {
-			d.s.Phase = phaseOpen
-			d.tx.Call(actLeave+"/"+e.ID, d.pass(d.set.Agents, nil))
-			d.tell("back/"+e.ID, "The virtual agent did not take the conversation back.")
-		}
-	}
+	return false
 }
 
-// said passes words on: the customer's as theirs, those of others who speak to the
-// customer beside these people as theirs of the business.
-func (d desk) said(e event.Event, c event.Content) {
-	switch customer := e.Actor.Role == event.RoleCustomer; {
-	case e.Actor.Role == event.RoleSystem:
-	case d.s.Phase != phaseOpen && customer:
-		d.tx.Fail("Zendesk's people do not have the conversation")
-	case d.s.Phase != phaseOpen:
-	case customer && d.s.Saying.Gone:
-		d.tx.Later()
-	case customer:
-		d.s.Saying = saying{Event: e.ID, Looked: d.s.Saying.Looked, Next: entriesOf("", c)}
-		if len(d.s.Saying.Next) == 0 {
-			d.tx.Fail("the message has no words and no file to send")
-			return
-		}
-		d.send(actSay+"/"+e.ID, &d.s.Saying.Next[0], 0)
+// says sends the customer's message. A file goes as a file, a place as one.
+func (d desk) says(e event.Event, c event.Content) {
+	p := &d.s.Saying
+	if p.Event != e.ID {
+		*p = saying{Saying: backend.Saying{Event: e.ID}}
+	}
+	text := codec.Plain(c)
+	all := entriesOf("", c)
+	switch {
+	case p.Lost:
+		d.Tx.Later()
+	case !d.Ready(&p.Saying, text):
+	case len(all) == 1 && (all[0].File != nil || all[0].Plain != ""):
+		p.One = &all[0]
+		d.send(actSay+"/"+e.ID, p.One, 0)
 	default:
-		d.tellAs(author(e.Actor), e.ID, codec.Plain(c))
+		d.SendPart(&p.Saying, codec.Split(text, textLimit), func(id, text string) { d.send(actSay+"/"+id, &entry{Content: textOf(text)}, 0) })
 	}
 }
 
 // saidResult ends the customer's message, or goes on with it. Where it is refused it is
 // looked up once who the customer is there: another, since two users were merged.
-func (d desk) saidResult(tag string, r adapter.Result) {
+func (d desk) saidResult(r adapter.Result) {
 	p := &d.s.Saying
-	open := d.s.Phase == phaseOpen
-	if open && refused(r) && p.Next[0].File == nil && p.Looked != p.Event {
-		p.Looked = p.Event
-		d.tx.Call(actWho+"/"+p.Event, d.there(http.MethodGet, "/participants", nil))
-		d.tx.Later()
+	open := d.s.Phase == backend.Open
+	if open && refused(r) && !p.Looked && (p.One == nil || p.One.File == nil) {
+		p.Looked, p.More = true, false
+		d.Tx.Call(actWho+"/"+p.Event, d.there(http.MethodGet, "/participants", nil))
+		d.Tx.Later()
 		return
 	}
-	again, fault := d.sent(&p.Next[0], r)
-	switch {
-	case again && open:
-		d.send(tag, &p.Next[0], 0)
-		return
-	case fault != "" || again:
-		d.tx.Fail(cmp.Or(fault, "Zendesk's people do not have the conversation"))
-	default:
-		d.learnt(r)
-		if p.Next = p.Next[1:]; len(p.Next) > 0 && open {
-			d.send(tag, &p.Next[0], 0)
+	if p.One != nil {
+		again, fault := d.sent(p.One, r)
+		if again && open {
+			d.send(actSay+"/"+p.Event, p.One, 0)
 			return
 		}
-		if d.s.Phase == phaseReturning || d.s.Phase == phaseGone {
-			d.release(p.Event) // the customer's words have given it to whoever answers first there
+		if fault != "" {
+			d.Tx.Fail(fault)
+			*p = saying{}
+			return
 		}
 	}
-	p.Event, p.Next = "", nil
+	switch {
+	case p.PartSent(r, keySecret):
+		return // the delivery is offered again for the next
+	case r.OK():
+		d.learnt(r)
+		if d.s.Phase == backend.Returning || d.s.Phase == backend.Gone {
+			d.release(p.Event) // the customer's words have given it to whoever answers first there
+		}
+	default:
+		d.Tx.Fail(r.Fault(keySecret))
+	}
+	*p = saying{}
 }
 
 // learnt ties the customer's message to Zendesk's.
 func (d desk) learnt(r adapter.Result) {
 	if id := idOf(first(r)); id != "" {
-		d.tx.Known(d.s.Saying.Event, id)
+		d.Tx.Known(d.s.Saying.Event, id)
 		d.s.Own = append(d.s.Own, id)
 		d.s.Own = d.s.Own[max(len(d.s.Own)-ownMost, 0):]
 	}
@@ -206,19 +169,17 @@ const ownMost = 20
 
 // seen tells that the customer has read all there is.
 func (d desk) seen(e event.Event) {
-	if d.s.Phase == phaseOpen && e.Actor.Role == event.RoleCustomer {
-		d.tx.Call(actSeen+"/"+e.ID, d.there(http.MethodPost, "/activity",
-			fields{"author": fields{"type": "user", "userId": d.s.User}, "type": "conversation:read"}))
+	if e.Kind() == event.KindMessageRead && d.s.Phase == backend.Open && e.Actor.Role == event.RoleCustomer {
+		d.Tx.Call(actSeen+"/"+e.ID, d.there(http.MethodPost, "/activity",
+			backend.Fields{"author": backend.Fields{"type": "user", "userId": d.s.User}, "type": "conversation:read"}))
 	}
 }
 
 // tell says something to the people there, in the bridge's own name.
-func (d desk) tell(of, text string) { d.tellAs(bridgeName, of, text) }
-
-func (d desk) tellAs(name, of, text string) {
-	if text != "" && d.s.Chat != "" {
+func (d desk) tell(of, text string) {
+	if d.s.Chat != "" {
 		head, _ := codec.Cut(text, textLimit)
-		d.send(actTell+"/"+of, &entry{Name: name, Content: textOf(head)}, 0)
+		d.send(actTell+"/"+of, &entry{Name: bridgeName, Content: textOf(head)}, 0)
 	}
 }
 
@@ -226,8 +187,8 @@ func (d desk) tellAs(name, of, text string) {
 const bridgeName = "Footbridge"
 
 // pass gives control of the conversation to a switchboard integration.
-func (d desk) pass(to string, ticket fields) adapter.Call {
-	body := fields{"switchboardIntegration": to}
+func (d desk) pass(to string, ticket backend.Fields) adapter.Call {
+	body := backend.Fields{"switchboardIntegration": to}
 	if len(ticket) > 0 {
 		body["metadata"] = ticket
 	}
@@ -237,27 +198,19 @@ func (d desk) pass(to string, ticket fields) adapter.Call {
 // release takes control from whoever has it.
 func (d desk) release(of string) {
 	if d.s.Chat != "" {
-		d.tx.Call(actLeave+"/"+of, d.there(http.MethodPost, "/releaseControl", fields{"reason": "ticketClosed", "metadata": fields{mark: of}}))
+		d.Tx.Call(actLeave+"/"+of, d.there(http.MethodPost, "/releaseControl", backend.Fields{"reason": "ticketClosed", "metadata": backend.Fields{mark: of}}))
 	}
 }
 
-// leave takes the conversation from the people there and says why. Where they gave it
-// up themselves it needs neither.
-func (d desk) leave(eventID, why, next string) {
-	was := d.s.Phase
-	if was == phaseOpen || was == phaseSetting || was == phaseCut {
-		d.tell(eventID, why)
-		d.release(eventID)
-	}
-	if was != phaseNone || next == phaseEnded {
-		d.s.Phase = next
-	}
+// reopen gives control to the people there again.
+func (d desk) reopen(of string) { d.Tx.Call(actLeave+"/"+of, d.pass(d.set.Agents, nil)) }
+
+func (d desk) left() {
 	d.s.Setup, d.s.Reading.Level, d.s.Reading.Marks = setup{}, 0, nil
-	d.tx.Stop(timerLook)
 }
 
 func (d desk) result(r adapter.Result) {
-	if d.s.Phase == phaseEnded {
+	if d.s.Phase == backend.Ended {
 		return
 	}
 	act, of, _ := strings.Cut(r.Tag, "/")
@@ -266,11 +219,11 @@ func (d desk) result(r adapter.Result) {
 		d.proved(r)
 	case act == actRead:
 		d.read(r)
-	case act == actSay && of == d.s.Saying.Event && len(d.s.Saying.Next) > 0:
-		d.saidResult(r.Tag, r)
+	case act == actSay && d.s.Saying.Sends(of):
+		d.saidResult(r)
 	case act == actWho && r.Reason == "" && r.Status == http.StatusNotFound:
-		d.s.Saying.Gone = true
-		d.tx.After(timerMerge, mergeLimit)
+		d.s.Saying.Lost = true
+		d.Tx.After(timerMerge, mergeLimit)
 	case act == actWho:
 		d.become(r)
 	case d.s.Setup.Step != "" && r.Tag == d.s.Setup.Step:

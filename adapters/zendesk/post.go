@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/backend"
 	"github.com/footbridge/footbridge/bridge/adapter/codec"
 	"github.com/footbridge/footbridge/bridge/event"
 )
@@ -16,7 +17,7 @@ type entry struct {
 	// Name is who of the business speaks; "" is the customer.
 	Name string `json:"name,omitempty"`
 	// Content is what is said, until it is sent.
-	Content fields `json:"content,omitempty"`
+	Content backend.Fields `json:"content,omitempty"`
 	// Plain are the words in place of what Zendesk refuses.
 	Plain string `json:"plain,omitempty"`
 	// File is to be uploaded before; its place is the content's mediaUrl then.
@@ -29,17 +30,17 @@ func (d desk) send(tag string, e *entry, giveUp time.Duration) {
 		c := d.api(http.MethodPost, "/attachments?access=public&for=message&conversationId="+url.QueryEscape(d.s.Chat), nil)
 		c.Form = []adapter.FormField{{Name: "source", File: e.File.URL, Filename: e.File.Name, MIME: e.File.MIME}}
 		c.GiveUp = giveUp
-		d.tx.Call(tag, c)
+		d.Tx.Call(tag, c)
 		return
 	}
-	who := fields{"type": "user", "userId": d.s.User}
+	who := backend.Fields{"type": "user", "userId": d.s.User}
 	if e.Name != "" {
-		who = fields{"type": "business", "displayName": e.Name}
+		who = backend.Fields{"type": "business", "displayName": e.Name}
 	}
-	c := d.there(http.MethodPost, "/messages", fields{"author": who, "content": e.Content, "metadata": fields{mark: tag}})
+	c := d.there(http.MethodPost, "/messages", backend.Fields{"author": who, "content": e.Content, "metadata": backend.Fields{mark: tag}})
 	c.Repeat, c.GiveUp = adapter.RepeatMarked, giveUp
 	e.Content = nil
-	d.tx.Call(tag, c)
+	d.Tx.Call(tag, c)
 }
 
 // refused reports whether the same call would be answered the same again.

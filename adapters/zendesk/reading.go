@@ -4,11 +4,10 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/backend"
 	"github.com/footbridge/footbridge/bridge/adapter/codec"
 	"github.com/footbridge/footbridge/bridge/event"
 )
@@ -20,12 +19,6 @@ const (
 	readMessages     = actRead + "/messages"
 )
 
-// How much is read: the messages, or before them who has control.
-const (
-	lookMessages = 1
-	lookWhole    = 2
-)
-
 const (
 	// knownMost is how many messages are known one by one, so that one that was stored
 	// late is still found.
@@ -35,18 +28,12 @@ const (
 	marksMost = 310
 )
 
-// reading is what is known of the messages there, and the read under way. One read
-// runs at a time; what asks for one meanwhile is answered by another after it.
+// reading is what is known of the messages there, and the read under way.
 type reading struct {
+	backend.Look
 	// Known are the newest messages read, in order; none up to Low is news.
 	Low   seen   `json:"low,omitzero"`
 	Known []seen `json:"known,omitempty"`
-	// Level is what is read, 0 while nothing is, and Again what is to be read after.
-	Level int `json:"level,omitempty"`
-	Again int `json:"again,omitempty"`
-	// Over is that the people no longer have control, and Why what was told of it.
-	Over bool   `json:"over,omitempty"`
-	Why  string `json:"why,omitempty"`
 	// Before is the page under way, as the message it ends before, "" the newest; Marks
 	// are those to be read after it.
 	Before string   `json:"before,omitempty"`
@@ -93,18 +80,15 @@ func seenOf(v codec.Value) seen { return seen{idOf(v), instant(v.Get("received")
 // look reads what is new, now or after the read under way.
 func (d desk) look(level int) {
 	r := &d.s.Reading
-	switch {
-	case d.s.Phase != phaseOpen:
-	case r.Level != 0:
-		r.Again = max(r.Again, level)
-	default:
-		r.Level, r.Again, r.Over, r.After, r.Marks = level, 0, false, false, nil
-		if level == lookWhole {
-			d.readAt(readConversation, "")
-			return
-		}
-		d.page("before", "")
+	if !d.Look(&r.Look, level) {
+		return
 	}
+	r.After, r.Marks = false, nil
+	if level == backend.LookWhole {
+		d.readAt(readConversation, "")
+		return
+	}
+	d.page("before", "")
 }
 
 func (d desk) page(way, id string) {
@@ -118,8 +102,8 @@ func (d desk) page(way, id string) {
 
 func (d desk) readAt(tag, path string) {
 	c := d.there(http.MethodGet, path, nil)
-	c.GiveUp = readLimit
-	d.tx.Call(tag, c)
+	c.GiveUp = backend.ReadLimit
+	d.Tx.Call(tag, c)
 }
 
 // read goes on when a read's call has ended. What a read that failed would have
@@ -133,33 +117,30 @@ func (d desk) read(r adapter.Result) {
 	was := p.Gone
 	p.Gone = r.Reason == "" && r.Status == http.StatusNotFound
 	switch {
-	case d.s.Phase != phaseOpen:
+	case d.s.Phase != backend.Open:
 		d.stopped(r)
 	case p.Gone && was:
 		p.Level = 0 // it was deleted: nothing is there to be read
-		d.over()
+		d.Resolved()
 	case p.Gone:
 		d.stopped(r)
-		d.tx.After(timerLook, mergeLimit)
+		d.Tx.After(backend.TimerLook, mergeLimit)
 	case r.Tag == readMessages && r.Reason == adapter.ReasonTooLarge && !p.After && len(p.Known) > 0:
 		p.After, p.Marks = true, nil // a page has a hundred messages; those after a known one may be fewer
 		d.page("after", p.Known[len(p.Known)-1].ID)
 	case !r.OK() || err != nil:
 		d.stopped(r)
 	case r.Tag == readConversation:
-		p.Over = !d.set.held(v.Get("conversation").Get("activeSwitchboardIntegration"))
+		p.Resolved = !d.set.held(v.Get("conversation").Get("activeSwitchboardIntegration"))
 		d.page("before", "")
 	default:
 		d.messages(v)
 	}
 }
 
-// stopped ends a read that failed.
 func (d desk) stopped(r adapter.Result) {
-	d.s.Reading.Level, d.s.Reading.Again, d.s.Reading.Marks = 0, 0, nil
-	if d.s.Phase == phaseOpen && (r.Reason != "" || r.Status < 400 || r.Status >= 500) {
-		d.tx.After(timerLook, lookAgain)
-	}
+	d.s.Reading.Marks = nil
+	d.Stopped(&d.s.Reading.Look, r)
 }
 
 // messages goes back until a page holds a message that is known, and from there
@@ -191,7 +172,9 @@ func (d desk) messages(v codec.Value) {
 		r.Marks = r.Marks[:n-1]
 		d.page("before", next)
 	default:
-		d.finished()
+		if again := d.Finished(&r.Look); again != 0 {
+			d.look(again)
+		}
 	}
 }
 
@@ -202,40 +185,6 @@ func compare(a, b codec.Value) int {
 		return 0
 	}
 	return int(max(min(x-y, 1), -1))
-}
-
-// finished ends a read: with the end of the people's work, or with the next.
-func (d desk) finished() {
-	r := &d.s.Reading
-	again := r.Again
-	r.Level, r.Again = 0, 0
-	switch {
-	case r.Over:
-		d.over()
-	case again != 0:
-		d.look(again)
-	}
-}
-
-// over says what the end of their work means, once.
-func (d desk) over() {
-	actor := d.s.Agent
-	actor.Role = event.RoleLiveAgent
-	why := d.s.Reading.Why
-	if why == "" {
-		why = "released"
-	}
-	switch {
-	case !d.s.Taken:
-		d.s.Phase = phaseGone
-		d.tx.Emit(adapter.Emission{Actor: actor, Body: event.HandoffFailed{Reason: event.FailedDeclined}})
-	case d.set.OnRelease == releaseEnd:
-		d.s.Phase = phaseEnded
-		d.tx.Emit(adapter.Emission{Actor: actor, Body: event.ConversationEnded{Reason: "completed", By: event.RoleLiveAgent}})
-	default:
-		d.s.Phase = phaseReturning
-		d.tx.Emit(adapter.Emission{Actor: actor, Body: event.HandbackRequested{Reason: why}})
-	}
 }
 
 // message emits what a message says, once, where a person wrote it. Nothing tells that
@@ -250,16 +199,9 @@ func (d desk) message(v codec.Value) {
 	if !d.personal(v) {
 		return
 	}
-	parts := partsOf(v.Get("content"))
-	if len(parts) > 0 {
+	if parts := partsOf(v.Get("content")); len(parts) > 0 {
 		d.taken(actorOf(v.Get("author")))
-	}
-	for i, part := range parts {
-		ref := one.ID
-		if i > 0 {
-			ref += "/" + strconv.Itoa(i)
-		}
-		d.tx.Emit(adapter.Emission{Actor: d.s.Agent, Ref: ref, Body: event.MessageCreated{Content: event.Content{Part: part}}})
+		d.Says(d.s.Agent, one.ID, parts)
 	}
 }
 
@@ -270,9 +212,9 @@ func (d desk) taken(who event.Actor) {
 	d.s.Agent, d.s.Taken = who, true
 	switch {
 	case !begun:
-		d.tx.Emit(adapter.Emission{Actor: who, Body: event.HandoffAccepted{}})
+		d.Tx.Emit(adapter.Emission{Actor: who, Body: event.HandoffAccepted{}})
 	case was.ID != who.ID && was.Name != who.Name:
-		d.tx.Emit(adapter.Emission{Actor: who, Body: event.TransferCompleted{}})
+		d.Tx.Emit(adapter.Emission{Actor: who, Body: event.TransferCompleted{}})
 	}
 }
 
@@ -299,7 +241,7 @@ func (d desk) hint(in adapter.Request) error {
 	case isDelivery:
 		d.receipt(delivery, payload)
 	case strings.HasPrefix(kind, "switchboard:"):
-		return d.control(kind, payload)
+		return d.control(payload)
 	case kind == "user:merge":
 		d.merged(payload)
 	}
@@ -311,59 +253,49 @@ func (d desk) hint(in adapter.Request) error {
 func (d desk) told(v codec.Value) {
 	news := !d.s.Reading.knows(seenOf(v)) && v.Get("metadata").Get(mark).Text() == ""
 	switch {
-	case d.s.Phase == phaseGone && news && !d.s.Told && d.personal(v):
-		d.s.Told = true
-		d.tell("absent", d.set.AbsentText)
+	case d.s.Phase == backend.Gone && news && d.personal(v):
+		d.TooLate()
 	case news && is(v.Get("author").Get("type"), "business"):
-		d.look(lookMessages)
+		d.look(backend.LookMessages)
 	}
 }
-
-// typingLasts is how long a person is shown to write who does not say that they
-// stopped.
-const typingLasts = 30 * time.Second
 
 // activity is that one of the people types, or has read what the customer wrote.
 func (d desk) activity(v codec.Value) {
 	by := v.Get("author")
 	name := by.Get("displayName").Text()
-	if d.s.Phase != phaseOpen || !is(by.Get("type"), "business") || name != "" && has(d.set.AutomaticNames, name) {
+	if d.s.Phase != backend.Open || !is(by.Get("type"), "business") || name != "" && has(d.set.AutomaticNames, name) {
 		return
 	}
 	who := actorOf(by)
 	switch n := len(d.s.Own); {
-	case is(v.Get("type"), "typing:start"):
-		d.tx.Emit(adapter.Emission{Actor: who, Body: event.TypingStarted{Expires: d.tx.Now().Add(typingLasts)}})
-	case is(v.Get("type"), "typing:stop"):
-		d.tx.Emit(adapter.Emission{Actor: who, Body: event.TypingStopped{}})
+	case is(v.Get("type"), "typing:start"), is(v.Get("type"), "typing:stop"):
+		d.Types(who, is(v.Get("type"), "typing:start"))
 	case is(v.Get("type"), "conversation:read") && n > 0:
-		d.tx.Emit(adapter.Emission{Actor: who, Ref: "read/" + d.s.Own[n-1], Body: event.MessageRead{Message: d.s.Own[n-1]}})
+		d.Tx.Emit(adapter.Emission{Actor: who, Ref: "read/" + d.s.Own[n-1], Body: event.MessageRead{Message: d.s.Own[n-1]}})
 	}
 }
 
 // receipt is what became of a message of the customer's there.
 func (d desk) receipt(kind string, payload codec.Value) {
 	id := idOf(payload.Get("message"))
-	if d.s.Phase != phaseOpen || !d.s.own(id) {
+	if d.s.Phase != backend.Open || !d.s.own(id) {
 		return
 	}
 	var body event.Body = event.MessageDelivered{Message: id}
 	if kind == "failure" {
 		body = event.MessageFailed{Message: id, Reason: payload.Get("error").Get("code").Text()}
 	}
-	d.tx.Emit(adapter.Emission{Actor: event.Actor{Role: event.RoleLiveAgent}, Ref: kind + "/" + id, Body: body})
+	d.Tx.Emit(adapter.Emission{Actor: event.Actor{Role: event.RoleLiveAgent}, Ref: kind + "/" + id, Body: body})
 }
 
 // control is that control has passed, was to pass, or did not.
-func (d desk) control(kind string, payload codec.Value) error {
+func (d desk) control(payload codec.Value) error {
 	active := payload.Get("conversation").Get("activeSwitchboardIntegration")
-	if (d.s.Phase == phaseGone || d.s.Phase == phaseEnded) && d.set.held(active) {
+	if (d.s.Phase == backend.Gone || d.s.Phase == backend.Ended) && d.set.held(active) {
 		return adapter.ErrUnsupported // taken again behind our back: counted
 	}
-	if d.s.Phase == phaseOpen && kind == "switchboard:releasecontrol" {
-		d.s.Reading.Why = within(payload.Get("reason").Text(), idLimit)
-	}
-	d.look(lookWhole)
+	d.look(backend.LookWhole)
 	return nil
 }
 
@@ -376,8 +308,8 @@ func (d desk) merged(payload codec.Value) {
 	}
 	d.is(idOf(payload.Get("mergedUsers").Get("surviving")))
 	if d.s.Chat != stays {
-		d.s.Chat, d.s.Saying.Gone, d.s.Reading.Gone = stays, false, false
-		d.tx.Bind(stays)
+		d.s.Chat, d.s.Saying.Lost, d.s.Reading.Gone = stays, false, false
+		d.Tx.Bind(stays)
 	}
-	d.look(lookWhole)
+	d.look(backend.LookWhole)
 }

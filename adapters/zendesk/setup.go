@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/backend"
 	"github.com/footbridge/footbridge/bridge/adapter/codec"
 	"github.com/footbridge/footbridge/bridge/event"
 )
@@ -39,78 +40,51 @@ const (
 
 // setup is a hand-off on its way.
 type setup struct {
-	// Step is the tag of the call under way.
-	Step  string `json:"step,omitempty"`
-	Tries int    `json:"tries,omitempty"`
+	backend.Setup[entry]
 	// External and Profile are who the customer is; Bare that the profile holds what
 	// cannot be refused.
-	External string `json:"external,omitempty"`
-	Profile  fields `json:"profile,omitempty"`
-	Bare     bool   `json:"bare,omitempty"`
+	External string         `json:"external,omitempty"`
+	Profile  backend.Fields `json:"profile,omitempty"`
+	Bare     bool           `json:"bare,omitempty"`
 	// Ticket is what the ticket is to have.
-	Ticket fields `json:"ticket,omitempty"`
-	// Next are the next messages, Done how many left, More that others follow.
-	Next   []entry `json:"next,omitempty"`
-	Done   int     `json:"done,omitempty"`
-	More   bool    `json:"more,omitempty"`
-	Failed int     `json:"failed,omitempty"`
+	Ticket backend.Fields `json:"ticket,omitempty"`
 }
 
-// asked begins a hand-off, or takes it up again where it is offered for the rest of
-// what goes with it.
+// asked begins a hand-off, or goes on with what goes with it.
 func (d desk) asked(e event.Event, body event.HandoffRequested) {
 	p := &d.s.Setup
-	switch {
-	case d.s.Phase == phaseOpen, d.s.Handoff == e.ID && d.s.Phase != phaseSetting:
-		return
-	case d.s.Handoff != e.ID:
-		*d.s = state{Phase: phaseSetting, Handoff: e.ID}
-		who := d.set.customerOf(e, body, d.tx.Conversation())
-		*p = setup{External: who.external, Profile: who.profile(), Ticket: d.set.ticket(who, body)}
-		d.load(body)
+	switch d.Asked(e, p.Step) {
+	case backend.AskBegin:
+		*d.s = state{Course: backend.Course{Phase: backend.Setting, Handoff: e.ID}}
+		who := d.set.customerOf(e, body, d.Tx.Conversation())
+		p.External, p.Profile, p.Ticket = who.external, who.profile(), d.set.ticket(who, body)
+		p.Load(d.set.briefing(body), chunkLimit)
 		d.user()
-	case p.Step != "":
-		d.tx.Later() // something else came meanwhile; the call is still under way
-	default:
-		d.load(body)
+	case backend.AskGoOn:
+		p.Load(d.set.briefing(body), chunkLimit)
 		d.next()
-	}
-}
-
-// load takes the next messages from the request.
-func (d desk) load(body event.HandoffRequested) {
-	p := &d.s.Setup
-	all := d.set.briefing(body)
-	room := chunkLimit
-	p.Next, p.More = nil, false
-	for _, one := range all[min(p.Done, len(all)):] {
-		if room -= len(codec.Compose(one)); room < 0 && len(p.Next) > 0 {
-			p.More = true
-			return
-		}
-		p.Next = append(p.Next, one)
 	}
 }
 
 func (d desk) call(step string, c adapter.Call) {
 	p := &d.s.Setup
 	p.Step = fmt.Sprintf("%s/%s/%d", step, d.s.Handoff, p.Done+p.Tries)
-	c.GiveUp = openLimit
-	d.tx.Call(p.Step, c)
+	c.GiveUp = backend.OpenLimit
+	d.Tx.Call(p.Step, c)
 }
 
 func (d desk) user() {
-	profile := fields{"givenName": d.set.CustomerName}
+	profile := backend.Fields{"givenName": d.set.CustomerName}
 	maps.Copy(profile, d.s.Setup.Profile)
-	d.call(stepUser, d.api(http.MethodPost, "/users", fields{"externalId": d.s.Setup.External, "profile": profile}))
+	d.call(stepUser, d.api(http.MethodPost, "/users", backend.Fields{"externalId": d.s.Setup.External, "profile": profile}))
 }
 
 // create makes the conversation. It bears the hand-off's mark, by which it is found.
 func (d desk) create() {
 	p := &d.s.Setup
 	p.Tries++
-	c := d.api(http.MethodPost, "/conversations", fields{"type": "personal", "participants": []fields{{"userId": d.s.User}},
-		"metadata": fields{mark: d.s.Handoff}})
+	c := d.api(http.MethodPost, "/conversations", backend.Fields{"type": "personal", "participants": []backend.Fields{{"userId": d.s.User}},
+		"metadata": backend.Fields{mark: d.s.Handoff}})
 	c.Repeat = adapter.RepeatNever
 	d.call(stepCreate, c)
 }
@@ -127,8 +101,9 @@ func (d desk) next() {
 		return
 	}
 	p.Step = fmt.Sprintf("%s/%s/%d", stepPost, d.s.Handoff, p.Done)
-	if d.send(p.Step, &p.Next[0], openLimit); len(p.Next) == 1 && p.More {
-		d.tx.Later()
+	last := p.Last()
+	if d.send(p.Step, &p.Next[0], backend.OpenLimit); last {
+		d.Tx.Later()
 	}
 }
 
@@ -137,7 +112,7 @@ func (d desk) step(step string, r adapter.Result) {
 	p := &d.s.Setup
 	p.Step = ""
 	if r.Reason == adapter.ReasonCancelled {
-		d.s.Phase = phaseCut
+		d.s.Phase = backend.Cut
 		return
 	}
 	v, err := codec.Lenient(r.Body)
@@ -153,7 +128,7 @@ func (d desk) step(step string, r adapter.Result) {
 		d.findResult(r, v.Get("conversations").Items(), good)
 	case stepTake:
 		if !r.OK() {
-			d.report("not_kept", "Zendesk "+r.Fault(keySecret)+"; look at the setting integration")
+			d.Report("not_kept", "Zendesk "+r.Fault(keySecret)+"; look at the setting integration")
 		}
 		d.next()
 	case stepPost:
@@ -172,7 +147,7 @@ func (d desk) userResult(step string, r adapter.Result, id string, good bool) {
 		d.create()
 	case good && id != "":
 		d.s.User = id
-		d.call(stepProfile, d.api(http.MethodPatch, known, fields{"profile": p.Profile}))
+		d.call(stepProfile, d.api(http.MethodPatch, known, backend.Fields{"profile": p.Profile}))
 	case step == stepUser && r.Reason == "" && r.Status == http.StatusConflict:
 		d.call(stepKnown, d.api(http.MethodGet, known, nil))
 	case step == stepUser && r.Reason == "" && r.Status == http.StatusBadRequest && !p.Bare:
@@ -216,8 +191,8 @@ func (d desk) findResult(r adapter.Result, list []codec.Value, good bool) {
 func (d desk) bound(v codec.Value) {
 	p := &d.s.Setup
 	d.s.Chat, p.External, p.Profile = idOf(v), "", nil
-	d.s.Reading.Low.At = d.tx.Now().Add(-oldest).UnixMilli()
-	d.tx.Bind(d.s.Chat)
+	d.s.Reading.Low.At = d.Tx.Now().Add(-oldest).UnixMilli()
+	d.Tx.Bind(d.s.Chat)
 	if is(v.Get("activeSwitchboardIntegration").Get("name"), d.set.Integration) {
 		d.next()
 		return
@@ -237,51 +212,25 @@ func (d desk) postResult(r adapter.Result) {
 		d.next()
 		return
 	}
-	if fault != "" {
-		p.Failed++
+	if d.begins(r); fault != "" && r.OK() {
+		r.Reason = adapter.ReasonNotAllowed // what came instead of the message was no answer to it
 	}
-	d.begins(r)
-	p.Done++
-	p.Next = p.Next[1:]
-	if r.Reason != "" && r.Reason != adapter.ReasonNotAllowed || r.Status >= 500 {
-		p.Next, p.More = nil, false // nobody answers; the rest would only take time
+	if p.Posted(r) {
+		d.next()
 	}
-	if len(p.Next) == 0 && p.More {
-		return // the request is offered again
-	}
-	d.next()
 }
 
-// passResult says that the people there have it in a queue, and looks soon whether they
-// still do.
+// passResult says that the people there have it, or that they cannot be asked.
 func (d desk) passResult(r adapter.Result) {
 	if !r.OK() {
 		d.fail(r)
 		return
 	}
-	if failed := d.s.Setup.Failed; failed > 0 {
-		d.report("transcript_incomplete", fmt.Sprintf("Zendesk did not take %d messages of what was said before", failed))
-	}
-	d.s.Phase, d.s.Setup = phaseOpen, setup{}
-	d.emit(event.HandoffQueued{})
-	d.tx.After(timerLook, lookSoon)
+	d.Opened(d.s.Setup.Failed)
+	d.s.Setup = setup{}
 }
 
-// fail says that these people cannot be asked. Control of what was made is given up, so
-// that nobody waits in it.
 func (d desk) fail(r adapter.Result) {
-	reason := event.FailedBackendDown
-	if r.Reason == "" && r.Status >= 400 && r.Status < 500 && r.Status != http.StatusTooManyRequests {
-		reason = event.FailedRejected
-		d.report("refused", "Zendesk "+r.Fault(keySecret))
-	}
-	d.emit(event.HandoffFailed{Reason: reason})
-	d.release(d.s.Handoff)
-	d.s.Phase, d.s.Setup = phaseGone, setup{}
-}
-
-func (d desk) report(code, detail string) { d.emit(event.ErrorReported{Code: code, Detail: detail}) }
-
-func (d desk) emit(body event.Body) {
-	d.tx.Emit(adapter.Emission{Actor: event.Actor{Role: event.RoleLiveAgent}, Body: body})
+	d.Failed(r)
+	d.s.Setup = setup{}
 }

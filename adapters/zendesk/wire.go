@@ -1,22 +1,15 @@
 package zendesk
 
 import (
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/backend"
 	"github.com/footbridge/footbridge/bridge/adapter/codec"
 	"github.com/footbridge/footbridge/bridge/event"
-)
-
-// The limits of what is tried: a hand-off must still be in time for the next desk,
-// and what a read does not bring the next one does.
-const (
-	openLimit = 10 * time.Second
-	readLimit = 30 * time.Second
 )
 
 // How much of what Zendesk names is kept between turns, in bytes.
@@ -29,30 +22,17 @@ const (
 // mark is the name in the metadata of what the bridge makes, so that it is known again.
 const mark = "footbridge"
 
-// fields is a JSON object to send.
-type fields map[string]any
-
-// put sets a field that has a value.
-func (f fields) put(name, value string) {
-	if value != "" {
-		f[name] = value
-	}
-}
-
 // api is a call of the API, as the app. A call without a body reads. What it sets is the
 // same when it is set again.
-func (d desk) api(method, path string, body fields) adapter.Call {
-	c := adapter.Call{Method: method, URL: d.set.BaseURL + "/v2/apps/" + d.set.AppID + path, Repeat: adapter.RepeatKeyed,
-		Header: http.Header{"Authorization": {"Basic " + d.tx.Credential(keyID) + ":" + d.tx.Credential(keySecret)}}}
-	if body != nil {
-		c.Body = codec.Compose(body)
-		c.Header.Set("Content-Type", "application/json")
-	}
+func (d desk) api(method, path string, body backend.Fields) adapter.Call {
+	c := backend.JSON(method, d.set.BaseURL+"/v2/apps/"+d.set.AppID+path, body)
+	c.Repeat = adapter.RepeatKeyed
+	c.Header.Set("Authorization", "Basic "+d.Tx.Credential(keyID)+":"+d.Tx.Credential(keySecret))
 	return c
 }
 
 // there is a call at the conversation.
-func (d desk) there(method, path string, body fields) adapter.Call {
+func (d desk) there(method, path string, body backend.Fields) adapter.Call {
 	return d.api(method, "/conversations/"+url.PathEscape(d.s.Chat)+path, body)
 }
 

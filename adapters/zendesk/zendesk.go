@@ -9,11 +9,11 @@
 package zendesk
 
 import (
-	"encoding/json"
 	"net/http"
 	"slices"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/backend"
 	"github.com/footbridge/footbridge/bridge/adapter/codec"
 	"github.com/footbridge/footbridge/bridge/event"
 )
@@ -54,7 +54,7 @@ func manifest() adapter.Manifest {
 
 // samples are Zendesk's answers where all goes well and nothing is new.
 func samples() []adapter.Sample {
-	answers := [][2]string{
+	return backend.Samples([][2]string{
 		{stepUser, `{"user":{"id":"u-1","externalId":"footbridge-c-1"}}`},
 		{stepCreate, `{"conversation":{"id":"c-1","type":"personal","metadata":{}}}`},
 		{stepTake, `{}`},
@@ -64,20 +64,17 @@ func samples() []adapter.Sample {
 		{actTell, `{"messages":[{"id":"m-3","received":"2026-01-05T10:00:02.000Z"}]}`},
 		{readConversation, `{"conversation":{"id":"c-1","activeSwitchboardIntegration":{"name":"zd-agentWorkspace"}}}`},
 		{readMessages, `{"messages":[],"meta":{"hasMore":false}}`},
-	}
-	list := make([]adapter.Sample, 0, len(answers))
-	for _, a := range answers {
-		list = append(list, adapter.Sample{Tag: a[0], Status: http.StatusOK, Body: json.RawMessage(a[1])})
-	}
-	return list
+	})
 }
 
 func configure(a adapter.Account) (adapter.Profile, error) {
-	var s settings
-	if err := manifest().ReadSettings(a, &s); err != nil {
+	if err := manifest().ReadSettings(a, &settings{}); err != nil {
 		return adapter.Profile{}, err
 	}
-	s.fill()
+	s, err := settingsOf(a)
+	if err != nil {
+		return adapter.Profile{}, err
+	}
 	if err := s.check(); err != nil {
 		return adapter.Profile{}, err
 	}
@@ -85,14 +82,8 @@ func configure(a adapter.Account) (adapter.Profile, error) {
 	if err != nil {
 		return adapter.Profile{}, err
 	}
-	hosts := []string{base.Host}
-	for _, host := range s.FileHosts {
-		if !slices.Contains(hosts, host) {
-			hosts = append(hosts, host)
-		}
-	}
 	return adapter.Profile{
-		Hosts: hosts, Endpoints: []adapter.Endpoint{webhook(a)}, Reconcile: true,
+		Hosts: backend.Hosts(base.Host, s.FileHosts), Endpoints: []adapter.Endpoint{webhook(a)}, Reconcile: true,
 		Levels: adapter.Levels{
 			Content: map[string]adapter.Level{"text": adapter.Full, "media": adapter.Full, "location": adapter.Full},
 			MaxText: textLimit, Typing: adapter.Partial, Receipts: adapter.Partial, Partials: adapter.Fallback, Transcript: adapter.Full,
