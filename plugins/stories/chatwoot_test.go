@@ -187,7 +187,7 @@ func TestChatwootMixesWebhooks(t *testing.T) {
 	t.Parallel()
 	r, woot := wootRig(t, chatwootsim.Options{}, setting{}, "")
 	id, token, there := r.toWoot(woot)
-	woot.Trouble(chatwootsim.Trouble{Twice: true, Shuffle: 300 * time.Millisecond})
+	woot.Trouble(chatwootsim.Trouble{Twice: true, Shuffle: 300 * time.Millisecond, Delay: 100 * time.Millisecond})
 	woot.Assign(there, sam)
 	all := replies(woot, there, 30)
 	r.heard(id, token, all[29])

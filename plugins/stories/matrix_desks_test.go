@@ -26,8 +26,8 @@ func desks() map[string]func(*testing.T) vendorDesk {
 }
 
 // vendorDesk is a simulated desk before the bridge has begun. It has to have the acts
-// Reply (with files), Take and Resolve; Remark, Type, Automate and Reopen where the vendor
-// knows such a thing.
+// Reply (with files), Take and Resolve; Remark, Pass, Type, Automate and Reopen where the
+// vendor knows such a thing.
 type vendorDesk struct {
 	simdesk.Desk
 	// account is its account's text in the configuration, address where it serves.
@@ -219,6 +219,15 @@ func (b vendorBack) withdrawn(k *talk) bool {
 
 // The things a cell of a vendor's desk has beside those of all cells.
 
+// passesToTeam leaves the conversation to a team: nobody has it, and it stays the desk's.
+func (b vendorBack) passesToTeam(k *talk) {
+	if !b.has(simdesk.Pass) {
+		return
+	}
+	b.act(k, 0, simdesk.Pass, "")
+	k.eventually("nobody has it", func() bool { return b.at(k).With == "" })
+}
+
 // passesOn gives the conversation to the second of the people.
 func (b vendorBack) passesOn(k *talk) {
 	k.person = 1
@@ -258,12 +267,13 @@ func (b vendorBack) reads(k *talk) {
 	k.eventually("people see that it was read", func() bool { return b.at(k).Read })
 }
 
-// insists is what people do after the end: it is opened, written in and closed again,
-// and nothing of it is the customer's.
+// insists is what people do after the end: it is opened, taken, written in and closed
+// again, and nothing of it is the customer's.
 func (b vendorBack) insists(k *talk) {
 	if b.has(simdesk.Reopen) {
 		b.act(k, 0, simdesk.Reopen, "")
 	}
+	b.act(k, 0, simdesk.Take, "")
 	b.act(k, 0, simdesk.Reply, k.private("afterthought"))
 	k.eventually("whoever writes too late is told", func() bool {
 		notes := b.at(k).Lines

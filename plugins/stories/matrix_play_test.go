@@ -160,6 +160,8 @@ func (k *talk) converse(f front, b back, got levels) {
 	answers("okapi from people of " + k.name)
 	if vendors {
 		desk.confides(k)
+		desk.passesToTeam(k)
+		says("okapi to the team of " + k.name)
 		desk.passesOn(k)
 	}
 	k.stored = vendors
@@ -276,6 +278,9 @@ func (m *matrix) late(t *testing.T, front, back string, observed bool, got level
 	if desk, vendors := b.(vendorBack); vendors {
 		desk.insists(k)
 		desk.silent(k, f)
+		if events := k.events(k.id); count(events, event.KindHandoffAccepted)+count(events, event.KindHandbackRequested) > 0 {
+			t.Error("people have had it after it was withdrawn")
+		}
 	}
 	got["timeout"] = adapter.Full
 }

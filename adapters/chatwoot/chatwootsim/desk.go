@@ -29,6 +29,7 @@ func (s *Server) Desk() simdesk.Desk {
 	d.Acts = []simdesk.Act{reply,
 		words(act(simdesk.Remark, "Private note", func(id, by int, o simdesk.Order) { s.Note(id, by, o.Text) })),
 		act(simdesk.Take, "Assign to me", func(id, by int, _ simdesk.Order) { s.Assign(id, by) }),
+		act(simdesk.Pass, "To a team", func(id, _ int, _ simdesk.Order) { s.Pass(id, 4) }),
 		act(simdesk.Type, "Show typing", func(id, by int, _ simdesk.Order) { s.Typing(id, by, true, false) }),
 		words(act(simdesk.Automate, "Send as survey", func(id, _ int, o simdesk.Order) { s.Survey(id, o.Text) })),
 		act(simdesk.Resolve, "Resolve", func(id, by int, _ simdesk.Order) { s.Resolve(id, by) }),

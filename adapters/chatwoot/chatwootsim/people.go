@@ -1,5 +1,7 @@
 package chatwootsim
 
+import "strconv"
+
 // with does something to a conversation; an unknown number does nothing.
 func (s *Server) with(id int, do func(*Conversation)) {
 	s.mu.Lock()
@@ -11,6 +13,16 @@ func (s *Server) with(id int, do func(*Conversation)) {
 
 // Assign gives a conversation to one of the people.
 func (s *Server) Assign(id, agent int) { s.with(id, func(c *Conversation) { s.assign(c, agent) }) }
+
+// Pass gives a conversation to a team whoever has it is not in, and nobody of which
+// takes it by itself. app/models/concerns/assignment_handler.rb.
+func (s *Server) Pass(id, team int) {
+	s.with(id, func(c *Conversation) {
+		c.Team, c.Assignee = team, 0
+		s.add(c, Message{Type: Activity, Content: "Assigned to team " + strconv.Itoa(team)})
+		s.changed(c, "conversation_updated", "team_id", nil, team)
+	})
+}
 
 // Reply is one of the people's answer to the customer; its number is given.
 func (s *Server) Reply(id, agent int, text string) (message int) {

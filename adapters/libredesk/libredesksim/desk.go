@@ -30,6 +30,7 @@ func (s *Server) Desk() simdesk.Desk {
 	d.Acts = []simdesk.Act{reply,
 		words(act(simdesk.Remark, "Private note", func(o simdesk.Order, by int) error { _, err := s.Note(o.Conversation, by, o.Text); return err })),
 		act(simdesk.Take, "Assign to me", func(o simdesk.Order, by int) error { return s.Assign(o.Conversation, by) }),
+		act(simdesk.Pass, "To Billing", func(o simdesk.Order, _ int) error { return s.Pass(o.Conversation, 4) }),
 		act(simdesk.Type, "Show typing", func(o simdesk.Order, _ int) error { return s.Type(o.Conversation, true) }),
 		words(act(simdesk.Automate, "Send by automation", func(o simdesk.Order, _ int) error { _, err := s.Automate(o.Conversation, o.Text); return err })),
 		act(simdesk.Resolve, "Resolve", func(o simdesk.Order, by int) error { return s.SetStatus(o.Conversation, by, "Resolved") }),

@@ -80,6 +80,20 @@ func (s *Server) Assign(uuid string, agent int) error {
 	return s.assign(c, agent, agent)
 }
 
+// Pass gives a conversation to a team, which takes it from whoever has it
+// (UpdateConversationTeamAssignee).
+func (s *Server) Pass(uuid string, team int) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.find(uuid)
+	if c == nil || s.teams[team] == "" {
+		return ErrNone
+	}
+	c.Team = team
+	s.activity(c, "Assigned to the team "+s.teams[team])
+	return s.assign(c, 0, 2)
+}
+
 func (s *Server) assign(c *Conversation, agent, actor int) error {
 	by, known := s.agent(agent)
 	if !known && agent != 0 {

@@ -37,6 +37,8 @@ const (
 	// Take gives the conversation to whoever acts; somebody else taking it is how it
 	// is passed on.
 	Take = "take"
+	// Pass gives the conversation to a team, of which nobody has it yet.
+	Pass = "pass"
 	// Type shows the customer that somebody writes.
 	Type = "type"
 	// Automate has the vendor's own program write: a greeting, a survey, a rule.
