@@ -210,7 +210,7 @@ func (m *matrix) prints() map[string]levels {
 // table written by hand and with what the bridge says of the same configuration.
 func TestFullMatrix(t *testing.T) {
 	if testing.Short() {
-		t.Skip("four conversations in each of sixty cells")
+		t.Skip("four conversations in each of seventy-two cells")
 	}
 	t.Parallel()
 	want := expectations(t)

@@ -22,12 +22,12 @@ import (
 // it, a line here, and rows in testdata/matrix.txt that are written before it is
 // played the first time.
 func desks() map[string]func(*testing.T) vendorDesk {
-	return map[string]func(*testing.T) vendorDesk{"chatwoot": wootDesk, "libredesk": libreDesk}
+	return map[string]func(*testing.T) vendorDesk{"chatwoot": wootDesk, "libredesk": libreDesk, "zendesk": zenDesk}
 }
 
 // vendorDesk is a simulated desk before the bridge has begun. It has to have the acts
-// Reply (with files), Take and Resolve; Remark, Pass, Type, Automate and Reopen where the
-// vendor knows such a thing.
+// Reply (with files) and Resolve; Take, Remark, Pass, Type, Automate and Reopen where the
+// vendor knows such a thing. Without Take the first words take a conversation.
 type vendorDesk struct {
 	simdesk.Desk
 	// account is its account's text in the configuration, address where it serves.
@@ -36,6 +36,8 @@ type vendorDesk struct {
 	tells func(webhook string)
 	// longest is the most characters of a message of the customer's there.
 	longest int
+	// oneWay says that people there do not see the customer type.
+	oneWay bool
 }
 
 // newDesks makes all of them.
@@ -151,12 +153,21 @@ func (b vendorBack) briefed(k *talk, lines []event.TranscriptEntry) adapter.Leve
 }
 
 func (vendorBack) tellsPlace(*talk) bool         { return false }
-func (b vendorBack) accepts(k *talk)             { b.act(k, 0, simdesk.Take, "") }
+func (b vendorBack) accepts(k *talk)             { b.takes(k, 0) }
 func (b vendorBack) says(k *talk, text string)   { b.act(k, k.person, simdesk.Reply, text) }
 func (b vendorBack) hears(k *talk) []string      { return b.words(k, simdesk.Customer) }
 func (vendorBack) offers(*talk, event.Part) bool { return false }
 func (vendorBack) sawPick(*talk) bool            { return false }
 func (vendorBack) sawForm(*talk) bool            { return false }
+
+// takes gives the conversation to one of the people.
+func (b vendorBack) takes(k *talk, person int) {
+	if b.has(simdesk.Take) {
+		b.act(k, person, simdesk.Take, "")
+		return
+	}
+	b.act(k, person, simdesk.Reply, "okapi, "+k.name+" is mine "+k.next())
+}
 
 func (b vendorBack) files(k *talk, m event.Media) bool {
 	b.act(k, k.person, simdesk.Reply, m.Caption, simdesk.File{Name: m.Name, MIME: m.MIME, Data: bytesOf(m)})
@@ -192,6 +203,9 @@ func (b vendorBack) types(k *talk) bool {
 
 // sawTyping remembers what was shown once: a vendor takes it back by itself.
 func (b vendorBack) sawTyping(k *talk) adapter.Level {
+	if b.oneWay {
+		return adapter.Partial
+	}
 	if k.typed = k.typed || b.at(k).Typing; k.typed {
 		return adapter.Full
 	}
@@ -207,14 +221,15 @@ func (b vendorBack) returns(k *talk) {
 func (b vendorBack) ends(k *talk) bool { b.returns(k); return false }
 
 func (b vendorBack) sawEnd(k *talk) adapter.Level {
-	if notes := b.words(k, simdesk.Note); !b.at(k).Open && slices.Contains(notes, over) {
+	told := append(b.words(k, simdesk.Note), b.words(k, simdesk.Bridge)...)
+	if !b.at(k).Open && slices.Contains(told, over) {
 		return adapter.Full
 	}
 	return adapter.Dropped
 }
 
 func (b vendorBack) withdrawn(k *talk) bool {
-	return !b.at(k).Open && len(b.words(k, simdesk.Note)) > 0
+	return !b.at(k).Open && len(b.words(k, simdesk.Note))+len(b.words(k, simdesk.Bridge)) > 0
 }
 
 // The things a cell of a vendor's desk has beside those of all cells.
@@ -231,7 +246,7 @@ func (b vendorBack) passesToTeam(k *talk) {
 // passesOn gives the conversation to the second of the people.
 func (b vendorBack) passesOn(k *talk) {
 	k.person = 1
-	b.act(k, 1, simdesk.Take, "")
+	b.takes(k, 1)
 	k.eventually("somebody else has it", func() bool { return count(k.events(k.id), event.KindTransferCompleted) == 1 })
 	for _, e := range k.events(k.id) {
 		if want := map[event.Kind]string{event.KindHandoffAccepted: b.People[0].Name, event.KindTransferCompleted: b.People[1].Name}[e.Kind()]; want != "" && e.Actor.Name != want {
@@ -273,12 +288,14 @@ func (b vendorBack) insists(k *talk) {
 	if b.has(simdesk.Reopen) {
 		b.act(k, 0, simdesk.Reopen, "")
 	}
-	b.act(k, 0, simdesk.Take, "")
+	if b.has(simdesk.Take) {
+		b.act(k, 0, simdesk.Take, "")
+	}
 	b.act(k, 0, simdesk.Reply, k.private("afterthought"))
 	k.eventually("whoever writes too late is told", func() bool {
 		notes := b.at(k).Lines
 		at := slices.IndexFunc(notes, func(l simdesk.Line) bool { return l.Text == k.private("afterthought") })
-		return slices.ContainsFunc(notes[at:], func(l simdesk.Line) bool { return l.Kind == simdesk.Note })
+		return slices.ContainsFunc(notes[at:], func(l simdesk.Line) bool { return l.Kind == simdesk.Note || l.Kind == simdesk.Bridge })
 	})
 	b.act(k, 0, simdesk.Resolve, "")
 }

@@ -187,7 +187,7 @@ func (k *talk) converse(f front, b back, got levels) {
 	f.types(k)
 	typing := b.types(k)
 	if vendors && web && typing {
-		k.eventually("people see typing", func() bool { f.types(k); return b.sawTyping(k) == adapter.Full })
+		k.eventually("people see typing", func() bool { f.types(k); return b.sawTyping(k) != adapter.Dropped })
 	}
 	up10, down10 := longer(k.name+" up", max(10_000, desk.longest)), long(k.name+" down")
 	f.says(k, up10)

@@ -8,13 +8,16 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"github.com/footbridge/footbridge/bridge/adapter/simdesk"
 )
 
-// Simulate declares the flags of the simulated Zendesk and gives what makes it of them.
+// Simulate declares the flags of the simulated Zendesk and gives what makes it of them,
+// with a page at its root on which a person plays its people.
 // Until its ctx ends it tells what its people see.
 func Simulate(f *flag.FlagSet) func(context.Context, io.Writer) (http.Handler, error) {
 	var o Options
-	listen := f.String("listen", "127.0.0.1:8096", "address to serve")
+	listen := f.String("listen", "127.0.0.1:8097", "address to serve")
 	f.StringVar(&o.WebhookURL, "webhook", "http://127.0.0.1:8080/in/zendesk/webhook", "the bridge's endpoint of the account")
 	f.StringVar(&o.Integration, "integration", "footbridge", "the bridge's own switchboard integration")
 	f.StringVar(&o.Secret, "secret", "demo-secret", "what the webhook shows")
@@ -27,7 +30,10 @@ func Simulate(f *flag.FlagSet) func(context.Context, io.Writer) (http.Handler, e
 		s.Serves("http://" + *listen)
 		context.AfterFunc(ctx, s.Close)
 		go s.narrate(ctx, out)
-		return s.Handler(), nil
+		mux := http.NewServeMux()
+		mux.Handle("/", s.Handler())
+		simdesk.Add(mux, s.Desk())
+		return mux, nil
 	}
 }
 
