@@ -71,6 +71,9 @@ const (
 	// RepeatNever reports the unknown outcome at once. What never left is tried until
 	// GiveUp all the same: that repeats nothing.
 	RepeatNever = "never"
+	// RepeatReadback makes Call.Readback after an unknown outcome in place of a repeat:
+	// for a vendor that honours no key and has a list to look in.
+	RepeatReadback = "readback"
 )
 
 // Call is one HTTP call to the vendor. Secrets are written as the placeholder
@@ -88,6 +91,12 @@ type Call struct {
 	Upload string
 	// Repeat is one of the Repeat constants; empty means RepeatMarked.
 	Repeat string
+	// Readback, with RepeatReadback, is the read by which one sees whether the call did
+	// anything. It is tried, as often as it takes, within its own GiveUp from the unknown
+	// outcome on (0 means one minute), also when a restart has made the outcome unknown;
+	// what it is answered comes as Result with ReasonUnknown. Its Repeat, Binds and
+	// Readback mean nothing.
+	Readback *Call
 	// GiveUp bounds all tries, the one under way included; 0 means ten minutes.
 	GiveUp time.Duration
 	// Binds says the result will bind a key of the vendor's (Tx.Bind); inbound

@@ -51,7 +51,9 @@ const (
 )
 
 // Result is how a Call ended. Every call ends in exactly one Result, across
-// restarts. Status is 0 where there was no answer; Reason then says why.
+// restarts. Status is 0 where there was no answer; Reason then says why. With
+// ReasonUnknown, Status, Header and Body are the answer to Call.Readback, where there is
+// one: bind what it has, or call again under a new tag where it has nothing.
 type Result struct {
 	Tag    string
 	Status int

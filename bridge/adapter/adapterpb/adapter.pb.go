@@ -2262,7 +2262,9 @@ type Call struct {
 	// upload, in place of body, is the URL of a file the leg was given.
 	Upload string `protobuf:"bytes,10,opt,name=upload,proto3" json:"upload,omitempty"`
 	// lane names what the vendor takes one call after the other of.
-	Lane          string `protobuf:"bytes,11,opt,name=lane,proto3" json:"lane,omitempty"`
+	Lane string `protobuf:"bytes,11,opt,name=lane,proto3" json:"lane,omitempty"`
+	// readback, with repeat "readback", is made in place of a repeat; it has none itself.
+	Readback      *Call `protobuf:"bytes,12,opt,name=readback,proto3" json:"readback,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2372,6 +2374,13 @@ func (x *Call) GetLane() string {
 		return x.Lane
 	}
 	return ""
+}
+
+func (x *Call) GetReadback() *Call {
+	if x != nil {
+		return x.Readback
+	}
+	return nil
 }
 
 // FormField is one part of a form: words, or a file the leg was given.
@@ -3322,7 +3331,7 @@ const file_adapter_proto_rawDesc = "" +
 	"\arequest\x18\x01 \x01(\tR\arequest\x122\n" +
 	"\x05reply\x18\x02 \x01(\v2\x1c.footbridge.adapter.v1.ReplyR\x05reply\"#\n" +
 	"\aHolding\x12\x18\n" +
-	"\arequest\x18\x01 \x01(\tR\arequest\"\xde\x02\n" +
+	"\arequest\x18\x01 \x01(\tR\arequest\"\x97\x03\n" +
 	"\x04Call\x12\x16\n" +
 	"\x06method\x18\x01 \x01(\tR\x06method\x12\x10\n" +
 	"\x03url\x18\x02 \x01(\tR\x03url\x125\n" +
@@ -3335,7 +3344,8 @@ const file_adapter_proto_rawDesc = "" +
 	"\x04form\x18\t \x03(\v2 .footbridge.adapter.v1.FormFieldR\x04form\x12\x16\n" +
 	"\x06upload\x18\n" +
 	" \x01(\tR\x06upload\x12\x12\n" +
-	"\x04lane\x18\v \x01(\tR\x04lane\"y\n" +
+	"\x04lane\x18\v \x01(\tR\x04lane\x127\n" +
+	"\breadback\x18\f \x01(\v2\x1b.footbridge.adapter.v1.CallR\breadback\"y\n" +
 	"\tFormField\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\fR\x05value\x12\x12\n" +
@@ -3498,20 +3508,21 @@ var file_adapter_proto_depIdxs = []int32{
 	10, // 43: footbridge.adapter.v1.Call.header:type_name -> footbridge.adapter.v1.Values
 	31, // 44: footbridge.adapter.v1.Call.capture:type_name -> footbridge.adapter.v1.Capture
 	30, // 45: footbridge.adapter.v1.Call.form:type_name -> footbridge.adapter.v1.FormField
-	10, // 46: footbridge.adapter.v1.Dial.header:type_name -> footbridge.adapter.v1.Values
-	32, // 47: footbridge.adapter.v1.Dialing.dial:type_name -> footbridge.adapter.v1.Dial
-	29, // 48: footbridge.adapter.v1.Calling.call:type_name -> footbridge.adapter.v1.Call
-	0,  // 49: footbridge.adapter.v1.Adapter.Describe:input_type -> footbridge.adapter.v1.DescribeRequest
-	2,  // 50: footbridge.adapter.v1.Adapter.Configure:input_type -> footbridge.adapter.v1.ConfigureRequest
-	5,  // 51: footbridge.adapter.v1.Adapter.Turns:input_type -> footbridge.adapter.v1.TurnRequests
-	1,  // 52: footbridge.adapter.v1.Adapter.Describe:output_type -> footbridge.adapter.v1.DescribeResponse
-	3,  // 53: footbridge.adapter.v1.Adapter.Configure:output_type -> footbridge.adapter.v1.ConfigureResponse
-	7,  // 54: footbridge.adapter.v1.Adapter.Turns:output_type -> footbridge.adapter.v1.TurnResponses
-	52, // [52:55] is the sub-list for method output_type
-	49, // [49:52] is the sub-list for method input_type
-	49, // [49:49] is the sub-list for extension type_name
-	49, // [49:49] is the sub-list for extension extendee
-	0,  // [0:49] is the sub-list for field type_name
+	29, // 46: footbridge.adapter.v1.Call.readback:type_name -> footbridge.adapter.v1.Call
+	10, // 47: footbridge.adapter.v1.Dial.header:type_name -> footbridge.adapter.v1.Values
+	32, // 48: footbridge.adapter.v1.Dialing.dial:type_name -> footbridge.adapter.v1.Dial
+	29, // 49: footbridge.adapter.v1.Calling.call:type_name -> footbridge.adapter.v1.Call
+	0,  // 50: footbridge.adapter.v1.Adapter.Describe:input_type -> footbridge.adapter.v1.DescribeRequest
+	2,  // 51: footbridge.adapter.v1.Adapter.Configure:input_type -> footbridge.adapter.v1.ConfigureRequest
+	5,  // 52: footbridge.adapter.v1.Adapter.Turns:input_type -> footbridge.adapter.v1.TurnRequests
+	1,  // 53: footbridge.adapter.v1.Adapter.Describe:output_type -> footbridge.adapter.v1.DescribeResponse
+	3,  // 54: footbridge.adapter.v1.Adapter.Configure:output_type -> footbridge.adapter.v1.ConfigureResponse
+	7,  // 55: footbridge.adapter.v1.Adapter.Turns:output_type -> footbridge.adapter.v1.TurnResponses
+	53, // [53:56] is the sub-list for method output_type
+	50, // [50:53] is the sub-list for method input_type
+	50, // [50:50] is the sub-list for extension type_name
+	50, // [50:50] is the sub-list for extension extendee
+	0,  // [0:50] is the sub-list for field type_name
 }
 
 func init() { file_adapter_proto_init() }

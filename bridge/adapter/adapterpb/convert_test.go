@@ -116,6 +116,14 @@ func (d draw) input() adapter.Input {
 	}).Draw(d.T, "input")
 }
 
+func (d draw) readback() *adapter.Call {
+	if d.bool() {
+		return nil
+	}
+	return &adapter.Call{Method: d.text(), URL: d.text(), Header: d.values(), GiveUp: time.Duration(d.int()), Lane: d.text(),
+		Capture: []adapter.Capture{{Name: d.text(), Pointer: d.text()}}}
+}
+
 func (d draw) effect() adapter.Effect {
 	return rapid.SampledFrom([]adapter.Effect{
 		adapter.Emission{Body: d.body(), Actor: d.actor(), Ref: d.text(), Echo: d.text(), Vendor: d.vendor()},
@@ -123,7 +131,7 @@ func (d draw) effect() adapter.Effect {
 		adapter.Holding{Request: d.text()},
 		adapter.Calling{Tag: d.text(), Call: adapter.Call{Method: d.text(), URL: d.text(), Header: d.values(), Body: d.bytes(),
 			Repeat: d.text(), GiveUp: time.Duration(d.int()), Binds: d.bool(),
-			Capture: []adapter.Capture{{Name: d.text(), Pointer: d.text()}}, Upload: d.text(), Lane: d.text(),
+			Capture: []adapter.Capture{{Name: d.text(), Pointer: d.text()}}, Upload: d.text(), Lane: d.text(), Readback: d.readback(),
 			Form: []adapter.FormField{{Name: d.text(), Value: d.text()}, {Name: d.text(), File: d.text(), Filename: d.text(), MIME: d.text()}}}},
 		adapter.Dialing{Conn: d.text(), Dial: adapter.Dial{URL: d.text(), Header: d.values(), Protocols: []string{d.text()},
 			Transport: d.text(), Event: d.text(), GiveUp: time.Duration(d.int()), Binds: d.bool()}},

@@ -100,7 +100,12 @@ func decodeEffect(m *Effect) (adapter.Effect, error) {
 	case *Effect_Holding:
 		return adapter.Holding{Request: e.Holding.GetRequest()}, nil
 	case *Effect_Calling:
-		return adapter.Calling{Tag: e.Calling.GetTag(), Call: decodeCall(e.Calling.GetCall())}, nil
+		c := decodeCall(e.Calling.GetCall())
+		if m := e.Calling.GetCall().GetReadback(); m != nil {
+			read := decodeCall(m)
+			c.Readback = &read
+		}
+		return adapter.Calling{Tag: e.Calling.GetTag(), Call: c}, nil
 	case *Effect_Timer:
 		return adapter.Timer{Name: e.Timer.GetName(), After: time.Duration(e.Timer.GetAfter())}, nil
 	case *Effect_TimerStop:
@@ -162,6 +167,7 @@ func decodeReply(m *Reply) adapter.Reply {
 	return adapter.Reply{Status: int(m.GetStatus()), Header: decodeValues(m.GetHeader()), Body: m.GetBody()}
 }
 
+// decodeCall reads a call without the one it is read back by.
 func decodeCall(m *Call) adapter.Call {
 	var captures []adapter.Capture
 	for _, c := range m.GetCapture() {

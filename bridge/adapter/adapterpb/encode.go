@@ -193,21 +193,33 @@ func encodeReply(r adapter.Reply) *Reply {
 }
 
 func encodeCalling(c adapter.Calling) (*Calling, error) {
-	m := &Call{Method: c.Call.Method, Url: c.Call.URL, Header: encodeValues(c.Call.Header), Body: c.Call.Body,
-		Repeat: c.Call.Repeat, GiveUp: int64(c.Call.GiveUp), Binds: c.Call.Binds, Upload: c.Call.Upload, Lane: c.Call.Lane}
-	for _, f := range c.Call.Form {
+	m, err := encodeCall(c.Call)
+	if err == nil && c.Call.Readback != nil {
+		m.Readback, err = encodeCall(*c.Call.Readback)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Calling{Tag: c.Tag, Call: m}, allText("calling", c.Tag)
+}
+
+// encodeCall writes a call without the one it is read back by.
+func encodeCall(c adapter.Call) (*Call, error) {
+	m := &Call{Method: c.Method, Url: c.URL, Header: encodeValues(c.Header), Body: c.Body,
+		Repeat: c.Repeat, GiveUp: int64(c.GiveUp), Binds: c.Binds, Upload: c.Upload, Lane: c.Lane}
+	for _, f := range c.Form {
 		m.Form = append(m.Form, &FormField{Name: f.Name, Value: []byte(f.Value), File: f.File, Filename: f.Filename, Mime: f.MIME})
 		if err := allText("form", f.Name, f.File, f.Filename, f.MIME); err != nil {
 			return nil, err
 		}
 	}
-	for _, capture := range c.Call.Capture {
+	for _, capture := range c.Capture {
 		m.Capture = append(m.Capture, &Capture{Name: capture.Name, Pointer: capture.Pointer})
 		if err := allText("capture", capture.Name, capture.Pointer); err != nil {
 			return nil, err
 		}
 	}
-	return &Calling{Tag: c.Tag, Call: m}, allText("calling", c.Tag, m.Method, m.Url, m.Repeat, m.Upload, m.Lane)
+	return m, allText("call", m.Method, m.Url, m.Repeat, m.Upload, m.Lane)
 }
 
 // encodeValues writes headers or a query, sorted by name, so that the same turn

@@ -39,6 +39,7 @@
 //	                              a delivery, its body below; event ids count e1, e2, …
 //	result TAG STATUS|REASON [HEADER=VALUE]
 //	                              how a call ended, the answer's body below
+//	result TAG unknown STATUS     the same, with what its Readback was answered
 //	fired TIMER                   a timer is due
 //	expired REQUEST REASON        a held request can no longer be answered
 //	wait DURATION                 lets time pass

@@ -25,6 +25,9 @@ func TestBrokenToysAreFound(t *testing.T) {
 		{"tries for ever", "conserving"},
 		{"waits for ever", "conserving"},
 		{"uses one tag", "conserving"},
+		{"reads back nothing", "conserving"},
+		{"reads back unasked", "conserving"},
+		{"reads back, and again for ever", "conserving"},
 		{"backwards", "orderly"},
 		{"loses the rest", "orderly"},
 		{"remembers every request", "bounded"},
@@ -155,5 +158,50 @@ func TestWithoutConfigure(t *testing.T) {
 	}
 	if _, err := adaptertest.Replay(d, string(script)); err == nil || !strings.Contains(err.Error(), "has no Configure") {
 		t.Errorf("replay: %v", err)
+	}
+}
+
+// TestReadbackInScripts: a script shows what a call is read back by, and what that was
+// answered.
+func TestReadbackInScripts(t *testing.T) {
+	const steps = `account studio virtual_agent
+settings {"base_url":"https://toy.example"}
+credentials key
+----
+ok
+
+request start
+{"id":"s-1"}
+----
+hold r1
+emit handoff.requested by virtual_agent
+  {}
+
+deliver message.created by live_agent event=ev-1
+{"content":{"type":"text","text":"hello"}}
+----
+call ev-1/0 POST https://toy.example/say repeat=readback
+  Authorization: {credential:key}
+  {"text":"hello"}
+  readback GET https://toy.example/said
+
+result ev-1/0 unknown 200
+{"said":[]}
+----
+call ev-1/1 POST https://toy.example/say repeat=readback
+  Authorization: {credential:key}
+  {"text":"again"}
+  readback GET https://toy.example/said
+
+result ev-1/1 unknown
+----
+fail refused
+`
+	got, err := adaptertest.Replay(toy{flaw: "reads back, and again for ever"}.definition(), steps)
+	if err != nil || got != steps {
+		t.Errorf("%v\n%s", err, got)
+	}
+	if err := judged(toy{flaw: "reads back"}.definition(), "conserving", ""); err != nil {
+		t.Errorf("one that settles what it read back: %v", err)
 	}
 }

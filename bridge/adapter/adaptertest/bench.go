@@ -229,6 +229,15 @@ func outcomes() map[string]outcome {
 	all["empty"] = func(c adapter.Calling) adapter.Result { // no sample: the vendor says nothing of itself
 		return adapter.Result{Tag: c.Tag, Status: 200, Header: http.Header{}, Body: []byte("{ }")}
 	}
+	for name, body := range map[string]string{"read back": "{}", "read back as garbage": "<html>\xff"} {
+		all[name] = func(c adapter.Calling) adapter.Result {
+			r := unanswered(adapter.ReasonUnknown)(c)
+			if c.Call.Readback != nil {
+				r.Status, r.Body = 200, []byte(body)
+			}
+			return r
+		}
+	}
 	all["garbage"] = func(c adapter.Calling) adapter.Result {
 		return adapter.Result{Tag: c.Tag, Status: 200, Header: http.Header{}, Body: []byte("<html>\xff")}
 	}

@@ -123,6 +123,9 @@ func (l *leg) keep(effect adapter.Effect) {
 		if l.open[e.Tag] {
 			l.faults = append(l.faults, "call with tag "+e.Tag+" while that tag is open")
 		}
+		if (e.Call.Repeat == adapter.RepeatReadback) != (e.Call.Readback != nil) {
+			l.faults = append(l.faults, "call with tag "+e.Tag+" has one of Repeat readback and Readback without the other")
+		}
 		l.open[e.Tag] = true
 		l.made++
 		l.calls = append(l.calls, e)

@@ -110,7 +110,13 @@ func renderCall(c adapter.Calling) string {
 	for _, capture := range c.Call.Capture {
 		out += " capture=" + capture.Name + ":" + capture.Pointer
 	}
-	return out + renderHeader(c.Call.Header) + renderForm(c.Call) + indent(prettyBody(c.Call.Body))
+	out += renderHeader(c.Call.Header) + renderForm(c.Call) + indent(prettyBody(c.Call.Body))
+	if r := c.Call.Readback; r != nil {
+		read := *r
+		read.Readback = nil
+		out += indent("readback " + strings.TrimPrefix(renderCall(adapter.Calling{Call: read}), "call  "))
+	}
+	return out
 }
 
 // renderForm writes the body of a call that is a form or a file.

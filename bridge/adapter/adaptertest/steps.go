@@ -152,7 +152,11 @@ func stepResult(p *player, words, input []string) (string, error) {
 	}
 	r.Status = status
 	for _, w := range words[2:] {
-		name, value, _ := strings.Cut(w, "=")
+		name, value, header := strings.Cut(w, "=")
+		if read, err := strconv.Atoi(w); !header && err == nil && r.Reason == adapter.ReasonUnknown {
+			r.Status = read
+			continue
+		}
 		r.Header.Add(name, value)
 	}
 	if !p.leg.open[r.Tag] {

@@ -230,15 +230,25 @@ func (y toy) next(tx *adapter.Tx, s *toyState, text string) {
 
 func (y toy) call(tx *adapter.Tx, text string) adapter.Call {
 	body, _ := json.Marshal(map[string]string{"text": text})
-	return adapter.Call{Method: http.MethodPost, URL: "https://toy.example/say", Body: body,
+	c := adapter.Call{Method: http.MethodPost, URL: "https://toy.example/say", Body: body,
 		Header: http.Header{"Authorization": {tx.Credential("key")}}}
+	read := &adapter.Call{Method: http.MethodGet, URL: "https://toy.example/said"}
+	switch {
+	case y.flaw == "reads back nothing":
+		c.Repeat = adapter.RepeatReadback
+	case y.flaw == "reads back unasked":
+		c.Readback = read
+	case strings.HasPrefix(y.flaw, "reads back"):
+		c.Repeat, c.Readback = adapter.RepeatReadback, read
+	}
+	return c
 }
 
 func (y toy) result(tx *adapter.Tx, s *toyState, r adapter.Result) {
 	switch {
 	case r.Tag != fmt.Sprintf("%s/%d", s.Event, s.Part) || s.Event == "":
 		return
-	case !r.OK() && y.flaw == "tries for ever":
+	case !r.OK() && y.flaw == "tries for ever", r.Reason == adapter.ReasonUnknown && r.Status != 0 && y.flaw == "reads back, and again for ever":
 		s.Part++
 		y.next(tx, s, "again")
 	case !r.OK():

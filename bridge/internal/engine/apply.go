@@ -193,6 +193,9 @@ func (b *batch) start(l *leg, x adapter.Calling, serves bool) {
 	if x.Call.Repeat == adapter.RepeatMarked && b.c.e.setup.Load().Accounts[l.Account].FailUnknown {
 		x.Call.Repeat = adapter.RepeatNever
 	}
+	if x.Call.Repeat == adapter.RepeatReadback && x.Call.Readback == nil {
+		x.Call.Repeat = adapter.RepeatNever // there is nowhere to look
+	}
 	k := &call{Call: x.Call, Turn: b.id, Serves: serves, GiveUp: b.at.Add(giveUp), Attempts: 1, Of: l.doc.Settled}
 	if d := l.doc.Delivery; d != nil {
 		k.Of = d.Seq

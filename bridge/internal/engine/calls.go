@@ -20,7 +20,7 @@ const (
 
 // try makes one try of a call in its own goroutine.
 func (c *convo) try(l *leg, tag string, k *call) {
-	leg, account, request := l.ID, l.Account, k.Call
+	leg, account, request := l.ID, l.Account, k.request()
 	turn, tokens := k.Turn, maps.Clone(l.doc.Tokens)
 	ctx, cancel := context.WithDeadline(c.e.ctx, k.GiveUp)
 	c.e.work.Add(1)
@@ -80,6 +80,9 @@ func (c *convo) onAttempt(ctx context.Context, w work) error {
 	if w.attempt.RetryAfter > 0 {
 		c.e.lanes.hold(k.lane(l), now().Add(w.attempt.RetryAfter))
 	}
+	if v == verdictUnsure && k.Call.Repeat == adapter.RepeatReadback && !k.Reading {
+		c.look(l, w.tag, k)
+	}
 	switch {
 	case v == verdictUnsent && l.cut(k):
 		w.attempt = Attempt{Reason: adapter.ReasonCancelled}
@@ -90,7 +93,7 @@ func (c *convo) onAttempt(ctx context.Context, w work) error {
 	wait = time.Until(c.inLane(l, k, now().Add(wait)))
 	l.dirty = true
 	k.resting, k.Unsent, k.last = true, v == verdictUnsent, w.attempt
-	k.MaybeDuplicate = k.MaybeDuplicate || v == verdictUnsure && k.Call.Repeat != adapter.RepeatKeyed
+	k.MaybeDuplicate = k.MaybeDuplicate || v == verdictUnsure && !k.Reading && k.Call.Repeat != adapter.RepeatKeyed
 	c.after(wait, work{kind: workRetry, leg: w.leg, tag: w.tag, call: k})
 	if !k.Unsent {
 		return nil // the next commit will do: a restart takes it for unknown too
@@ -130,8 +133,12 @@ func (c *convo) callOf(w work) (*leg, *call) {
 
 // result gives the adapter the end of a call.
 func (c *convo) result(ctx context.Context, l *leg, w work, k *call) error {
-	in := adapter.Result{Tag: w.tag, Status: w.attempt.Status, Header: w.attempt.Header, Body: l.capture(k.Call, w.attempt),
-		Reason: w.attempt.Reason, MaybeDuplicate: k.MaybeDuplicate}
+	end := k.outcome(w.attempt)
+	in := adapter.Result{Tag: w.tag, Status: end.Status, Header: end.Header, Body: l.capture(k.request(), end),
+		Reason: end.Reason, MaybeDuplicate: k.MaybeDuplicate}
+	if k.Reading {
+		in.Reason = adapter.ReasonUnknown
+	}
 	if d := l.doc.Delivery; d != nil && k.Serves && k.MaybeDuplicate {
 		d.MaybeDuplicate = true
 	}
@@ -169,6 +176,9 @@ func (c *convo) recover(ctx context.Context) error {
 		l := c.legs[id]
 		for _, tag := range slices.Sorted(maps.Keys(l.doc.Calls)) {
 			w := work{kind: workAttempt, leg: id, tag: tag, call: l.doc.Calls[tag], attempt: Attempt{Reason: adapter.ReasonUnknown}}
+			if w.call.Reading {
+				c.look(l, tag, w.call)
+			}
 			if w.call.Call.Binds {
 				c.binds(l, tag, w.call.GiveUp)
 			}

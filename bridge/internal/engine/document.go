@@ -116,6 +116,9 @@ type call struct {
 	// not begun.
 	Unsent bool `json:"unsent,omitempty"`
 
+	// Reading says the outcome is not known, and is looked for by Call.Readback.
+	Reading bool `json:"reading,omitempty"`
+
 	resting bool    // between two tries, in this process
 	last    Attempt // the try before
 }

@@ -66,4 +66,4 @@ func (c *convo) inLane(l *leg, k *call, at time.Time) time.Time {
 	return c.e.lanes.place(k.lane(l), c.e.setup.Load().Accounts[l.Account].Profile.Pace, at)
 }
 
-func (k *call) lane(l *leg) lane { return lane{l.Account, k.Call.Lane} }
+func (k *call) lane(l *leg) lane { return lane{l.Account, k.request().Lane} }

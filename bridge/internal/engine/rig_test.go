@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"slices"
 	"sync"
 	"testing"
@@ -108,6 +109,7 @@ type farSide struct {
 	tokens   map[string]string // of the last try
 	arrivals []arrival
 	onCall   func(c adapter.Call)
+	lists    bool // GET is answered with what arrived by POST
 }
 
 func (f *farSide) will(answers ...answer) {
@@ -130,6 +132,11 @@ func (f *farSide) take(account string, c adapter.Call) answer {
 		a, f.answers = f.answers[0], f.answers[1:]
 	}
 	f.tries++
+	if f.lists && c.Method == http.MethodGet && a.attempt.Status == http.StatusOK {
+		for _, b := range f.arrivals {
+			a.attempt.Body = append(a.attempt.Body, b.body+" "...)
+		}
+	}
 	if !a.lost {
 		f.arrivals = append(f.arrivals, arrival{account, c.URL, string(c.Body)})
 	}
