@@ -221,7 +221,7 @@ func TestSlowEngine(t *testing.T) {
 	l := listen(t, a)
 	gate := l.book.hold("a")
 	line := v.line(0)
-	const frames, most = 200, 32 + 1
+	const frames, most = 100, 32 + 1
 	sent := make(chan struct{})
 	go func() {
 		defer close(sent)
@@ -257,7 +257,7 @@ func TestSlowEngine(t *testing.T) {
 func TestLongFrame(t *testing.T) {
 	v := newVendor(t)
 	l := listen(t, account(v, token))
-	v.say(0, "1", "event", fmt.Sprintf(`{"key":"a","more":%q}`, strings.Repeat("x", 3<<20)))
+	v.say(0, "1", "event", fmt.Sprintf(`{"key":"a","more":%q}`, strings.Repeat("x", 1<<20)))
 	v.heard(1)
 	if v.standing() != 1 || !l.state().Up {
 		t.Errorf("the line does not stand: %+v", l.state())
