@@ -60,16 +60,25 @@ func (s *Server) filing(mux *http.ServeMux) {
 		_, _ = io.WriteString(w, "OK - "+strconv.Itoa(len(data)))
 	})
 	mux.HandleFunc("GET /files-pri/{id}/{name}", func(w http.ResponseWriter, r *http.Request) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		f := s.uploads[r.PathValue("id")]
-		if f == nil || !s.holds(r) { // a page to sign in at, as Slack gives to who shows no token
+		if !s.holds(r) { // a page to sign in at, as Slack gives to who shows no token
 			http.Redirect(w, r, "/signin", http.StatusFound)
 			return
 		}
-		w.Header().Set("Content-Type", f.MIME)
-		_, _ = w.Write(f.Data)
+		s.gives(w, r)
 	})
+	mux.HandleFunc("GET /simfiles/{id}/{name}", s.gives) // to the simulated people
+}
+
+func (s *Server) gives(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := s.uploads[r.PathValue("id")]
+	if f == nil {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", f.MIME)
+	_, _ = w.Write(f.Data)
 }
 
 // filed are files as messages have them. docs.slack.dev/reference/objects/file-object.

@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"github.com/footbridge/footbridge/bridge/adapter/simdesk"
 )
 
 // Simulate declares the flags of the simulated Slack and gives what makes it of them.
@@ -26,7 +28,10 @@ func Simulate(f *flag.FlagSet) func(context.Context, io.Writer) (http.Handler, e
 		s.Serves("http://" + *listen)
 		context.AfterFunc(ctx, s.Close)
 		go s.narrate(ctx, out)
-		return s.Handler(), nil
+		mux := http.NewServeMux()
+		mux.Handle("/", s.Handler())
+		simdesk.Add(mux, s.Desk())
+		return mux, nil
 	}
 }
 

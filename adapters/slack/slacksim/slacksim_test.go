@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/footbridge/footbridge/adapters/slack/slacksim"
+	"github.com/footbridge/footbridge/bridge/adapter/simdesk"
 )
 
 // bridge takes events and presses, and holds each to its signature.
@@ -321,6 +322,45 @@ func TestFaults(t *testing.T) {
 	}
 	d.s.Heal()
 	d.want("", "auth.test", "")
+}
+
+// TestDesk: people have the threads before them, and press what the head has now.
+func TestDesk(t *testing.T) {
+	d := begin(t, slacksim.Options{})
+	thread := d.want("", "chat.postMessage", `{"channel":"C0SUPPORT","text":"*Customer:* Ada","blocks":[{"type":"section","text":{"type":"mrkdwn","text":"*Customer:* Ada"}},
+		{"type":"context","elements":[{"type":"mrkdwn","text":"*With Sam*"}]},{"type":"actions","elements":[{"type":"button","action_id":"footbridge_take_over","value":"k"}]}]}`)["ts"].(string)
+	d.want("", "chat.postMessage", fmt.Sprintf(`{"channel":"C0SUPPORT","thread_ts":%q,"text":"1 &lt; 2","username":"Ada"}`, thread))
+	desk := d.s.Desk()
+	order := simdesk.Order{Conversation: thread, Person: "U0SAM", Text: "a & b"}
+	for _, act := range []string{simdesk.Reply, simdesk.Remark, simdesk.Automate, simdesk.Take} {
+		if err := desk.Do(act, order); err != nil {
+			t.Errorf("%s: %v", act, err)
+		}
+	}
+	order.File = simdesk.File{Name: "a.png", MIME: "image/png", Data: []byte("png")}
+	if err := desk.Do(simdesk.Reply, order); err != nil {
+		t.Error(err)
+	}
+	if desk.Do(simdesk.Resolve, simdesk.Order{Conversation: thread, Person: "U0SAM"}) == nil || desk.Do(simdesk.Take, simdesk.Order{Conversation: "1.2", Person: "U0SAM"}) == nil {
+		t.Error("a button that is not there is pressed, or a thread that is not")
+	}
+	c := desk.Conversations()[0]
+	var lines []string
+	for _, l := range c.Lines {
+		lines = append(lines, fmt.Sprint(l.Kind, " ", l.Author, " ", l.Text))
+	}
+	want := []string{"customer Ada 1 < 2", "staff sam a & b", "note sam // a & b", "program another app a & b", "staff sam a & b"}
+	if !slices.Equal(lines, want) || c.Customer != "Ada" || c.With != "Sam" || !c.Open {
+		t.Errorf("people see %q of %+v", lines, c)
+	}
+	resp, err := http.Get(d.url + c.Lines[4].Files[0].URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if data, _ := io.ReadAll(resp.Body); string(data) != "png" {
+		t.Errorf("the file is %q", data)
+	}
+	until(t, "the press", func() bool { d.mu.Lock(); defer d.mu.Unlock(); return len(d.presses) == 1 })
 }
 
 func TestControl(t *testing.T) {
