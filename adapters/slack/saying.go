@@ -98,21 +98,32 @@ func (d desk) saidResult(step string, r adapter.Result) {
 	if step == sayPut && r.OK() {
 		fault = "" // the file's host says more than "ok", or nothing
 	}
+	there, looked := isThere(r, p.Event, p.FileID)
 	switch {
+	case there != "":
+		d.Tx.Known(p.Event, there)
+		*p = saying{}
+	case looked && p.Tries < sayTries && d.s.Phase == backend.Open:
+		d.again()
 	case fault == "":
 		d.sayNext(step, v)
 	case passing(told) && r.Reason == "" && p.Tries < sayTries && d.s.Phase == backend.Open:
-		p.Tries++
-		d.Tx.After(backend.TimerLook, lookAgain)
-		d.Tx.Later()
+		d.again()
 	case p.Instead != "" && r.Reason != adapter.ReasonCancelled && d.s.Phase == backend.Open:
 		text := p.Instead
-		p.File, p.Instead = nil, ""
+		p.File, p.FileID, p.Instead = nil, "", ""
 		d.sayWords(text, true)
 	default:
 		*p = saying{}
 		d.Tx.Fail("Slack: " + fault)
 	}
+}
+
+// again has the customer's message offered once more, after a while.
+func (d desk) again() {
+	d.s.Saying.Tries++
+	d.Tx.After(backend.TimerLook, lookAgain)
+	d.Tx.Later()
 }
 
 // sayNext goes on after a step that was good.
@@ -131,7 +142,8 @@ func (d desk) sayNext(step string, v codec.Value) {
 		}
 		body.Put("initial_comment", caption)
 		c := d.write("files.completeUploadExternal", body)
-		c.Repeat, c.Lane = adapter.RepeatMarked, d.s.Channel
+		c.Lane = d.s.Channel
+		d.readBack(&c)
 		d.sayStep(sayShare, c)
 	default:
 		d.Tx.Known(p.Event, cmp.Or(v.Get("ts").Text(), p.FileID))

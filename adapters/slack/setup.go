@@ -63,7 +63,9 @@ func (d desk) asked(e event.Event, body event.HandoffRequested) {
 func (d desk) call(step string, c adapter.Call) {
 	p := &d.s.Setup
 	p.Step = fmt.Sprintf("%s/%s/%d", step, d.s.Handoff, p.Done+p.Tries)
-	c.GiveUp = openLimit
+	if c.GiveUp = openLimit; c.Readback != nil {
+		c.Readback.GiveUp = openLimit
+	}
 	d.Tx.Call(p.Step, c)
 }
 
@@ -91,11 +93,14 @@ func (d desk) next() {
 		d.opened()
 		return
 	}
-	c, _ := d.post(p.Next[0], fmt.Sprintf("%s/%d", d.s.Handoff, p.Done))
+	c, _ := d.post(p.Next[0], d.partID())
 	if d.call(stepPost, c); p.Last() {
 		d.Tx.Later()
 	}
 }
+
+// partID is our id of the next part.
+func (d desk) partID() string { return fmt.Sprintf("%s/%d", d.s.Handoff, d.s.Setup.Done) }
 
 // step goes on when a step's call has ended.
 func (d desk) step(step string, r adapter.Result) {
@@ -111,9 +116,25 @@ func (d desk) step(step string, r adapter.Result) {
 	case stepFind:
 		d.findResult(told, v, fault)
 	case stepPost:
-		if d.s.Setup.Posted(told) {
-			d.next()
-		}
+		d.posted(told)
+	}
+}
+
+// posted goes on after a part. One nobody knows of is looked for before it leaves
+// again.
+func (d desk) posted(r adapter.Result) {
+	p := &d.s.Setup
+	there, looked := isThere(r, d.partID(), "")
+	if looked && there == "" && p.Tries < openTries {
+		p.Tries++
+		d.next()
+		return
+	}
+	if there != "" {
+		r.Reason = "" // it is there
+	}
+	if p.Posted(r) {
+		d.next()
 	}
 }
 

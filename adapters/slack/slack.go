@@ -140,7 +140,7 @@ func assumptions() []string {
 	return []string{
 		"conversations.replies: a bot's token reads threads of channels it is a member of (credential user_token where it may not)",
 		"conversations.replies: pages go from old to new; the head of the thread may be on each",
-		"conversations.history: gives the metadata of our own messages, so that an unknown opening is looked up",
+		"conversations.history, conversations.replies: give the metadata of our own messages, so that what nobody knows of is looked up",
 		"chat.postMessage: username and icon_url are taken with chat:write.customize (setting customize)",
 		"chat.postMessage: 4,000 characters are one message, and 40,000 are taken",
 		"files.completeUploadExternal: shares in a thread, in the name given; the message it makes is told by no answer",

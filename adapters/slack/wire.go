@@ -47,7 +47,37 @@ func (d desk) post(text string, id string) (adapter.Call, backend.Fields) {
 	}
 	c := d.write("chat.postMessage", body)
 	c.Repeat, c.Lane = adapter.RepeatMarked, d.s.Channel
+	if id != "" && d.s.Chat != "" {
+		d.readBack(&c)
+	}
 	return c, body
+}
+
+// readBack has the thread read where nobody knows whether a call put something there.
+func (d desk) readBack(c *adapter.Call) {
+	since := stamp(d.Tx.Now().UnixMicro() - findBack)
+	look := d.read("conversations.replies", url.Values{"channel": {d.s.Channel}, "ts": {d.s.Chat}, "oldest": {since}, "limit": {"200"}, "include_all_metadata": {"true"}})
+	look.GiveUp = backLimit
+	c.Repeat, c.Readback = adapter.RepeatReadback, &look
+}
+
+// backLimit is how long it is tried to read a thread back.
+const backLimit = 10 * time.Minute
+
+// isThere looks into what was read back for a message of our id, or with a file of
+// Slack's; looked says that there was something to look into.
+func isThere(r adapter.Result, id, file string) (ts string, looked bool) {
+	v, err := codec.Lenient(r.Body)
+	if r.Reason != adapter.ReasonUnknown || r.Status != http.StatusOK || err != nil || !yes(v.Get("ok")) {
+		return "", false
+	}
+	for _, m := range v.Get("messages").Items() {
+		shared := slices.ContainsFunc(m.Get("files").Items(), func(f codec.Value) bool { return file != "" && f.Get("id").Text() == file })
+		if shared || idOf(m) == id {
+			return m.Get("ts").Text(), true
+		}
+	}
+	return "", true
 }
 
 // metadataType names our ids among the metadata of messages.

@@ -307,6 +307,12 @@ func TestSlackIsBusyAndUnsure(t *testing.T) {
 	s.Fail(slacksim.Fault{Method: "chat.postMessage", Error: "internal_error", Times: 2})
 	r.write(id, token, "asks", "okapi plums")
 	r.eventually("the customer's words at Slack", func() bool { return slices.Contains(s.Said(thread, "Ada"), "okapi plums") })
+	s.Fail(slacksim.Fault{Method: "chat.postMessage", Drop: slacksim.DropAfter}) // it is there, and nobody hears of it
+	s.Fail(slacksim.Fault{Method: "chat.postMessage", Drop: slacksim.DropBefore})
+	r.write(id, token, "more", "okapi cherries")
+	r.write(id, token, "still more", "okapi pears")
+	r.eventually("the last words at Slack", func() bool { return slices.Contains(s.Said(thread, "Ada"), "okapi pears") })
+	r.slackTale(s, id, token, thread, []string{"okapi plums", "okapi cherries", "okapi pears"}, []string{"okapi hello"}).once(t)
 	if n := len(s.Threads()); n != 1 {
 		t.Errorf("%d threads at Slack", n)
 	}
