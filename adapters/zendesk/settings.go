@@ -99,7 +99,7 @@ func (s *settings) check() error {
 func settingsOf(a adapter.Account) (settings, error) {
 	s := settings{AgentSources: []string{defaultSource}, FileHosts: []string{defaultMedia}}
 	err := manifest().FillSettings(a, &s)
-	if s.AcceptedOn = backend.OnReply; s.BaseURL == "" && s.Subdomain != "" {
+	if s.BaseURL == "" && s.Subdomain != "" {
 		s.BaseURL = "https://" + s.Subdomain + ".zendesk.com/sc"
 	}
 	s.BaseURL = strings.TrimRight(s.BaseURL, "/")
