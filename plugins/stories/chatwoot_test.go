@@ -171,8 +171,10 @@ func TestChatwootLosesWebhooks(t *testing.T) {
 	t.Parallel()
 	r, woot := wootRig(t, chatwootsim.Options{}, setting{}, "")
 	id, token, there := r.toWoot(woot)
-	woot.Trouble(chatwootsim.Trouble{Lose: true})
 	woot.Assign(there, sam)
+	r.inState(id, "active")
+	time.Sleep(2 * time.Second) // the look soon after a hand-off is over: only Reconcile reads now
+	woot.Trouble(chatwootsim.Trouble{Lose: true})
 	all := replies(woot, there, 100)
 	r.heard(id, token, all[99])
 	woot.Reply(there, sam, "okapi bye")
