@@ -424,6 +424,7 @@ func walk(t *testing.T, e adapter.Endpoint, inbound string) {
 				if !guarded {
 					passes = open || !away
 				}
+				passes = passes && e.Path != "" // nobody has a way to what only a feed leads to
 				before := l.count()
 				v := &visit{base: s.URL, e: e, inbound: inbound, what: what, minter: minter, away: away}
 				got := v.call(t, l)
@@ -437,9 +438,12 @@ func walk(t *testing.T, e adapter.Endpoint, inbound string) {
 }
 
 // strangers are the answers a stranger may get: the declared one or 401, a socket
-// that says first whose it is the close code.
+// that says first whose it is the close code. Where only a feed leads there is no door.
 func strangers(e adapter.Endpoint) []int {
 	const unauthorized, noStatus = 4401, 1005
+	if e.Path == "" {
+		return []int{http.StatusNotFound}
+	}
 	all := []int{http.StatusUnauthorized}
 	if e.Unauthorized.Status != 0 {
 		all[0] = e.Unauthorized.Status
