@@ -68,7 +68,8 @@ func (c *convo) deliver(ctx context.Context, l *leg) (bool, error) {
 }
 
 // forLeg is the event as this leg is to have it: a message in content its far
-// side carries, a hand-off with its whole transcript, the customer's history.
+// side carries, a hand-off with its whole transcript and its queue, the customer's
+// history.
 func (c *convo) forLeg(ctx context.Context, l *leg, e event.Event) (event.Event, error) {
 	var err error
 	switch body := e.Body.(type) {
@@ -85,6 +86,7 @@ func (c *convo) forLeg(ctx context.Context, l *leg, e event.Event) (event.Event,
 			body.Transcript, err = c.transcript(ctx, e.Seq)
 			c.linkEntries(ctx, body.Transcript)
 			body.Context = c.doc.Attributes
+			body.Routing.Queue = cmp.Or(body.Routing.Queue, c.doc.Queue)
 			e.Body = body
 		}
 	case event.TranscriptShared:

@@ -3,7 +3,9 @@ package engine_test
 import (
 	"encoding/json"
 	"testing"
+	"testing/synctest"
 
+	"github.com/footbridge/footbridge/bridge/adapter"
 	"github.com/footbridge/footbridge/bridge/event"
 	"github.com/footbridge/footbridge/bridge/internal/engine"
 )
@@ -47,5 +49,30 @@ func TestRouteOfAHandoff(t *testing.T) {
 		if got := [2]string{stored.Legs[len(stored.Legs)-1].Account, state.Queue}; got != want {
 			t.Errorf("%q goes to %q, want %q", text, got, want)
 		}
+	}
+}
+
+// TestQueueReachesADesk: a desk elsewhere is told the queue the hand-off asks for, or
+// else the route's, as the bridge's own desk is.
+func TestQueueReachesADesk(t *testing.T) {
+	for text, want := range map[string]string{"start": "support", "start queue=sales": "sales"} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t)
+			got := "nothing"
+			twoDesks(r, puppet(func(_ *adapter.Tx, in adapter.Input) error {
+				d, _ := in.(adapter.Deliver)
+				if body, ok := d.Event.Body.(event.HandoffRequested); ok {
+					got = body.Routing.Queue
+				}
+				return nil
+			}))
+			r.setup.Routes[0].Queue = "support"
+			r.open()
+			r.arrive(start(), "s1", text)
+			synctest.Wait()
+			if got != want {
+				t.Errorf("%q asks for the queue %q, want %q", text, got, want)
+			}
+		})
 	}
 }
