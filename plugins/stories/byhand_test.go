@@ -49,11 +49,11 @@ func tried(t *testing.T, name, config string) (*rig, string) {
 	if own == nil || with == nil {
 		t.Fatalf("%s does not say where its desk is, and with which credentials", config)
 	}
-	text := strings.NewReplacer("127.0.0.1:8080", p.public, "127.0.0.1:8081", p.admin, own[1], desk, "./data/"+name, filepath.Join(p.dir, "data")).Replace(string(data))
-	p.configure(t, text)
+	moved := strings.NewReplacer("127.0.0.1:8080", p.public, "127.0.0.1:8081", p.admin, own[1], desk, "./data/"+name, filepath.Join(p.dir, "data"))
+	p.configure(t, moved.Replace(string(data)))
 	p.env = append(p.env, strings.Fields(with[1])...)
 	vendor := &program{t: t, ended: make(chan struct{})}
-	vendor.cmd = exec.Command(footbridge(t), "simulate", name, "-listen", desk, "-webhook", "http://"+p.public+"/in/"+name+"/webhook")
+	vendor.cmd = exec.Command(footbridge(t), append([]string{"simulate", name}, movedFlags(t, name, moved)...)...)
 	out := &locked{mu: &vendor.mu, b: &vendor.log}
 	vendor.cmd.Stdout, vendor.cmd.Stderr = out, out
 	vendor.begin()
@@ -62,6 +62,19 @@ func tried(t *testing.T, name, config string) (*rig, string) {
 	p.until("/readyz")
 	p.await("is ready at")
 	return &rig{t: t, home: p.home, client: http.DefaultClient, process: &process{}}, "http://" + desk + "/"
+}
+
+// movedFlags are those flags of a simulator that are addresses, at others.
+func movedFlags(t *testing.T, name string, moved *strings.Replacer) (flags []string) {
+	t.Helper()
+	help, err := exec.Command(footbridge(t), "simulate", name, "-h").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, help)
+	}
+	for _, f := range regexp.MustCompile(`(?m)^ +-(\w+) string\n.*\(default "(.*127\.0\.0\.1:.*)"\)`).FindAllStringSubmatch(string(help), -1) {
+		flags = append(flags, "-"+f[1], moved.Replace(f[2]))
+	}
+	return flags
 }
 
 // byHand answers a customer on the desk's page.

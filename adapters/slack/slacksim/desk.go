@@ -3,6 +3,7 @@ package slacksim
 import (
 	"errors"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,7 +17,7 @@ import (
 func (s *Server) Desk() simdesk.Desk {
 	d := simdesk.Desk{Title: "Slack", Conversations: s.shownToPeople}
 	for _, p := range People() {
-		d.People = append(d.People, simdesk.Person{ID: p.ID, Name: p.Name})
+		d.People = append(d.People, simdesk.Person{ID: p.ID, Name: p.shown()})
 	}
 	act := func(name, label string, words bool, do func(head Message, o simdesk.Order) error) simdesk.Act {
 		return simdesk.Act{Name: name, Label: label, Words: words, Do: func(o simdesk.Order) error { return s.acts(o, do) }}
@@ -68,13 +69,25 @@ func (s *Server) pressShown(head Message, user, action string) error {
 	return s.Press(head.TS, user, action)
 }
 
-// stored is a text as Slack stores it, and plain takes that back.
+// stored is a text as Slack stores it, and plain as people read it.
 func stored(text string) string {
 	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(text)
 }
 
 func plain(text string) string {
+	text = regexp.MustCompile(`(?m)^\*([^*\n]+:)\*`).ReplaceAllString(text, "$1")
 	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(text)
+}
+
+// factsIn are the lines of a head that say what something is.
+func factsIn(text string) map[string]string {
+	facts := map[string]string{}
+	for line := range strings.SplitSeq(text, "\n") {
+		if name, value, found := strings.Cut(line, ": "); found {
+			facts[name] = value
+		}
+	}
+	return facts
 }
 
 func (s *Server) shownToPeople() []simdesk.Conversation {
@@ -82,9 +95,9 @@ func (s *Server) shownToPeople() []simdesk.Conversation {
 	for _, thread := range s.Threads() {
 		head := s.Head(thread)
 		words := wordsIn(head.Blocks)
-		one := simdesk.Conversation{ID: thread, Customer: strings.TrimPrefix(plain(head.Text), "*Customer:* "), Open: len(head.Buttons) > 0, Facts: map[string]string{}}
+		one := simdesk.Conversation{ID: thread, Customer: strings.TrimPrefix(plain(head.Text), "Customer: "), Open: len(head.Buttons) > 0}
 		if len(words) > 1 {
-			one.Facts["head"], one.Status = plain(words[0]), strings.Trim(plain(words[1]), "*")
+			one.Facts, one.Status = factsIn(plain(words[0])), strings.Trim(plain(words[1]), "*")
 			one.With, _ = strings.CutPrefix(one.Status, "With ")
 			if one.With == one.Status {
 				one.With = ""
@@ -115,7 +128,7 @@ func wordsIn(blocks any) (all []string) {
 }
 
 // lineOf is a reply as people see it. What stands under a name the app gave is the
-// customer's.
+// customer's, what the app says otherwise is for people.
 func lineOf(m Message) simdesk.Line {
 	l := simdesk.Line{Kind: simdesk.Staff, Author: m.User, Text: plain(m.Text)}
 	if seconds, err := strconv.ParseFloat(m.TS, 64); err == nil {
@@ -123,14 +136,14 @@ func lineOf(m Message) simdesk.Line {
 	}
 	for _, p := range People() {
 		if p.ID == m.User {
-			l.Author = p.Name
+			l.Author = p.shown()
 		}
 	}
 	switch {
 	case m.Username != "":
 		l.Kind, l.Author = simdesk.Customer, m.Username
 	case m.Bot == botID:
-		l.Kind, l.Author = simdesk.Bridge, "Footbridge"
+		l.Kind, l.Author = simdesk.Note, "Footbridge"
 	case m.Bot != "":
 		l.Kind, l.Author = simdesk.Program, "another app"
 	case strings.HasPrefix(m.Text, "//"):

@@ -231,6 +231,6 @@ func (s *Server) user(c *call) answer {
 		return refused("user_not_found")
 	}
 	p := People()[i]
-	return good(map[string]any{"user": map[string]any{"id": p.ID, "team_id": teamID, "name": p.Name, "real_name": strings.ToUpper(p.Name[:1]) + p.Name[1:], "is_bot": false,
-		"profile": map[string]any{"display_name": p.Display, "real_name": strings.ToUpper(p.Name[:1]) + p.Name[1:], "image_72": "https://avatars.example/" + p.Name + "_72.png"}}})
+	return good(map[string]any{"user": map[string]any{"id": p.ID, "team_id": teamID, "name": p.Name, "real_name": p.real(), "is_bot": false,
+		"profile": map[string]any{"display_name": p.Display, "real_name": p.real(), "image_72": "https://avatars.example/" + p.Name + "_72.png"}}})
 }

@@ -8,6 +8,7 @@
 package slacksim
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -55,6 +56,10 @@ type Channel struct {
 
 // Person is somebody who works there.
 type Person struct{ ID, Name, Display string }
+
+// real is somebody's full name, and shown the name others see.
+func (p Person) real() string  { return strings.ToUpper(p.Name[:1]) + p.Name[1:] }
+func (p Person) shown() string { return cmp.Or(p.Display, p.real()) }
 
 // Message is one message of a channel.
 type Message struct {

@@ -327,9 +327,10 @@ func TestFaults(t *testing.T) {
 // TestDesk: people have the threads before them, and press what the head has now.
 func TestDesk(t *testing.T) {
 	d := begin(t, slacksim.Options{})
-	thread := d.want("", "chat.postMessage", `{"channel":"C0SUPPORT","text":"*Customer:* Ada","blocks":[{"type":"section","text":{"type":"mrkdwn","text":"*Customer:* Ada"}},
+	thread := d.want("", "chat.postMessage", `{"channel":"C0SUPPORT","text":"*Customer:* Ada","blocks":[{"type":"section","text":{"type":"mrkdwn","text":"*Customer:* Ada\nplan: gold &amp; more"}},
 		{"type":"context","elements":[{"type":"mrkdwn","text":"*With Sam*"}]},{"type":"actions","elements":[{"type":"button","action_id":"footbridge_take_over","value":"k"}]}]}`)["ts"].(string)
 	d.want("", "chat.postMessage", fmt.Sprintf(`{"channel":"C0SUPPORT","thread_ts":%q,"text":"1 &lt; 2","username":"Ada"}`, thread))
+	d.want("", "chat.postMessage", fmt.Sprintf(`{"channel":"C0SUPPORT","thread_ts":%q,"text":"*Ada:* one\n*Virtual agent:* *two:*"}`, thread))
 	desk := d.s.Desk()
 	order := simdesk.Order{Conversation: thread, Person: "U0SAM", Text: "a & b"}
 	for _, act := range []string{simdesk.Reply, simdesk.Remark, simdesk.Automate, simdesk.Take} {
@@ -349,11 +350,11 @@ func TestDesk(t *testing.T) {
 	for _, l := range c.Lines {
 		lines = append(lines, fmt.Sprint(l.Kind, " ", l.Author, " ", l.Text))
 	}
-	want := []string{"customer Ada 1 < 2", "staff sam a & b", "note sam // a & b", "program another app a & b", "staff sam a & b"}
-	if !slices.Equal(lines, want) || c.Customer != "Ada" || c.With != "Sam" || !c.Open {
+	want := []string{"customer Ada 1 < 2", "note Footbridge Ada: one\nVirtual agent: *two:*", "staff Sam a & b", "note Sam // a & b", "program another app a & b", "staff Sam a & b"}
+	if !slices.Equal(lines, want) || c.Customer != "Ada" || c.Facts["plan"] != "gold & more" || c.With != "Sam" || !c.Open {
 		t.Errorf("people see %q of %+v", lines, c)
 	}
-	resp, err := http.Get(d.url + c.Lines[4].Files[0].URL)
+	resp, err := http.Get(d.url + c.Lines[5].Files[0].URL)
 	if err != nil {
 		t.Fatal(err)
 	}
