@@ -36,6 +36,7 @@ type press struct {
 	User   string `json:"user"`
 	Name   string `json:"name,omitempty"` // what Slack called them there
 	At     int64  `json:"at"`             // in microseconds
+	Thread string `json:"thread,omitempty"`
 }
 
 // person is somebody as the customer is to know them.
@@ -113,7 +114,7 @@ func (d desk) pressed(v codec.Value) error {
 		return adapter.ErrUnsupported
 	}
 	who := v.Get("user")
-	p := press{Action: name, User: who.Get("id").Text(), At: instant(action.Get("action_ts").Text())}
+	p := press{Action: name, User: who.Get("id").Text(), At: instant(action.Get("action_ts").Text()), Thread: thread}
 	p.Name, _ = codec.Cut(cmp.Or(who.Get("name").Text(), who.Get("username").Text()), nameLimit)
 	if p.At == 0 {
 		p.At = d.Tx.Now().UnixMicro()
@@ -122,7 +123,7 @@ func (d desk) pressed(v codec.Value) error {
 	case !isUser(p.User):
 	case d.s.Phase != backend.Open && d.s.Phase != backend.Setting, d.s.Chat != "" && thread != d.s.Chat:
 		d.over(thread)
-	case d.until() == math.MaxInt64: // the first press that ends it counts
+	case d.until(thread) == math.MaxInt64: // the first press that ends it counts
 		d.queue(p)
 		d.press()
 	}
@@ -131,9 +132,23 @@ func (d desk) pressed(v codec.Value) error {
 
 // queue puts a press behind those that wait. Of somebody's claims the last counts.
 func (d desk) queue(p press) {
-	d.s.Presses = slices.DeleteFunc(d.s.Presses, func(q press) bool { return isClaim(p) && q.User == p.User })
+	d.s.Presses = slices.DeleteFunc(d.s.Presses, func(q press) bool { return isClaim(p) && q.User == p.User && q.Thread == p.Thread })
 	if len(d.s.Presses) < pressesMost || !isClaim(p) {
 		d.s.Presses = append(d.s.Presses, p)
+	}
+}
+
+// pressesHere keeps, now that the thread is known, the presses of it: a page may be
+// older, and show the buttons of the thread before.
+func (d desk) pressesHere() {
+	all := d.s.Presses
+	d.s.Presses = nil
+	for _, p := range all {
+		if p.Thread == d.s.Chat {
+			d.queue(p)
+			continue
+		}
+		d.over(p.Thread)
 	}
 }
 
@@ -154,14 +169,14 @@ func (d desk) press() {
 	}
 }
 
-// until is when the conversation ends here, as far as it is known: what is written
+// until is when the conversation ends in a thread, as far as it is known: what is written
 // later is not the customer's to see, also while the press waits for its turn.
-func (d desk) until() int64 {
+func (d desk) until(thread string) int64 {
 	if d.s.Ending != nil {
 		return d.s.Ending.At
 	}
 	for _, p := range d.s.Presses {
-		if !isClaim(p) {
+		if !isClaim(p) && p.Thread == thread {
 			return p.At
 		}
 	}
@@ -193,5 +208,5 @@ func (d desk) end() {
 	}
 	d.s.Phase = next
 	d.show(said + name(who))
-	d.Tx.Emit(adapter.Emission{Actor: who, Body: body})
+	d.Tx.Emit(adapter.Emission{Actor: d.Voice(who), Body: body})
 }

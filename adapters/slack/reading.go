@@ -149,7 +149,7 @@ func (d desk) edits(page []codec.Value) {
 // message tells what a message says, once, where a person wrote it before the end.
 func (d desk) message(m codec.Value) {
 	r, when := &d.s.Reading, at(m)
-	if when == 0 || r.knows(when) || when > d.until() {
+	if when == 0 || r.knows(when) || when > d.until(d.s.Chat) {
 		return
 	}
 	r.know(when)
@@ -218,7 +218,8 @@ func (d desk) hint(v codec.Value) {
 
 // over tells whoever writes or presses too late that it is over, once.
 func (d desk) over(thread string) {
-	gone := d.s.Phase == backend.Gone || d.s.Phase == backend.Open && thread != d.s.Chat
+	here := d.s.Phase == backend.Open || d.s.Phase == backend.Setting && d.s.Chat != ""
+	gone := d.s.Phase == backend.Gone || here && thread != d.s.Chat
 	if gone && thread != "" && d.s.Over != thread {
 		d.s.Over = thread
 		d.line("over/"+thread, thread, d.Ways.AbsentText)

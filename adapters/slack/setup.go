@@ -167,6 +167,7 @@ func (d desk) bound(ts string) {
 	d.s.Chat, d.s.Setup.Tries = ts, 0
 	d.s.Reading.Low = instant(ts)
 	d.Tx.Bind(ts)
+	d.pressesHere()
 	d.next()
 }
 

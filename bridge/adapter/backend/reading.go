@@ -93,9 +93,20 @@ func (d Desk) Resolved() {
 	}
 }
 
+// Voice is somebody as they act for the desk. The bridge hears the person alone who has
+// the conversation, known by their id, or one of no id; the desks let others answer, too,
+// and so those have their name alone.
+func (d Desk) Voice(who event.Actor) event.Actor {
+	if has := d.Course.Agent.ID; d.Course.Taken && has != "" && who.ID != has {
+		who.ID = ""
+	}
+	return who
+}
+
 // Says emits what a person there said to the customer, a part an event. ref is the
 // desk's own id of it.
 func (d Desk) Says(who event.Actor, ref string, parts []event.Part) {
+	who = d.Voice(who)
 	for i, part := range parts {
 		at := ref
 		if i > 0 {
