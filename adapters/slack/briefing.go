@@ -57,10 +57,16 @@ func pack(said []string) []string {
 			list[last] += "\n" + one
 			continue
 		}
-		for one != "" {
-			head := within(one, partLimit)
-			list, one = append(list, head), one[len(head):]
-		}
+		list = append(list, pieces(one, partLimit)...)
+	}
+	return list
+}
+
+// pieces are a text in as many parts as it needs, in order.
+func pieces(text string, limit int) (list []string) {
+	for text != "" {
+		head := within(text, limit)
+		list, text = append(list, head), text[len(head):]
 	}
 	return list
 }

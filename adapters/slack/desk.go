@@ -156,8 +156,8 @@ func (d desk) result(r adapter.Result) {
 		d.shown(of, r)
 	case act == readThread && of == d.s.Handoff:
 		d.readResult(r)
-	case act == actSay && d.s.Saying.Event != "" && strings.HasPrefix(of, d.s.Saying.Event+"/"):
-		d.saidResult(strings.TrimPrefix(of, d.s.Saying.Event+"/"), r)
+	case act == actSay && d.s.Saying.Event != "" && strings.HasPrefix(of, d.s.Saying.ID()+"/"):
+		d.saidResult(strings.TrimPrefix(of, d.s.Saying.ID()+"/"), r)
 	case d.s.Setup.Step != "" && r.Tag == d.s.Setup.Step:
 		d.step(act, r)
 	}

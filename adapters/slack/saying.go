@@ -24,10 +24,10 @@ const (
 // sayTries is how often words are sent that Slack could not take just then.
 const sayTries = 5
 
-// saying is the customer's message on its way.
+// saying is the customer's message on its way. Tries are those of the part under way.
 type saying struct {
-	Event string `json:"event,omitempty"`
-	Tries int    `json:"tries,omitempty"`
+	backend.Saying
+	Tries int `json:"tries,omitempty"`
 	// File is the file, FileID Slack's id of it.
 	File   *event.Media `json:"file,omitempty"`
 	FileID string       `json:"file_id,omitempty"`
@@ -42,32 +42,29 @@ type saying struct {
 func (d desk) says(e event.Event, c event.Content) {
 	p := &d.s.Saying
 	if p.Event != e.ID {
-		*p = saying{Event: e.ID, Name: label(e.Actor), Picture: e.Actor.Avatar}
+		*p = saying{Saying: backend.Saying{Event: e.ID}, Name: label(e.Actor), Picture: e.Actor.Avatar}
 	}
 	text, plain := wordsOf(c)
 	file, isFile := c.Part.(event.Media)
 	switch {
-	case text == "":
-		d.Tx.Fail("the message has no words and no file to send")
-	case codec.Length(text) > messageLimit:
-		d.Tx.Fail("the text is longer than Slack takes")
+	case !d.Ready(&p.Saying, text):
 	case isFile && file.URL != "" && file.Size > 0:
 		p.File, p.Instead = &file, text
 		query := url.Values{"filename": {cmp.Or(file.Name, "file")}, "length": {strconv.FormatInt(file.Size, 10)}}
 		d.sayStep(sayPlace, d.get("files.getUploadURLExternal", query, d.Tx.Credential(botToken)))
 	default:
-		d.sayWords(text, plain)
+		d.SendPart(&p.Saying, pieces(text, textLimit), func(_, text string) { d.sayWords(text, plain) })
 	}
 }
 
 // sayStep makes the call of a step, of which each try has a tag of its own.
 func (d desk) sayStep(step string, c adapter.Call) {
-	d.Tx.Call(actSay+"/"+d.s.Saying.Event+"/"+step+strconv.Itoa(d.s.Saying.Tries), c)
+	d.Tx.Call(actSay+"/"+d.s.Saying.ID()+"/"+step+strconv.Itoa(d.s.Saying.Tries), c)
 }
 
 func (d desk) sayWords(text string, plain bool) {
 	p := &d.s.Saying
-	c, body := d.post(text, p.Event)
+	c, body := d.post(text, p.ID())
 	if plain {
 		body["mrkdwn"] = false
 	}
@@ -98,11 +95,10 @@ func (d desk) saidResult(step string, r adapter.Result) {
 	if step == sayPut && r.OK() {
 		fault = "" // the file's host says more than "ok", or nothing
 	}
-	there, looked := isThere(r, p.Event, p.FileID)
+	there, looked := isThere(r, p.ID(), p.FileID)
 	switch {
 	case there != "":
-		d.Tx.Known(p.Event, there)
-		*p = saying{}
+		d.said(there)
 	case looked && p.Tries < sayTries && d.s.Phase == backend.Open:
 		d.again()
 	case fault == "":
@@ -114,14 +110,36 @@ func (d desk) saidResult(step string, r adapter.Result) {
 		p.File, p.FileID, p.Instead = nil, "", ""
 		d.sayWords(text, true)
 	default:
-		*p = saying{}
-		d.Tx.Fail("Slack: " + fault)
+		d.unsaid("Slack: " + fault)
 	}
+}
+
+// said ends a part that is at Slack as ref, and with the last the message.
+func (d desk) said(ref string) {
+	p := &d.s.Saying
+	if p.More {
+		p.More, p.Part, p.Tries = false, p.Part+1, 0
+		return
+	}
+	d.Tx.Known(p.Event, ref)
+	*p = saying{}
+}
+
+// unsaid ends the message with a part that is not there.
+func (d desk) unsaid(fault string) {
+	p := &d.s.Saying
+	if p.More {
+		p.More, p.Fault = false, fault
+		return
+	}
+	*p = saying{}
+	d.Tx.Fail(fault)
 }
 
 // again has the customer's message offered once more, after a while.
 func (d desk) again() {
 	d.s.Saying.Tries++
+	d.s.Saying.More = false
 	d.Tx.After(backend.TimerLook, lookAgain)
 	d.Tx.Later()
 }
@@ -146,7 +164,6 @@ func (d desk) sayNext(step string, v codec.Value) {
 		d.readBack(&c)
 		d.sayStep(sayShare, c)
 	default:
-		d.Tx.Known(p.Event, cmp.Or(v.Get("ts").Text(), p.FileID))
-		*p = saying{}
+		d.said(cmp.Or(v.Get("ts").Text(), p.FileID))
 	}
 }

@@ -32,8 +32,8 @@ const (
 )
 
 const (
-	// textLimit is the longest text of a customer, in grapheme clusters: within the
-	// 4,000 characters Slack shows as one message.
+	// textLimit is the longest message with words of a customer, in characters as they
+	// are sent: within the 4,000 Slack shows as one message.
 	textLimit = 3000
 	// messageLimit is what Slack takes as one text, in characters.
 	messageLimit = 40_000
