@@ -26,8 +26,10 @@ const (
 	// peopleMost is how many people of a leg are known by name; of more Slack is not
 	// asked.
 	peopleMost = 8
-	// pressesMost is how many presses wait.
+	// pressesMost is how many presses wait; of those that end it twice as many do.
 	pressesMost = 10
+	// threadMost is the longest timestamp of a thread.
+	threadMost = 40
 )
 
 // press is a button pressed.
@@ -38,6 +40,10 @@ type press struct {
 	At     int64  `json:"at"`             // in microseconds
 	Thread string `json:"thread,omitempty"`
 }
+
+// in reports whether the button is of a thread; presses kept by earlier versions do not
+// say.
+func (p press) in(thread string) bool { return p.Thread == "" || p.Thread == thread }
 
 // person is somebody as the customer is to know them.
 func (d desk) person(id string) event.Actor {
@@ -120,7 +126,7 @@ func (d desk) pressed(v codec.Value) error {
 		p.At = d.Tx.Now().UnixMicro()
 	}
 	switch {
-	case !isUser(p.User):
+	case !isUser(p.User), instant(thread) == 0, len(thread) > threadMost:
 	case d.s.Phase != backend.Open && d.s.Phase != backend.Setting, d.s.Chat != "" && thread != d.s.Chat:
 		d.over(thread)
 	case d.until(thread) == math.MaxInt64: // the first press that ends it counts
@@ -133,22 +139,8 @@ func (d desk) pressed(v codec.Value) error {
 // queue puts a press behind those that wait. Of somebody's claims the last counts.
 func (d desk) queue(p press) {
 	d.s.Presses = slices.DeleteFunc(d.s.Presses, func(q press) bool { return isClaim(p) && q.User == p.User && q.Thread == p.Thread })
-	if len(d.s.Presses) < pressesMost || !isClaim(p) {
+	if n := len(d.s.Presses); n < pressesMost || n < 2*pressesMost && !isClaim(p) {
 		d.s.Presses = append(d.s.Presses, p)
-	}
-}
-
-// pressesHere keeps, now that the thread is known, the presses of it: a page may be
-// older, and show the buttons of the thread before.
-func (d desk) pressesHere() {
-	all := d.s.Presses
-	d.s.Presses = nil
-	for _, p := range all {
-		if p.Thread == d.s.Chat {
-			d.queue(p)
-			continue
-		}
-		d.over(p.Thread)
 	}
 }
 
@@ -169,14 +161,24 @@ func (d desk) press() {
 	}
 }
 
-// until is when the conversation ends in a thread, as far as it is known: what is written
-// later is not the customer's to see, also while the press waits for its turn.
+// stale lets go of presses that came before the thread stood and are of an earlier one.
+func (d desk) stale() {
+	for _, p := range d.s.Presses {
+		if !p.in(d.s.Chat) {
+			d.over(p.Thread)
+		}
+	}
+	d.s.Presses = slices.DeleteFunc(d.s.Presses, func(p press) bool { return !p.in(d.s.Chat) })
+}
+
+// until is when the conversation ends in a thread, as far as it is known: what is
+// written later is not the customer's to see, also while the press waits for its turn.
 func (d desk) until(thread string) int64 {
 	if d.s.Ending != nil {
 		return d.s.Ending.At
 	}
 	for _, p := range d.s.Presses {
-		if !isClaim(p) && p.Thread == thread {
+		if !isClaim(p) && p.in(thread) {
 			return p.At
 		}
 	}

@@ -101,7 +101,7 @@ func (d desk) messages(v codec.Value) {
 	page := slices.Clone(v.Get("messages").Items())
 	slices.SortStableFunc(page, func(a, b codec.Value) int { return cmp.Compare(at(a), at(b)) })
 	for _, one := range page {
-		if isPerson(one) && at(one) != 0 && !d.introducedAll(one) {
+		if d.isPerson(one) && at(one) != 0 && !d.introducedAll(one) {
 			r.Waits = true
 			return
 		}
@@ -135,7 +135,7 @@ func (d desk) edits(page []codec.Value) {
 	r := &d.s.Reading
 	newest := r.Edited
 	for _, one := range page {
-		if when := editedAt(one); when > r.Edited && r.knows(at(one)) && isPerson(one) {
+		if when := editedAt(one); when > r.Edited && when <= d.until(d.s.Chat) && r.knows(at(one)) && d.isPerson(one) {
 			newest = max(newest, when)
 			if _, private := d.private(one.Get("text").Text()); d.set.Edits == editsTell && !private {
 				text := d.set.EditedText + d.markdown(one.Get("text").Text())
@@ -153,7 +153,7 @@ func (d desk) message(m codec.Value) {
 		return
 	}
 	r.know(when)
-	if !isPerson(m) {
+	if !d.isPerson(m) {
 		return
 	}
 	r.Edited = max(r.Edited, editedAt(m))
@@ -208,7 +208,7 @@ func (d desk) hint(v codec.Value) {
 	}
 	thread := m.Get("thread_ts").Text()
 	switch {
-	case !strings.EqualFold(v.Get("type").Text(), "message"), v.Get("channel").Text() != d.s.Channel, !isPerson(m):
+	case !strings.EqualFold(v.Get("type").Text(), "message"), v.Get("channel").Text() != d.s.Channel, !d.isPerson(m):
 	case d.s.Phase == backend.Open && thread == d.s.Chat:
 		d.look()
 	case v.Get("subtype").Text() != "message_changed":

@@ -43,7 +43,7 @@ func (d desk) asked(e event.Event, body event.HandoffRequested) {
 	card, rest := briefing(e, body)
 	switch d.Asked(e, p.Step) {
 	case backend.AskBegin:
-		*d.s = state{Course: backend.Course{Phase: backend.Setting, Handoff: e.ID}, Key: d.Tx.Key(), Channel: d.set.channel(body.Routing.Queue), Card: card,
+		*d.s = state{Course: backend.Course{Phase: backend.Setting, Handoff: e.ID, Self: d.s.Self}, Key: d.Tx.Key(), Channel: d.set.channel(body.Routing.Queue), Card: card,
 			Status: "Waiting for a person", People: d.s.People, Asking: d.s.Asking, Shown: d.s.Shown}
 		if d.s.Channel == "" {
 			d.s.Phase = backend.Gone
@@ -142,7 +142,7 @@ func (d desk) openResult(r adapter.Result, v codec.Value, fault string) {
 	ts := v.Get("ts").Text()
 	switch {
 	case fault == "" && instant(ts) != 0:
-		d.bound(ts)
+		d.bound(ts, v.Get("message"))
 	case unsure(r):
 		d.find()
 	default:
@@ -155,7 +155,7 @@ func (d desk) findResult(r adapter.Result, v codec.Value, fault string) {
 	i := slices.IndexFunc(items, func(m codec.Value) bool { return idOf(m) == d.s.Handoff })
 	switch {
 	case fault == "" && i >= 0 && instant(items[i].Get("ts").Text()) != 0:
-		d.bound(items[i].Get("ts").Text())
+		d.bound(items[i].Get("ts").Text(), items[i])
 	case fault == "" && d.s.Setup.Tries < openTries:
 		d.open()
 	default:
@@ -163,11 +163,14 @@ func (d desk) findResult(r adapter.Result, v codec.Value, fault string) {
 	}
 }
 
-func (d desk) bound(ts string) {
+// bound goes on once the thread is there. Its head says as whom we write.
+func (d desk) bound(ts string, head codec.Value) {
 	d.s.Chat, d.s.Setup.Tries = ts, 0
+	if id := head.Get("user").Text(); isUser(id) {
+		d.s.Self = id
+	}
 	d.s.Reading.Low = instant(ts)
 	d.Tx.Bind(ts)
-	d.pressesHere()
 	d.next()
 }
 
@@ -175,6 +178,7 @@ func (d desk) bound(ts string) {
 func (d desk) opened() {
 	d.Opened(d.s.Setup.Failed)
 	d.s.Setup = setup{}
+	d.stale()
 	d.press()
 }
 

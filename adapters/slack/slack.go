@@ -144,7 +144,7 @@ func assumptions() []string {
 		"chat.postMessage: username and icon_url are taken with chat:write.customize (setting customize)",
 		"chat.postMessage: 4,000 characters are one message, and 40,000 are taken",
 		"files.completeUploadExternal: shares in a thread, in the name given; the message it makes is told by no answer",
-		"messages: a person's have a user and no bot_id or app_id; of the subtypes file_share and thread_broadcast are a person's",
+		"messages: a person's have a user other than the app's own and no bot_id or app_id; of the subtypes file_share and thread_broadcast are a person's",
 		"messages: the times of edits grow",
 		"errors: internal_error, fatal_error, service_unavailable, request_timeout and team_added_to_org pass",
 		"block_actions: trigger_id is another for each press, and the same when a press is sent again",

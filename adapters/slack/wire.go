@@ -156,10 +156,11 @@ func stamp(at int64) string {
 }
 
 // isPerson reports whether a person wrote a message. Programs, ours among them, have a
-// bot_id or app_id; all else Slack says itself.
-func isPerson(m codec.Value) bool {
+// bot_id or app_id, ours at least our own user where a file's has neither; all else
+// Slack says itself.
+func (d desk) isPerson(m codec.Value) bool {
 	user := m.Get("user").Text()
-	return user != "" && user != "USLACKBOT" && m.Get("bot_id").Text() == "" && m.Get("app_id").Text() == "" && !m.Get("bot_profile").Exists() &&
+	return user != "" && user != "USLACKBOT" && user != d.s.Self && m.Get("bot_id").Text() == "" && m.Get("app_id").Text() == "" && !m.Get("bot_profile").Exists() &&
 		!yes(m.Get("hidden")) && slices.Contains([]string{"", "file_share", "thread_broadcast"}, strings.ToLower(m.Get("subtype").Text()))
 }
 
