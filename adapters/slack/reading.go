@@ -173,16 +173,6 @@ func (d desk) words(m codec.Value, ref string, parts ...event.Part) {
 	d.Says(who, ref, parts)
 }
 
-// private is what follows the mark of a note.
-func (d desk) private(text string) (rest string, private bool) {
-	for _, prefix := range d.set.NotePrefixes {
-		if rest, found := strings.CutPrefix(strings.TrimSpace(text), escape(prefix)); found {
-			return strings.TrimSpace(rest), true
-		}
-	}
-	return text, false
-}
-
 // request is what Slack tells: that somebody wrote, or pressed a button.
 func (d desk) request(in adapter.Request) error {
 	v, err := codec.Lenient(in.Body)
