@@ -12,6 +12,9 @@ import (
 
 // escape makes words of a text that Slack takes for nothing else.
 func escape(text string) string {
+	if !strings.ContainsAny(text, "&<>") {
+		return text
+	}
 	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(text)
 }
 
@@ -125,7 +128,7 @@ func (w *rewriting) fromSlack(text string, d desk) int {
 		}
 	}
 	for bullet, indent := range map[string]string{"• ": "- ", "◦ ": "- ", "▪︎ ": "- "} {
-		if strings.HasPrefix(text, bullet) && strings.TrimRight(lastLine(w.out.String()), " ") == "" {
+		if strings.HasPrefix(text, bullet) && w.atBegin() {
 			w.out.WriteString(indent)
 			return len(bullet)
 		}
@@ -143,7 +146,11 @@ func (w *rewriting) fromSlack(text string, d desk) int {
 	return 0
 }
 
-func lastLine(text string) string { return text[strings.LastIndexByte(text, '\n')+1:] }
+// atBegin reports whether nothing but spaces is written on the line.
+func (w *rewriting) atBegin() bool {
+	line := strings.TrimRight(w.out.String(), " ")
+	return line == "" || strings.HasSuffix(line, "\n")
+}
 
 // emoji writes one that Slack has by name, where it is among those people use to
 // strangers.
@@ -243,7 +250,7 @@ func linkOf(text string) []string {
 
 // lineBegins writes what has a meaning at the beginning of a line only.
 func (w *rewriting) lineBegins(text string) int {
-	if strings.IndexByte("#-*+", text[0]) < 0 || strings.TrimLeft(lastLine(w.out.String()), " ") != "" {
+	if strings.IndexByte("#-*+", text[0]) < 0 || !w.atBegin() {
 		return 0
 	}
 	if found := regexp.MustCompile(`^#{1,6} +([^\n]+)`).FindStringSubmatch(text); found != nil {

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"pgregory.net/rapid"
@@ -147,4 +148,15 @@ func FuzzMrkdwn(f *testing.F) {
 			t.Errorf("%q gives %q, with %q", text, got, found)
 		}
 	})
+}
+
+// TestLongSignsTakeNoTime: a sign at the beginning of a line is not looked for through
+// all that stands before it.
+func TestLongSignsTakeNoTime(t *testing.T) {
+	for _, sign := range []string{"-", "*  "} {
+		begun := time.Now()
+		if mrkdwn(strings.Repeat(sign, 200_000/len(sign))); time.Since(begun) > 3*time.Second {
+			t.Errorf("%q takes %s", sign, time.Since(begun))
+		}
+	}
 }
