@@ -110,8 +110,7 @@ func (d desk) messages(v codec.Value) {
 	for _, one := range page {
 		d.message(one)
 	}
-	next := v.Get("response_metadata").Get("next_cursor").Text()
-	if next != "" && next != r.Cursor && len(next) < 1000 {
+	if next := nextPage(v, r.Cursor); next != "" {
 		r.Cursor = next
 		d.page()
 		return

@@ -31,10 +31,12 @@ const (
 	findBack = 120 * 1_000_000
 )
 
-// setup is a hand-off on its way; a part is a reply. Began is when the first call left.
+// setup is a hand-off on its way; a part is a reply. Began is when the first call left,
+// and Cursor the page of the channel on which the head is looked for.
 type setup struct {
 	backend.Setup[string]
-	Began int64 `json:"began,omitempty"`
+	Began  int64  `json:"began,omitempty"`
+	Cursor string `json:"cursor,omitempty"`
 }
 
 // asked begins a hand-off, or goes on with what goes with it.
@@ -72,6 +74,7 @@ func (d desk) call(step string, c adapter.Call) {
 // open posts the head of the thread.
 func (d desk) open() {
 	d.s.Setup.Tries++
+	d.s.Setup.Cursor = ""
 	c, body := d.post(d.headline(), d.s.Handoff)
 	body["blocks"] = d.blocks()
 	c.Body = codec.Compose(body)
@@ -81,7 +84,11 @@ func (d desk) open() {
 
 // find looks for a head of which nobody knows whether it was posted.
 func (d desk) find() {
-	c := d.read("conversations.history", url.Values{"channel": {d.s.Channel}, "oldest": {stamp(d.s.Setup.Began - findBack)}, "limit": {"100"}, "include_all_metadata": {"true"}})
+	query := url.Values{"channel": {d.s.Channel}, "oldest": {stamp(d.s.Setup.Began - findBack)}, "limit": {"100"}, "include_all_metadata": {"true"}}
+	if d.s.Setup.Cursor != "" {
+		query.Set("cursor", d.s.Setup.Cursor)
+	}
+	c := d.read("conversations.history", query)
 	c.Binds = true
 	d.call(stepFind, c)
 }
@@ -151,11 +158,14 @@ func (d desk) openResult(r adapter.Result, v codec.Value, fault string) {
 }
 
 func (d desk) findResult(r adapter.Result, v codec.Value, fault string) {
-	items := v.Get("messages").Items()
+	items, next := v.Get("messages").Items(), nextPage(v, d.s.Setup.Cursor)
 	i := slices.IndexFunc(items, func(m codec.Value) bool { return idOf(m) == d.s.Handoff })
 	switch {
 	case fault == "" && i >= 0 && instant(items[i].Get("ts").Text()) != 0:
 		d.bound(items[i].Get("ts").Text(), items[i])
+	case fault == "" && next != "":
+		d.s.Setup.Cursor = next
+		d.find()
 	case fault == "" && d.s.Setup.Tries < openTries:
 		d.open()
 	default:

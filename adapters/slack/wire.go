@@ -131,6 +131,15 @@ func unsure(r adapter.Result) bool {
 	return r.Reason == adapter.ReasonUnknown || r.Reason == adapter.ReasonTooLarge || r.Reason == "" && (r.Status >= http.StatusInternalServerError || r.OK())
 }
 
+// nextPage is what gives the page after this one, or "".
+func nextPage(v codec.Value, this string) string {
+	next := v.Get("response_metadata").Get("next_cursor").Text()
+	if next == this || len(next) >= 1000 {
+		return ""
+	}
+	return next
+}
+
 // yes reads a truth.
 func yes(v codec.Value) bool { return strings.EqualFold(v.Text(), "true") }
 
