@@ -92,6 +92,9 @@ func (d desk) introduced(id string, r adapter.Result) {
 		return
 	}
 	d.s.Asking = ""
+	if r.Reason == adapter.ReasonCancelled && d.s.Phase != backend.Open {
+		return // nobody waits for the name; who does later asks again
+	}
 	_, v, _ := answerOf(r) // nobody's name keeps words waiting
 	who := actorOf(id, v.Get("user"))
 	for _, p := range d.s.Presses {
