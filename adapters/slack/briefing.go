@@ -33,7 +33,7 @@ func briefing(e event.Event, body event.HandoffRequested) (card string, rest []s
 		lines = append(lines, escape(told))
 	}
 	whole := strings.Join(lines, "\n")
-	card = within(whole, cardLimit)
+	card = kept(whole, cardLimit)
 	var said []string
 	if card != whole {
 		said = append(said, whole)
@@ -53,7 +53,7 @@ func pack(said []string) []string {
 	var list []string
 	for _, one := range said {
 		last := len(list) - 1
-		if last >= 0 && codec.Length(list[last])+codec.Length(one) < partLimit {
+		if last >= 0 && weight(list[last])+weight(one) < partLimit {
 			list[last] += "\n" + one
 			continue
 		}
@@ -65,10 +65,26 @@ func pack(said []string) []string {
 // pieces are a text in as many parts as it needs, in order.
 func pieces(text string, limit int) (list []string) {
 	for text != "" {
-		head := within(text, limit)
+		head := kept(text, limit)
 		list, text = append(list, head), text[len(head):]
 	}
 	return list
+}
+
+// weight is the length of a text, or half of what it takes in the state where that is
+// more.
+func weight(text string) int {
+	return max(codec.Length(text), len(codec.Compose(text))/2)
+}
+
+// kept is the beginning of a text that has room in the state, too.
+func kept(text string, limit int) string {
+	head := within(text, limit)
+	for room := limit; weight(head) > limit && room > 100; {
+		room = room * 3 / 4
+		head = within(text, room)
+	}
+	return head
 }
 
 // within is the beginning of a text in mrkdwn that has room, with no entity or link
