@@ -38,7 +38,7 @@ type saying struct {
 }
 
 // says sends the customer's message. A file goes as a file where its size is known,
-// for Slack wants to know it before.
+// for Slack wants to know it before, and what is said of it has room in the state.
 func (d desk) says(e event.Event, c event.Content) {
 	p := &d.s.Saying
 	if p.Event != e.ID {
@@ -48,7 +48,7 @@ func (d desk) says(e event.Event, c event.Content) {
 	file, isFile := c.Part.(event.Media)
 	switch {
 	case !d.Ready(&p.Saying, text):
-	case isFile && file.URL != "" && file.Size > 0:
+	case isFile && file.URL != "" && file.Size > 0 && weight(text) < partLimit:
 		p.File, p.Instead = &file, text
 		query := url.Values{"filename": {cmp.Or(file.Name, "file")}, "length": {strconv.FormatInt(file.Size, 10)}}
 		d.sayStep(sayPlace, d.get("files.getUploadURLExternal", query, d.Tx.Credential(botToken)))

@@ -21,3 +21,16 @@ func TestStateOfLongTexts(t *testing.T) {
 		}
 	}
 }
+
+// TestStateOfALongCaption: a file with much to say for itself leaves one, too.
+func TestStateOfALongCaption(t *testing.T) {
+	for _, n := range []int{10, 2000, 3000, 12_000} {
+		file := event.Media{Kind: "image", URL: "https://bridge.example/media/1", Name: "a.png", Size: 5, Caption: strings.Repeat("語", n)}
+		e := event.Event{ID: "m", Actor: event.Actor{Role: event.RoleCustomer}, Body: event.MessageCreated{Content: event.Content{Part: file}}}
+		out := adapter.Run(slack.Definition(), adapter.Turn{Key: "c", StateVersion: 1, Account: account(plainSettings), Input: adapter.Deliver{Event: e},
+			Placeholders: map[string]string{"token": "t"}, State: []byte(`{"phase":"open","handoff":"h","channel":"C0SUPPORT","chat":"1780000000.000100"}`)})
+		if len(out.State) > 14<<10 || out.Err != "" || len(out.Effects) != 1 {
+			t.Errorf("%d: %d bytes, %d effects; %s", n, len(out.State), len(out.Effects), out.Err)
+		}
+	}
+}
