@@ -33,7 +33,9 @@ type reading struct {
 	Known []int64 `json:"known,omitempty"`
 	// Edited is when the newest edit that is known was made.
 	Edited int64 `json:"edited,omitempty"`
-	// Cursor is the page under way; Waits says that somebody on it is asked about.
+	// From is what the read under way begins behind, Cursor its page; Waits says that
+	// somebody on it is asked about.
+	From   int64  `json:"from,omitempty"`
 	Cursor string `json:"cursor,omitempty"`
 	Waits  bool   `json:"waits,omitempty"`
 }
@@ -59,14 +61,14 @@ func (r *reading) know(at int64) {
 // look reads what is new, now or after the read under way.
 func (d desk) look() {
 	if r := &d.s.Reading; d.Look(&r.Look, backend.LookMessages) {
-		r.Cursor = ""
+		r.Cursor, r.From = "", r.Low
 		d.page()
 	}
 }
 
 func (d desk) page() {
 	r := &d.s.Reading
-	query := url.Values{"channel": {d.s.Channel}, "ts": {d.s.Chat}, "oldest": {stamp(r.Low)}, "limit": {strconv.Itoa(pageSize)}}
+	query := url.Values{"channel": {d.s.Channel}, "ts": {d.s.Chat}, "oldest": {stamp(cmp.Or(r.From, r.Low))}, "limit": {strconv.Itoa(pageSize)}}
 	if r.Cursor != "" {
 		query.Set("cursor", r.Cursor)
 	}

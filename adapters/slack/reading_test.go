@@ -219,6 +219,30 @@ func TestEachMessageOnceAndInOrder(t *testing.T) {
 	})
 }
 
+// TestPagesAreOfOneQuestion: a cursor is good for the question it came from only, so
+// all pages are asked for alike, however much was read meanwhile.
+func TestPagesAreOfOneQuestion(t *testing.T) {
+	var messages []any
+	for n := range 60 {
+		messages = append(messages, map[string]any{"type": "message", "user": "U0KIM", "text": "x", "ts": ts(int64(50 + n))})
+	}
+	body := encode(map[string]any{"ok": true, "messages": messages, "response_metadata": map[string]any{"next_cursor": "abc"}})
+	state := []byte(`{"phase":"open","handoff":"h","channel":"C0SUPPORT","chat":"1780000000.000000","taken":true,"people":[{"role":"live_agent","id":"U0KIM","name":"Kim"}],"reading":{"low":1780000000000000}}`)
+	var asked []string
+	for _, in := range []adapter.Input{adapter.Reconcile{}, adapter.Result{Tag: "read/h", Status: 200, Body: body}} {
+		out := adapter.Run(slack.Definition(), adapter.Turn{Key: "c", StateVersion: 1, Account: account(plainSettings), Input: in, Placeholders: map[string]string{"token": "t"}, State: state})
+		state = out.State
+		for _, effect := range out.Effects {
+			if c, ok := effect.(adapter.Calling); ok {
+				asked = append(asked, strings.ReplaceAll(c.Call.URL, "cursor=abc&", ""))
+			}
+		}
+	}
+	if len(asked) != 2 || asked[0] != asked[1] {
+		t.Errorf("asked for %q", asked)
+	}
+}
+
 func FuzzEvent(f *testing.F) {
 	for _, seed := range []string{`{"event":{"type":"message","channel":"C0SUPPORT","user":"U0SAM","ts":"1780000001.0","thread_ts":"1780000000.000100"}}`,
 		`{"event":{"type":"message","subtype":"message_changed","channel":"C0SUPPORT","message":{"user":"U0SAM","thread_ts":"9","edited":{"ts":"x"}}}}`, `[`, ``} {
