@@ -50,9 +50,8 @@ func turnOf(one event.TranscriptEntry) []entry {
 	case event.RoleLiveAgent:
 		before = backend.Author(one.Actor) + ": "
 	}
-	if file, ok := one.Content.Part.(event.Media); ok && file.URL != "" {
-		caption, _ := codec.Cut(file.Caption, partLimit)
-		file.Caption = ""
+	if file, ok := backend.File(one.Content); ok {
+		caption, _ := codec.Cut(one.Content.Part.(event.Media).Caption, partLimit)
 		return []entry{{Type: kind, Text: caption, File: &file}}
 	}
 	text := codec.Plain(one.Content)

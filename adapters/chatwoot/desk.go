@@ -111,7 +111,7 @@ func (d desk) says(e event.Event, c event.Content) {
 	switch {
 	case !d.Ready(&p.Saying, text):
 	case isFile && file.URL != "":
-		p.Instead = text
+		p.Instead, _ = codec.Cut(text, partLimit) // it is kept
 		call := post(d.ours("/messages"), nil)
 		call.Form = form(file, adapter.FormField{Name: "content", Value: file.Caption}, adapter.FormField{Name: "echo_id", Value: e.ID})
 		d.Tx.Call(actSay+"/"+e.ID, call)

@@ -42,8 +42,8 @@ func entriesOf(name string, c event.Content) []entry {
 	one := entry{Name: name, Plain: plain}
 	switch part := c.Part.(type) {
 	case event.Media:
-		if part.URL != "" && len(part.URL) <= addressLimit {
-			one.Content, one.File = mediaOf(part), &event.Media{URL: part.URL, Name: within(part.Name, nameLimit), MIME: within(part.MIME, nameLimit)}
+		if file, ok := backend.File(c); ok {
+			one.Content, one.File = mediaOf(part), &file
 		}
 	case event.Location:
 		one.Content = backend.Fields{"type": "location", "coordinates": backend.Fields{"lat": part.Latitude, "long": part.Longitude}}

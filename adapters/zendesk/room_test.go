@@ -57,7 +57,7 @@ func opened(t *testing.T, request adapter.Deliver) string {
 		for _, effect := range out.Effects {
 			switch x := effect.(type) {
 			case adapter.Calling:
-				sent.Write(x.Call.Body)
+				sent.Write(x.Call.Content())
 				inputs = append(inputs, adapter.Result{Tag: x.Tag, Status: 200, Body: []byte(`{"user":{"id":"u1"},"conversation":{"id":"c1"},"messages":[{"id":"m1"}],"attachment":{"mediaUrl":"https://media.example/1"}}`)})
 			case adapter.Postponed:
 				inputs = append(inputs, request)

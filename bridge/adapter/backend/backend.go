@@ -108,6 +108,7 @@ func (d Desk) Deliver(e event.Event) {
 	}
 	switch body := e.Body.(type) {
 	case event.HandoffRequested:
+		body.Routing.Queue = within(body.Routing.Queue, nameMost)
 		d.Acts.Ask(e, body)
 	case event.MessageCreated:
 		d.said(e, body.Content)

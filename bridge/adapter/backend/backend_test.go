@@ -265,6 +265,11 @@ func TestFacts(t *testing.T) {
 	if who := backend.Customer(event.Event{Actor: asked}, body); who.ID != "c-1" || who.Name != "Ada" || who.Avatar != "https://a.example" {
 		t.Errorf("the customer is %+v", who)
 	}
+	long := strings.Repeat("x", 5000)
+	who := backend.Customer(event.Event{Actor: event.Actor{Role: event.RoleCustomer, ID: long, Name: long, Avatar: "https://a.example/" + long}}, event.HandoffRequested{})
+	if name := backend.Name(event.Actor{}, map[string]string{"name": long}); len(who.ID) != 256 || len(who.Name) != 256 || len(name) != 256 || who.Avatar != "" {
+		t.Errorf("%d, %d, %d, %d are kept", len(who.ID), len(who.Name), len(name), len(who.Avatar))
+	}
 	q := backend.Queues{Teams: codec.Rows{"billing=4", "*=5"}, Agents: codec.Rows{"vip=7"}}
 	for queue, want := range map[string]string{"billing": "4 false", "vip": "7 true", "": "5 false", "other": "5 false"} {
 		if id, agent := q.For(queue); fmt.Sprint(id, agent) != want {

@@ -60,9 +60,30 @@ func Fact(context map[string]string, names ...string) string {
 	return ""
 }
 
-// Name is what the customer is called, by themselves or in the context, or "".
+// The limits of what names somebody or a queue, in UTF-16 code units, and of an address,
+// in bytes: they come from other vendors as long as those like, and are kept between
+// turns.
+const (
+	nameMost    = 256
+	addressMost = 1024
+)
+
+func within(text string, limit int) string {
+	head, _ := codec.Cut(text, limit)
+	return head
+}
+
+// Name is what the customer is called, by themselves or in the context, or "". It has
+// no more than 256 UTF-16 code units.
 func Name(who event.Actor, context map[string]string) string {
-	return cmp.Or(strings.TrimSpace(who.Name), strings.TrimSpace(Fact(context, "name", "profile_name", "full_name")))
+	return within(cmp.Or(strings.TrimSpace(who.Name), strings.TrimSpace(Fact(context, "name", "profile_name", "full_name"))), nameMost)
+}
+
+// File is a file as it is kept until it was sent, its name no longer than 256 UTF-16 code
+// units; false where there is none, or its address is longer than any of the bridge's.
+func File(c event.Content) (event.Media, bool) {
+	m, ok := c.Part.(event.Media)
+	return event.Media{Kind: m.Kind, URL: m.URL, Name: within(m.Name, nameMost), MIME: within(m.MIME, nameMost)}, ok && m.URL != "" && len(m.URL) <= addressMost
 }
 
 // Email is the customer's address, where the context has one that can be one, or "".
@@ -74,7 +95,8 @@ func Email(context map[string]string) string {
 	return text
 }
 
-// Customer is who the customer is: who asked, or spoke before.
+// Customer is who the customer is: who asked, or spoke before. ID and name have no more
+// than 256 UTF-16 code units, and an avatar's address no more than 1024 bytes.
 func Customer(e event.Event, body event.HandoffRequested) event.Actor {
 	who := event.Actor{}
 	all := []event.Actor{e.Actor}
@@ -85,6 +107,9 @@ func Customer(e event.Event, body event.HandoffRequested) event.Actor {
 		if one.Role == event.RoleCustomer {
 			who.ID, who.Name, who.Avatar = cmp.Or(who.ID, one.ID), cmp.Or(who.Name, one.Name), cmp.Or(who.Avatar, one.Avatar)
 		}
+	}
+	if who.ID, who.Name = within(who.ID, nameMost), within(who.Name, nameMost); len(who.Avatar) > addressMost {
+		who.Avatar = ""
 	}
 	return who
 }
