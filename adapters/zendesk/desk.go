@@ -14,11 +14,12 @@ import (
 
 // What tags begin with, beside those of the hand-off and of reads.
 const (
-	actSay   = "say"
-	actTell  = "tell"
-	actWho   = "who"
-	actSeen  = "seen"
-	actLeave = "leave"
+	actSay    = "say"
+	actTell   = "tell"
+	actWho    = "who"
+	actSeen   = "seen"
+	actLeave  = "leave"
+	actAccept = "accept"
 )
 
 // timerMerge ends the wait for what may have become of a conversation that is not there
@@ -226,6 +227,8 @@ func (d desk) result(r adapter.Result) {
 		d.Tx.After(timerMerge, mergeLimit)
 	case act == actWho:
 		d.become(r)
+	case act == actAccept:
+		d.accepted(r)
 	case d.s.Setup.Step != "" && r.Tag == d.s.Setup.Step:
 		d.step(act, r)
 	}

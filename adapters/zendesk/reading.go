@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
 	"github.com/footbridge/footbridge/bridge/adapter/backend"
@@ -131,10 +132,30 @@ func (d desk) read(r adapter.Result) {
 	case !r.OK() || err != nil:
 		d.stopped(r)
 	case r.Tag == readConversation:
-		p.Resolved = !d.set.held(v.Get("conversation").Get("activeSwitchboardIntegration"))
+		d.controlled(v.Get("conversation"))
 		d.page("before", "")
 	default:
 		d.messages(v)
+	}
+}
+
+// controlled reads who has control. Whoever offers it to the bridge gives the
+// conversation back once it is taken.
+func (d desk) controlled(v codec.Value) {
+	p := &d.s.Reading
+	p.Resolved = !d.set.held(v.Get("activeSwitchboardIntegration"))
+	if !p.Resolved && is(v.Get("pendingSwitchboardIntegration").Get("name"), d.set.Integration) {
+		c := d.there(http.MethodPost, "/acceptControl", backend.Fields{})
+		c.GiveUp = backend.OpenLimit
+		d.Tx.Call(actAccept+"/"+d.s.Handoff, c)
+	}
+}
+
+// accepted looks what came of taking control. Where it was refused the offer was
+// withdrawn, or is seen again by a later read.
+func (d desk) accepted(r adapter.Result) {
+	if r.OK() && d.s.Phase == backend.Open {
+		d.Tx.After(backend.TimerLook, time.Second)
 	}
 }
 

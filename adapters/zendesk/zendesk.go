@@ -62,6 +62,7 @@ func samples() []adapter.Sample {
 		{stepPass, `{}`},
 		{actSay, `{"messages":[{"id":"m-2","received":"2026-01-05T10:00:01.000Z"}]}`},
 		{actTell, `{"messages":[{"id":"m-3","received":"2026-01-05T10:00:02.000Z"}]}`},
+		{actAccept, `{}`},
 		{readConversation, `{"conversation":{"id":"c-1","activeSwitchboardIntegration":{"name":"zd-agentWorkspace"}}}`},
 		{readMessages, `{"messages":[],"meta":{"hasMore":false}}`},
 	})
@@ -113,6 +114,7 @@ func assumptions() []string {
 		"conversations: filter[userId] lists a user's, with their metadata, so an unknown create is looked up",
 		"switchboard: passControl and releaseControl have happened when they are answered",
 		"switchboard: people who end the session release control, or pass it on; a conversation says who has it",
+		"offerControl: what is offered stays with whoever offers it until acceptControl; offered to the bridge, it is given back",
 		"passControl: metadata of dataCapture.systemField and dataCapture.ticketField fills the ticket, 4 KB in all",
 		"releaseControl: takes a reason, ticketClosed or transferToEmail, and tells it",
 		"messages: metadata of a message is in what is read of it, and marks those of the bridge",
