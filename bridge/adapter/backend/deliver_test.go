@@ -1,0 +1,104 @@
+package backend_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/event"
+)
+
+// given is an event of a kind, by who did it, and what a desk does with it in the phases
+// none, setting, open, returning, cut, gone and ended: its calls in their order, and the
+// phase it is in then where that is another.
+type given struct {
+	kind event.Kind
+	by   event.Role
+	want [7]string
+}
+
+// expected has a row for each kind that is for a desk.
+func expected() []given {
+	return []given{
+		{event.KindHandoffRequested, event.RoleVirtualAgent, [7]string{"open >setting", "later", "", "", "", "", ""}},
+		{event.KindMessageCreated, event.RoleCustomer, [7]string{"fail", "fail", "say", "fail", "fail", "fail", ""}},
+		{event.KindMessageCreated, event.RoleVirtualAgent, [7]string{"", "", "note", "", "", "", ""}},
+		{event.KindMessageCreated, event.RoleLiveAgent, [7]string{"", "", "note", "", "", "", ""}},
+		{event.KindMessageCreated, event.RoleObserver, [7]string{"", "", "note", "", "", "", ""}},
+		{event.KindMessageCreated, event.RoleSystem, [7]string{}},
+		{event.KindNoteCreated, event.RoleObserver, [7]string{"", "note", "note", "note", "note", "note", ""}},
+		{event.KindContextUpdated, event.RoleCustomer, [7]string{"", "note", "note", "note", "note", "note", ""}},
+		{event.KindErrorReported, event.RoleSystem, [7]string{"", "note", "note", "note", "note", "note", ""}},
+		{event.KindHandoffCancelled, event.RoleCustomer, [7]string{"", "note close >gone", "note close >gone", ">gone", "note close >gone", "", ""}},
+		{event.KindHandoffFailed, event.RoleSystem, [7]string{"", "note close >gone", "note close >gone", ">gone", "note close >gone", "", ""}},
+		{event.KindHandbackCompleted, event.RoleVirtualAgent, [7]string{"", "note close >gone", "note close >gone", ">gone", "note close >gone", "", ""}},
+		{event.KindTransferCompleted, event.RoleLiveAgent, [7]string{"", "note close >gone", "note close >gone", ">gone", "note close >gone", "", ""}},
+		{event.KindHandbackFailed, event.RoleVirtualAgent, [7]string{"", "", "", "open-again note >open", "", "", ""}},
+		{event.KindConversationEnded, event.RoleCustomer, [7]string{">ended", "note close >ended", "note close >ended", ">ended", "note close >ended", ">ended", ""}},
+	}
+}
+
+// Every kind in every phase does what the table says, and no other kind anything.
+func TestEveryKindInEveryPhase(t *testing.T) {
+	rows := expected()
+	for _, kind := range event.Kinds() {
+		if !slices.ContainsFunc(rows, func(g given) bool { return g.kind == kind }) {
+			rows = append(rows, given{kind: kind, by: event.RoleCustomer})
+		}
+	}
+	for _, row := range rows {
+		for i, phase := range []string{"", "setting", "open", "returning", "cut", "gone", "ended"} {
+			if got := done(t, row.kind, row.by, phase); got != row.want[i] {
+				t.Errorf("%s by %s in phase %q: %q, want %q", row.kind, row.by, phase, got, row.want[i])
+			}
+		}
+	}
+}
+
+// done is what a leg in a phase does with a delivery.
+func done(t *testing.T, kind event.Kind, by event.Role, phase string) string {
+	t.Helper()
+	bodies := map[event.Kind]string{event.KindMessageCreated: `{"content":{"type":"text","text":"Hello"}}`, event.KindNoteCreated: `{"text":"aside"}`,
+		event.KindContextUpdated: `{"attributes":{"plan":"gold"}}`, event.KindErrorReported: `{"code":"late"}`}
+	body := bodies[kind]
+	if body == "" {
+		body = "{}"
+	}
+	var e event.Event
+	if err := json.Unmarshal(fmt.Appendf(nil, `{"id":"h","kind":%q,"actor":{"role":%q},"body":%s}`, kind, by, body), &e); err != nil {
+		t.Fatal(err)
+	}
+	state := fmt.Appendf(nil, `{"phase":%q,"handoff":"h","chat":"7","setup":{"step":"open/h"}}`, phase)
+	if phase == "" {
+		state = nil
+	}
+	out := adapter.Run(definition(), adapter.Turn{ID: "t", Key: "c", Conversation: "c", State: state, StateVersion: 1,
+		Account: adapter.Account{Name: "desk", Role: event.RoleLiveAgent, Credentials: []string{"key"}}, Placeholders: map[string]string{"key": "k"}, Input: adapter.Deliver{Event: e}})
+	var after struct{ Phase string }
+	if len(out.State) > 0 {
+		if err := json.Unmarshal(out.State, &after); err != nil {
+			t.Fatal(err)
+		}
+	}
+	words := []string{}
+	for _, effect := range out.Effects {
+		switch x := effect.(type) {
+		case adapter.Calling:
+			act, _, _ := strings.Cut(x.Tag, "/")
+			words = append(words, act)
+		case adapter.Failure:
+			words = append(words, "fail")
+		case adapter.Postponed:
+			words = append(words, "later")
+		case adapter.Emission:
+			words = append(words, string(x.Body.Kind()))
+		}
+	}
+	if after.Phase != phase {
+		words = append(words, ">"+after.Phase)
+	}
+	return strings.Join(append(words, strings.Fields(out.Err)...), " ")
+}
