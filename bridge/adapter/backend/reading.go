@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"net/http"
 	"strconv"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
@@ -37,11 +38,13 @@ func (d Desk) Look(l *Look, level int) bool {
 	return true
 }
 
-// Stopped ends a read that failed. What it would have brought, a later one brings.
+// Stopped ends a read that failed. What it would have brought, a later one brings: soon,
+// but where it was refused, for one more would be, too.
 func (d Desk) Stopped(l *Look, r adapter.Result) {
 	level := l.Level
 	l.Level, l.Again = 0, 0
-	if d.Course.Phase == Open && level != 0 && (r.Reason != "" || r.Status < 400 || r.Status >= 500) {
+	refused := r.Reason == "" && r.Status >= 400 && r.Status < 500 && r.Status != http.StatusTooManyRequests
+	if d.Course.Phase == Open && level != 0 && !refused {
 		d.Tx.After(TimerLook, lookAgain)
 	}
 }
