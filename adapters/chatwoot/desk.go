@@ -157,7 +157,11 @@ func (d desk) setStatus(word string) adapter.Call {
 	return d.asUser(http.MethodPost, d.theirs("/toggle_status"), backend.Fields{"status": word})
 }
 
-func (d desk) reopen(of string) { d.Tx.Call(actLeave+"/"+of, d.setStatus("open")) }
+// reopen gives it to the people there again, and reads what they wrote meanwhile.
+func (d desk) reopen(of string) {
+	d.Tx.Call(actLeave+"/"+of, d.setStatus("open"))
+	d.look(backend.LookMessages)
+}
 
 func (d desk) resolve(of string) {
 	if d.s.Chat != "" {

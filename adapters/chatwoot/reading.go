@@ -208,7 +208,7 @@ func (d desk) told(v codec.Value) {
 	sender, news := v.Get("sender"), !d.s.heard(codec.NumberID(v.Get("id").Text()))
 	spoken := kindOf(v) == typeOutgoing && isPerson(sender, false) && sender.Get("id").Text() != d.s.Self && !yes(v.Get("private"))
 	switch {
-	case d.s.Phase == backend.Gone && spoken && news:
+	case d.s.Phase != backend.Open && spoken && news:
 		d.TooLate()
 	case kindOf(v) == typeOutgoing && news:
 		d.look(backend.LookMessages)

@@ -181,8 +181,10 @@ func (d desk) setStatus(word string) adapter.Call {
 	return d.agent(http.MethodPut, d.theirs("/status"), backend.Fields{"status": word})
 }
 
+// reopen gives it to the people there again, and reads what they wrote meanwhile.
 func (d desk) reopen(of string) {
 	d.Tx.Call(actLeave+"/"+of, d.setStatus("Open"))
+	d.look(backend.LookMessages)
 	d.again()
 }
 

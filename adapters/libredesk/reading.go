@@ -265,7 +265,7 @@ func (d desk) hint(in adapter.Request) error {
 func (d desk) told(v codec.Value, created bool) {
 	news := !d.s.Reading.knows(uuidOf(v), instant(v.Get("created_at")))
 	switch {
-	case d.s.Phase == backend.Gone && created && news && d.personal(v) && !is(v.Get("private"), "true"):
+	case d.s.Phase != backend.Open && created && news && d.personal(v) && !is(v.Get("private"), "true"):
 		d.TooLate()
 	case news && is(v.Get("type"), "outgoing") && (d.s.Self == "" || v.Get("sender_id").Text() != d.s.Self):
 		d.look(backend.LookMessages)

@@ -203,8 +203,11 @@ func (d desk) release(of string) {
 	}
 }
 
-// reopen gives control to the people there again.
-func (d desk) reopen(of string) { d.Tx.Call(actLeave+"/"+of, d.pass(d.set.Agents, nil)) }
+// reopen gives control to the people there again, and reads what they wrote meanwhile.
+func (d desk) reopen(of string) {
+	d.Tx.Call(actLeave+"/"+of, d.pass(d.set.Agents, nil))
+	d.look(backend.LookMessages)
+}
 
 func (d desk) left() {
 	d.s.Setup, d.s.Reading.Level, d.s.Reading.Marks = setup{}, 0, nil

@@ -274,7 +274,7 @@ func (d desk) hint(in adapter.Request) error {
 func (d desk) told(v codec.Value) {
 	news := !d.s.Reading.knows(seenOf(v)) && v.Get("metadata").Get(mark).Text() == ""
 	switch {
-	case d.s.Phase == backend.Gone && news && d.personal(v):
+	case d.s.Phase != backend.Open && news && d.personal(v):
 		d.TooLate()
 	case news && is(v.Get("author").Get("type"), "business"):
 		d.look(backend.LookMessages)

@@ -61,8 +61,10 @@ type Course struct {
 	// of somebody having it.
 	Agent event.Actor `json:"agent,omitzero"`
 	Taken bool        `json:"taken,omitempty"`
-	// Told says that whoever wrote too late has been told so.
+	// Told says that whoever wrote too late has been told so, Late that somebody wrote
+	// who is to be, once it is sure that nobody there has the conversation.
 	Told bool `json:"told,omitempty"`
+	Late bool `json:"late,omitempty"`
 }
 
 // Acts are how a desk does what every desk does. Each is called at most once for an
@@ -171,12 +173,16 @@ func (d Desk) kept(of string) {
 }
 
 // leave takes the conversation from the people there and says why. Where they gave it
-// back themselves there is nothing to say.
+// back themselves there is nothing to say but to who has written since.
 func (d Desk) leave(of, why string, next Phase) {
 	was := d.Course.Phase
 	if was == Open || was == Setting || was == Cut {
 		d.note(of, why)
 		d.Acts.Resolve(of)
+	}
+	if was == Returning && d.Course.Late {
+		d.Course.Told = true
+		d.note(of, why)
 	}
 	if was != None || next == Ended {
 		d.Course.Phase = next
@@ -188,8 +194,10 @@ func (d Desk) leave(of, why string, next Phase) {
 }
 
 // TooLate tells whoever writes to the customer there, once, that the conversation went
-// on without this desk.
+// on without this desk. While it is on its way back to the virtual agent that waits: where
+// it comes back to these people, what they wrote is read then.
 func (d Desk) TooLate() {
+	d.Course.Late = d.Course.Late || d.Course.Phase == Returning
 	if d.Course.Phase == Gone && !d.Course.Told {
 		d.Course.Told = true
 		d.note("absent", d.Ways.AbsentText)

@@ -80,6 +80,7 @@ func (d Desk) Resolved() {
 	if d.Acts.Back != nil {
 		d.Acts.Back()
 	}
+	d.Course.Late = false
 	actor := d.Course.Agent
 	actor.Role = event.RoleLiveAgent
 	emit := func(next Phase, body event.Body) {
