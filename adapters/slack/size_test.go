@@ -29,7 +29,7 @@ func TestStateOfALongCaption(t *testing.T) {
 		e := event.Event{ID: "m", Actor: event.Actor{Role: event.RoleCustomer}, Body: event.MessageCreated{Content: event.Content{Part: file}}}
 		out := adapter.Run(slack.Definition(), adapter.Turn{Key: "c", StateVersion: 1, Account: account(plainSettings), Input: adapter.Deliver{Event: e},
 			Placeholders: map[string]string{"token": "t"}, State: []byte(`{"phase":"open","handoff":"h","channel":"C0SUPPORT","chat":"1780000000.000100"}`)})
-		if len(out.State) > 14<<10 || out.Err != "" || len(out.Effects) != 1 {
+		if len(out.State) > 14<<10 || out.Err != "" || len(out.Effects) == 0 { // in parts it is put off, too
 			t.Errorf("%d: %d bytes, %d effects; %s", n, len(out.State), len(out.Effects), out.Err)
 		}
 	}
