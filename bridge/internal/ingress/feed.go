@@ -54,9 +54,13 @@ func (h *Heard) Keys() []string {
 // endpoint would have turned the request away for good: then the vendor need not say
 // it again. Of what is not stored the reason is counted.
 func (h *Heard) Store(ctx context.Context) bool {
-	no := h.no
+	no, paced := h.no, false
 	for no == nil {
-		if no = h.door.paced(); no == nil {
+		if !paced { // it is one request, however often there is no room for it
+			no = h.door.paced()
+			paced = no == nil
+		}
+		if no == nil {
 			// What has begun is not given up: its outcome would not be known.
 			_, no = h.door.storeAll(context.WithoutCancel(ctx), h.arrivals)
 		}

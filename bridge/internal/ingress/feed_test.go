@@ -170,6 +170,10 @@ func TestHeardWaits(t *testing.T) {
 			t.Errorf("stored %v after %s and %d tries, counted %q", ok, took, f.tries, y.refused)
 		}
 		i.Limit(Rates{Account: 1})
+		f.until = time.Now().Add(10 * time.Second)
+		if ok, took := store(time.Minute); !ok || took != 10*time.Second {
+			t.Errorf("stored %v after %s: it waits for room, and is one request however often it is tried", ok, took)
+		}
 		var took time.Duration
 		for range 4 {
 			ok, one := store(time.Minute)
