@@ -75,7 +75,7 @@ func farSides() map[string]struct{ adapter, keys, settings string } {
 		convocore:  {"convocore", `credentials = { secret = "env:CONVO_SECRET" }`, ""},
 		chatwoot: {"chatwoot", "credentials = { token = \"env:WOOT_TOKEN\", webhook_secret = \"env:WOOT_SECRET\" }\nreconcile = \"10s\"",
 			"account_id = \"1\"\ninbox_identifier = \"inbox\"\ninbox_id = \"3\""},
-		slackDesk: {"slack", "credentials = { token = \"env:SLACK_TOKEN\", signing_secret = \"env:SLACK_SECRET\", app_token = \"env:SLACK_APP\" }\nreconcile = \"10s\"", `channels = ["*=C0SUPPORT"]`},
+		slackDesk: {"slack", "credentials = { token = \"env:SLACK_TOKEN\", signing_secret = \"env:SLACK_SECRET\", app_token = \"env:SLACK_APP\" }\nreconcile = \"10s\"", ""},
 		libredesk: {"libredesk", "reconcile = \"10s\"\ncredentials = { api_key = \"env:LIBRE_KEY\", api_secret = \"env:LIBRE_SECRET\", " +
 			"inbox_secret = \"env:LIBRE_INBOX\", webhook_secret = \"env:LIBRE_HOOK\" }", `inbox_uuid = "8f1c3a52-5b1f-4c4e-9d3c-5f6f5b1f2a01"`},
 		zendesk: {"zendesk", "reconcile = \"10s\"\ncredentials = { key_id = \"env:ZEN_KEY_ID\", key_secret = \"env:ZEN_KEY\", webhook_secret = \"env:ZEN_HOOK\" }",

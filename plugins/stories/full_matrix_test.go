@@ -104,12 +104,12 @@ func newMatrix(t *testing.T) *matrix {
 		account("nobody", aiseraChat, "live_agent", at(serve(t, m.nobody.Handler())), byConversation) +
 		account("dead", liveServer, "live_agent", at(serve(t, m.dead.Handler()))) +
 		account("assist", assistant, "observer", at(serve(t, m.assist.Handler())))
-	m.rig = newRig(t, setting{extra: accounts + accountsOf(m.vendors) + closedQueue + matrixRoutes(), breaker: "[breaker]\nfailures = 1000\n",
+	m.rig = newRig(t, setting{extra: accounts + accountsOf(m.vendors) + closedQueue + matrixQueues() + matrixRoutes(), breaker: "[breaker]\nfailures = 1000\n",
 		place: "You are number {position} in the queue."})
 	m.flow, m.flowstep = beginFlow("http://"+m.public+"/in/flow"), beginStep("http://"+m.public+"/in/flowstep")
 	m.convo.Events("http://" + m.public + "/in/convo/events")
 	for name, v := range m.vendors {
-		v.tells("http://" + m.public + "/in/" + name + "/webhook")
+		v.tells("http://" + m.public + "/in/" + name)
 	}
 	m.desked = follow(t, m.rig, "?agent=sam", deskToken)
 	return m
@@ -141,6 +141,26 @@ func backs() []string {
 	return append([]string{"desk", "vdesk", "people"}, slices.Sorted(maps.Keys(desks()))...)
 }
 
+// cellsOf are the names of the cells of a back end.
+func cellsOf(back string) []string {
+	var all []string
+	for _, front := range fronts() {
+		all = append(all, cellName(front, back, false), cellName(front, back, true))
+	}
+	return all
+}
+
+// matrixQueues is a queue for each cell of a vendor's desk: it may send each elsewhere.
+func matrixQueues() string {
+	var b strings.Builder
+	for _, back := range slices.Sorted(maps.Keys(desks())) {
+		for _, cell := range cellsOf(back) {
+			fmt.Fprintf(&b, "[queues.%s]\n", cell)
+		}
+	}
+	return b.String()
+}
+
 // matrixRoutes has a route for every case of every cell. It is found by the facts
 // a conversation begins with.
 func matrixRoutes() string {
@@ -154,7 +174,11 @@ func matrixRoutes() string {
 		for _, back := range backs() {
 			for _, observed := range []bool{false, true} {
 				for _, of := range []string{caseWhole, caseNobody, caseLate} {
-					name, to, more := cellName(front, back, observed)+"-"+of, back, ""
+					cell := cellName(front, back, observed)
+					name, to, more := cell+"-"+of, back, ""
+					if desks()[back] != nil {
+						more = fmt.Sprintf("queue = %q\n", cell)
+					}
 					switch of {
 					case caseNobody:
 						to = cmp.Or(closed[back], back)
@@ -162,7 +186,7 @@ func matrixRoutes() string {
 							more = "queue = \"never\"\n"
 						}
 					case caseLate:
-						more = "timers = { waiting = \"4s\" }\n"
+						more += "timers = { waiting = \"10s\" }\n"
 					}
 					fmt.Fprintf(&b, "[[routes]]\nname = %q\n%slive_agent = [%q]\n%s[routes.match]\nattributes = { cell = %q }\n", name, sides, to, more, name)
 					if observed {
@@ -210,7 +234,7 @@ func (m *matrix) prints() map[string]levels {
 // table written by hand and with what the bridge says of the same configuration.
 func TestFullMatrix(t *testing.T) {
 	if testing.Short() {
-		t.Skip("four conversations in each of seventy-two cells")
+		t.Skip("four conversations in each of eighty-four cells")
 	}
 	t.Parallel()
 	want := expectations(t)
@@ -220,7 +244,7 @@ func TestFullMatrix(t *testing.T) {
 	room := make(chan struct{}, 12)
 	for _, front := range fronts() {
 		for _, back := range backs() {
-			row := want[front+" "+back]
+			row, paced := want[front+" "+back], m.vendors[back].paced
 			if len(row) != 13 {
 				t.Fatalf("the table has %d levels for %s with %s", len(row), front, back)
 			}
@@ -231,8 +255,10 @@ func TestFullMatrix(t *testing.T) {
 			}
 			for _, observed := range []bool{false, true} {
 				work.Go(func() {
-					room <- struct{}{}
-					defer func() { <-room }()
+					if !paced {
+						room <- struct{}{}
+						defer func() { <-room }()
+					}
 					t.Run(cellName(front, back, observed), func(t *testing.T) { m.cell(t, front, back, observed, row) })
 				})
 			}
@@ -281,11 +307,8 @@ func questions() event.Form {
 	return event.Form{ID: "f-1", Title: "okapi form", Fields: []event.Field{{Name: "town", Label: "Your town", Input: "text", Required: true}}}
 }
 
-// long is a text of more than two of AI Studio's; its words are long too, since
-// Convocore's agent says an answer word by word.
-func long(name string) string { return longer(name, 10_000) }
-
-// longer is a text of more characters than that.
+// longer is a text of more characters than that; 10,000 are more than two of AI Studio's.
+// Its words are long too, since Convocore's agent says an answer word by word.
 func longer(name string, characters int) string {
 	return "okapi " + name + strings.Repeat(" "+strings.Repeat("abcdefghi", 11), characters/100) + " end."
 }

@@ -13,8 +13,8 @@ func wootDesk(t *testing.T) vendorDesk {
 	address := serve(t, woot.Handler())
 	woot.Serves(address)
 	return vendorDesk{Desk: woot.Desk(), account: account("chatwoot", chatwoot, "live_agent", at(address)), address: address, longest: 150_000,
-		tells: func(webhook string) {
-			woot.Tells(webhook)
+		tells: func(inbound string) {
+			woot.Tells(inbound + "/webhook")
 			woot.Trouble(chatwootsim.Trouble{Twice: true})
 		}}
 }

@@ -22,7 +22,7 @@ import (
 // it, a line here, and rows in testdata/matrix.txt that are written before it is
 // played the first time.
 func desks() map[string]func(*testing.T) vendorDesk {
-	return map[string]func(*testing.T) vendorDesk{"chatwoot": wootDesk, "libredesk": libreDesk, "zendesk": zenDesk}
+	return map[string]func(*testing.T) vendorDesk{"chatwoot": wootDesk, "libredesk": libreDesk, "slack": slackThreads, "zendesk": zenDesk}
 }
 
 // vendorDesk is a simulated desk before the bridge has begun. It has to have the acts
@@ -32,12 +32,17 @@ type vendorDesk struct {
 	simdesk.Desk
 	// account is its account's text in the configuration, address where it serves.
 	account, address string
-	// tells says where its webhooks go, each of them twice.
-	tells func(webhook string)
+	// tells says below which address its account has its endpoints; what it posts there
+	// goes there twice.
+	tells func(inbound string)
 	// longest is the most characters of a message of the customer's there.
 	longest int
-	// oneWay says that people there do not see the customer type.
-	oneWay bool
+	// oneWay says that people there do not see the customer type, unread that they are
+	// not shown what the customer has read.
+	oneWay, unread bool
+	// paced says that its vendor takes little at a time: its cells wait more than they
+	// work.
+	paced bool
 }
 
 // newDesks makes all of them.
@@ -127,14 +132,24 @@ func (b vendorBack) waits(k *talk) {
 	k.eventually(b.Title+" is asked", func() bool {
 		for _, c := range b.Conversations() {
 			knows := func(text string) bool { return strings.Contains(text, k.mark()) }
-			if c.Open && !k.used[c.ID] && (slices.ContainsFunc(before(c), knows) || slices.ContainsFunc(slices.Collect(maps.Values(c.Facts)), knows)) {
+			if !k.used[c.ID] && (slices.ContainsFunc(before(c), knows) || slices.ContainsFunc(slices.Collect(maps.Values(c.Facts)), knows)) {
 				k.key = c.ID
 			}
 		}
 		return k.key != ""
 	})
 	k.used[k.key] = true
-	k.inState(k.id, "queued")
+	k.eventually("the hand-off is whole", func() bool { return k.queued() })
+}
+
+// queued reports whether people have been asked since they were asked for last. The
+// state would say so, too, but not for long where nobody comes.
+func (k *talk) queued() bool {
+	asked := false
+	for _, e := range k.events(k.id) {
+		asked = e.Kind() == event.KindHandoffQueued || asked && e.Kind() != event.KindHandoffRequested
+	}
+	return asked
 }
 
 func (b vendorBack) briefed(k *talk, lines []event.TranscriptEntry) adapter.Level {
@@ -282,6 +297,9 @@ func (b vendorBack) reads(k *talk) {
 	k.eventually("people see that it was read", func() bool { return b.at(k).Read })
 }
 
+// absent is what people are told then.
+const absent = "The customer does not see this: the conversation went on without this desk."
+
 // insists is what people do after the end: it is opened, taken, written in and closed
 // again, and nothing of it is the customer's.
 func (b vendorBack) insists(k *talk) {
@@ -292,10 +310,8 @@ func (b vendorBack) insists(k *talk) {
 		b.act(k, 0, simdesk.Take, "")
 	}
 	b.act(k, 0, simdesk.Reply, k.private("afterthought"))
-	k.eventually("whoever writes too late is told", func() bool {
-		notes := b.at(k).Lines
-		at := slices.IndexFunc(notes, func(l simdesk.Line) bool { return l.Text == k.private("afterthought") })
-		return slices.ContainsFunc(notes[at:], func(l simdesk.Line) bool { return l.Kind == simdesk.Note || l.Kind == simdesk.Bridge })
+	k.eventually("whoever comes too late is told", func() bool {
+		return slices.Contains(append(b.words(k, simdesk.Note), b.words(k, simdesk.Bridge)...), absent)
 	})
 	b.act(k, 0, simdesk.Resolve, "")
 }

@@ -38,6 +38,8 @@ type talk struct {
 	// type, and person which of the people at a vendor's desk acts.
 	stored, typed bool
 	person        int
+	// much is how many characters a long text has at least.
+	much int
 }
 
 // front is what happens before the bridge, or in front of the web chat.
@@ -268,9 +270,10 @@ func (f webFront) begin(k *talk, got levels) {
 	f.files(k, file)
 	k.eventually("the picture", func() bool { return f.va.sawFile(k, file) != adapter.Dropped })
 	got["media"] = f.va.sawFile(k, file)
-	f.says(k, long(k.name+" va"))
-	k.eventually("the long text", func() bool { return arrived(long(k.name+" va"), f.va.heard(k)) != adapter.Dropped })
-	got["long_text"] = arrived(long(k.name+" va"), f.va.heard(k))
+	text := longer(k.name+" va", k.much)
+	f.says(k, text)
+	k.eventually("the long text", func() bool { return arrived(text, f.va.heard(k)) != adapter.Dropped })
+	got["long_text"] = arrived(text, f.va.heard(k))
 }
 
 // scripted looks at a virtual agent nobody can look into by what it answers: it
@@ -289,7 +292,7 @@ func (f webFront) scripted(k *talk, got levels) {
 	if said(func() { f.files(k, file) }) == "okapi about apples" {
 		got["media"] = adapter.Fallback
 	}
-	if said(func() { f.says(k, long(k.name)+" pears") }) == "okapi about pears" {
+	if said(func() { f.says(k, longer(k.name, k.much)+" pears") }) == "okapi about pears" {
 		got["long_text"] = adapter.Full
 	}
 }

@@ -17,8 +17,8 @@ func libreDesk(t *testing.T) vendorDesk {
 		}
 	})
 	return vendorDesk{Desk: s.Desk(), account: account("libredesk", libredesk, "live_agent", at(address)), address: address, longest: 10_000,
-		tells: func(webhook string) {
-			s.AddWebhook(webhook, libreHook, libredesksim.Events()...)
+		tells: func(inbound string) {
+			s.AddWebhook(inbound+"/webhook", libreHook, libredesksim.Events()...)
 			s.Trouble(libredesksim.Trouble{Double: true})
 		}}
 }

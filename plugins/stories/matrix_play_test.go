@@ -19,7 +19,10 @@ func (m *matrix) talk(t *testing.T, front, back string, observed bool, of string
 	if of == caseLeaves {
 		route = cellName(front, back, observed) + "-" + caseWhole
 	}
-	k := &talk{matrix: m, rig: m.rig.of(t), t: t, name: route + "/" + of, used: map[string]bool{}, desk: m.desked}
+	k := &talk{matrix: m, rig: m.rig.of(t), t: t, name: route + "/" + of, used: map[string]bool{}, desk: m.desked, much: 10_000}
+	if v := m.vendors[back]; v.paced {
+		k.much = v.longest // what was said goes with each hand-off, a message a second
+	}
 	t.Cleanup(k.tell)
 	return k
 }
@@ -189,7 +192,7 @@ func (k *talk) converse(f front, b back, got levels) {
 	if vendors && web && typing {
 		k.eventually("people see typing", func() bool { f.types(k); return b.sawTyping(k) != adapter.Dropped })
 	}
-	up10, down10 := longer(k.name+" up", max(10_000, desk.longest)), long(k.name+" down")
+	up10, down10 := longer(k.name+" up", max(k.much, desk.longest)), longer(k.name+" down", k.much)
 	f.says(k, up10)
 	k.eventually("people read the long text", func() bool { return arrived(up10, b.hears(k)) != adapter.Dropped })
 	b.says(k, down10)
@@ -201,7 +204,7 @@ func (k *talk) converse(f front, b back, got levels) {
 	got["typing"] = worst(f.sawTyping(k), b.sawTyping(k))
 	says("okapi last to people of " + k.name)
 	answers("okapi last from people of " + k.name)
-	if vendors && web {
+	if vendors && web && !desk.unread {
 		desk.reads(k)
 	}
 	tale{flows: []flow{{"people", fromCustomer, b.hears(k)}, {"the customer", fromPeople, f.hears(k)}}}.once(k.t)

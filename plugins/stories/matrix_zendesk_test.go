@@ -15,8 +15,8 @@ func zenDesk(t *testing.T) vendorDesk {
 	s.Serves(address)
 	fields := `fields = ["cell=dataCapture.ticketField.cell", "call_id=dataCapture.ticketField.call"]`
 	return vendorDesk{Desk: s.Desk(), account: account("zendesk", zendesk, "live_agent", at(address), fields), address: address, longest: 4096, oneWay: true,
-		tells: func(webhook string) {
-			s.Tells(webhook)
+		tells: func(inbound string) {
+			s.Tells(inbound + "/webhook")
 			s.Trouble(zendesksim.Trouble{Twice: true})
 		}}
 }

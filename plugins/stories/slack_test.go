@@ -33,7 +33,7 @@ func slackRig(t *testing.T, o slacksim.Options, settings, keys string, fails ...
 	t.Cleanup(s.Close)
 	address := serve(t, s.Handler())
 	s.Serves(address)
-	r := newRig(t, setting{extra: account("people", slackDesk, "live_agent", at(address+"/api"), settings) + shop("helper", "people") + keys}, fails...)
+	r := newRig(t, setting{extra: account("people", slackDesk, "live_agent", at(address+"/api"), `channels = ["*=`+support+`"]`, settings) + shop("helper", "people") + keys}, fails...)
 	s.Tells("http://"+r.public+"/in/people/events", "http://"+r.public+"/in/people/actions")
 	return r, s
 }
