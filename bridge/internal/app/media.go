@@ -2,11 +2,13 @@ package app
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os/exec"
 
 	"github.com/footbridge/footbridge/bridge/event"
 	"github.com/footbridge/footbridge/bridge/internal/config"
+	"github.com/footbridge/footbridge/bridge/internal/egress"
 	"github.com/footbridge/footbridge/bridge/internal/media"
 )
 
@@ -25,7 +27,11 @@ func (a *App) newMedia() *media.Store {
 
 // given opens a file an adapter was given a link to.
 func (a *App) given(ctx context.Context, link string) (event.Media, io.ReadCloser, error) {
-	return a.media.Given(ctx, link)
+	m, file, err := a.media.Given(ctx, link)
+	if errors.Is(err, media.ErrNotFound) {
+		err = egress.ErrNotKept
+	}
+	return m, file, err
 }
 
 // scanner looks whether the command that scans files is there; where it is not,

@@ -148,7 +148,9 @@ func (e *Egress) call(ctx context.Context, account, turn string, tokens map[stri
 	known.Secrets = withTokens(known.Secrets, tokens)
 	req, err := e.request(ctx, known.Account, turn, c)
 	if err != nil {
-		e.o.Logger.Warn("call refused", "account", account, "mend", notAllowed)
+		if !errors.Is(err, ErrNotKept) {
+			e.o.Logger.Warn("call refused", "account", account, "mend", notAllowed)
+		}
 		return engine.Attempt{Reason: adapter.ReasonNotAllowed}, adapter.ReasonNotAllowed
 	}
 	defer req.Body.Close() //nolint:errcheck // it was only read.

@@ -17,8 +17,12 @@ import (
 	"github.com/footbridge/footbridge/bridge/event"
 )
 
+// ErrNotKept says that a link is of no file the bridge keeps. Adapters may ask for one
+// all the same: a customer's picture may lie anywhere, and goes as words where it does.
+var ErrNotKept = errors.New("no file that is kept here")
+
 // Given opens a file by the link an adapter was given; the caller closes it. A link
-// that is not ours, or no longer good, is an error.
+// that is not ours, or no longer good, is ErrNotKept.
 type Given func(ctx context.Context, link string) (event.Media, io.ReadCloser, error)
 
 // body is what a call sends: text, and files between it.

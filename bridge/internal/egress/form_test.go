@@ -3,7 +3,6 @@ package egress
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -45,7 +44,7 @@ func (l onLoan) Close() error {
 func (s *shelf) given(_ context.Context, link string) (event.Media, io.ReadCloser, error) {
 	content, ok := s.files[link]
 	if !ok {
-		return event.Media{}, nil, errors.New("no such file")
+		return event.Media{}, nil, ErrNotKept
 	}
 	s.open.Add(1)
 	return event.Media{Name: "plan.pdf", MIME: "application/pdf", Size: int64(len(content))}, onLoan{bytes.NewReader(content), s}, nil
@@ -160,7 +159,13 @@ func TestFormRefusals(t *testing.T) {
 		"form and upload":          {Form: field, Upload: linked},
 	} {
 		c.Method, c.URL = "POST", url
-		if a := w.send(c); a.Reason != adapter.ReasonNotAllowed {
+		told := strings.Count(w.log.String(), "call refused")
+		a := w.send(c)
+		told = strings.Count(w.log.String(), "call refused") - told
+		if elsewhere := name == "a link of another" || name == "the second is none"; elsewhere != (told == 0) {
+			t.Errorf("%s: the log tells %d refusals", name, told)
+		}
+		if a.Reason != adapter.ReasonNotAllowed {
 			t.Errorf("%s: %+v", name, a)
 		}
 		if n := files.open.Load(); n != 0 {
