@@ -63,8 +63,12 @@ func handle(tx *adapter.Tx, s *state, in adapter.Input) error {
 		d.Deliver(in.Event)
 	case adapter.Result:
 		d.result(in)
-	case adapter.Reconcile, adapter.Fired:
+	case adapter.Reconcile:
 		d.look(backend.LookWhole)
+	case adapter.Fired:
+		if !d.Fired(in.Timer) {
+			d.look(backend.LookWhole)
+		}
 	case adapter.Check:
 		d.check(in)
 	default:

@@ -97,6 +97,7 @@ func (d desk) connection(in adapter.Input) error {
 
 func (d desk) fired(timer string) {
 	switch {
+	case d.Fired(timer):
 	case timer == backend.TimerLook:
 		d.look(backend.LookWhole)
 	case timer == timerRedial:

@@ -78,7 +78,7 @@ func handle(tx *adapter.Tx, s *state, in adapter.Input) error {
 	case adapter.Reconcile:
 		d.look(backend.LookWhole)
 	case adapter.Fired:
-		if s.Saying.Lost = s.Saying.Lost && in.Timer != timerMerge; in.Timer == backend.TimerLook {
+		if s.Saying.Lost = s.Saying.Lost && in.Timer != timerMerge; !d.Fired(in.Timer) && in.Timer == backend.TimerLook {
 			d.look(backend.LookWhole)
 		}
 	case adapter.Check:

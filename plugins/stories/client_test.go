@@ -23,18 +23,24 @@ const patience = 60 * time.Second
 // eventually waits generously: only order and outcome are asserted.
 func (r *rig) eventually(what string, ok func() bool) { r.t.Helper(); eventually(r.t, what, ok) }
 
-// eventually asks less often the longer it waits: many wait beside each other, and each
-// question costs the bridge as much as what is waited for.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
+	if !comesTrue(ok) {
+		t.Fatalf("never: %s", what)
+	}
+}
+
+// comesTrue asks less often the longer it waits: many wait beside each other, and each
+// question costs the bridge as much as what is waited for.
+func comesTrue(ok func() bool) bool {
 	pause := 10 * time.Millisecond
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); pause = min(pause*3/2, 150*time.Millisecond) {
 		if ok() {
-			return
+			return true
 		}
 		time.Sleep(pause)
 	}
-	t.Fatalf("never: %s", what)
+	return false
 }
 
 // api calls the native API until it answers; a crash in between is ridden out,

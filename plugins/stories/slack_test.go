@@ -292,8 +292,11 @@ func TestSlackIsBusyAndUnsure(t *testing.T) {
 	s.Fail(slacksim.Fault{Method: "chat.postMessage", Drop: slacksim.DropAfter})
 	r.write(id, token, "person", "okapi agent")
 	r.inState(id, "queued")
-	thread := s.Threads()[0]
-	whole := strings.Join(s.Lines(thread), "")
+	thread, whole := s.Threads()[0], ""
+	r.eventually("the transcript is there", func() bool { // it takes longer than to be queued
+		whole = strings.Join(s.Lines(thread), "")
+		return strings.Contains(whole, strings.TrimSpace(said[5]))
+	})
 	at := 0
 	for _, text := range said {
 		i := strings.Index(whole[at:], strings.TrimSpace(text))

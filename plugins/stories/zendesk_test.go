@@ -292,6 +292,7 @@ func TestZendeskLongTranscript(t *testing.T) {
 	r.answered(id, "okapi about plums")
 	r.write(id, token, "person", "okapi agent")
 	r.inState(id, "queued")
+	r.eventually("the transcript is there", func() bool { return len(atZen(s).Texts("user", "")) > len(want) })
 	tale{conversation: id, flows: []flow{{"Zendesk", append(want, "okapi agent"), atZen(s).Texts("user", "")}}}.once(t)
 }
 

@@ -50,6 +50,15 @@ const (
 	lookAgain = 30 * time.Second
 )
 
+// timerQueued is the timer on which a hand-off that takes long is said to be queued: a
+// platform that hands over waits ten seconds for an answer, and what was said before may
+// take longer to be written down, message by message.
+const (
+	timerQueued = "queued"
+	queuedSoon  = 4 * time.Second
+	queuedLater = time.Second
+)
+
 // Course is what a leg remembers of its hand-off. An adapter's state embeds it.
 type Course struct {
 	Phase   Phase  `json:"phase,omitempty"`
@@ -61,6 +70,8 @@ type Course struct {
 	// of somebody having it.
 	Agent event.Actor `json:"agent,omitzero"`
 	Taken bool        `json:"taken,omitempty"`
+	// Queued says that the bridge knows of the conversation's being there.
+	Queued bool `json:"queued,omitempty"`
 	// Told says that whoever wrote too late has been told so, Late that somebody wrote
 	// who is to be, once it is sure that nobody there has the conversation.
 	Told bool `json:"told,omitempty"`
@@ -186,6 +197,9 @@ func (d Desk) leave(of, why string, next Phase) {
 	}
 	if was != None || next == Ended {
 		d.Course.Phase = next
+	}
+	if was == Setting || was == Cut {
+		d.Tx.Stop(timerQueued)
 	}
 	d.Tx.Stop(TimerLook)
 	if d.Acts.Left != nil {

@@ -73,8 +73,12 @@ func handle(tx *adapter.Tx, s *state, in adapter.Input) error {
 		d.told(in)
 	case adapter.Result:
 		d.result(in)
-	case adapter.Reconcile, adapter.Fired:
+	case adapter.Reconcile:
 		d.look(backend.LookWhole)
+	case adapter.Fired:
+		if !d.Fired(in.Timer) {
+			d.look(backend.LookWhole)
+		}
 	default:
 		return adapter.ErrUnsupported
 	}
@@ -144,7 +148,7 @@ func (d plain) result(r adapter.Result) {
 		d.Failed(r)
 		d.s.Setup = backend.Setup[string]{}
 	case act == "open":
-		d.s.Setup.Step = ""
+		d.s.Setup.Step, d.s.Chat = "", "7"
 		d.next()
 	default:
 		d.s.Setup.Step = ""

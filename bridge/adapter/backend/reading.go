@@ -38,14 +38,18 @@ func (d Desk) Look(l *Look, level int) bool {
 	return true
 }
 
-// Stopped ends a read that failed. What it would have brought, a later one brings: soon,
-// but where it was refused, for one more would be, too.
+// Stopped ends a read that failed. What it would have brought, a later one brings: soon
+// where another was asked for meanwhile, after a while otherwise, and not by itself where
+// it was refused, for one more would be, too.
 func (d Desk) Stopped(l *Look, r adapter.Result) {
-	level := l.Level
+	level, wait := l.Level, lookAgain
+	if l.Again != 0 {
+		wait = lookSoon
+	}
 	l.Level, l.Again = 0, 0
 	refused := r.Reason == "" && r.Status >= 400 && r.Status < 500 && r.Status != http.StatusTooManyRequests
 	if d.Course.Phase == Open && level != 0 && !refused {
-		d.Tx.After(TimerLook, lookAgain)
+		d.Tx.After(TimerLook, wait)
 	}
 }
 

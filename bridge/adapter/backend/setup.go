@@ -73,6 +73,7 @@ func (d Desk) Asked(e event.Event, step string) int {
 	case d.Course.Phase == Open, d.Course.Handoff == e.ID && d.Course.Phase != Setting:
 		return AskNothing
 	case d.Course.Handoff != e.ID:
+		d.Tx.After(timerQueued, queuedSoon)
 		return AskBegin
 	case step != "":
 		d.Tx.Later() // something else came meanwhile; the call is still under way
@@ -88,8 +89,32 @@ func (d Desk) Opened(failed int) {
 		d.Report("transcript_incomplete", fmt.Sprintf("%s did not take %d parts of what was said before", d.Title, failed))
 	}
 	d.Course.Phase = Open
-	d.Emit(event.HandoffQueued{})
+	d.Tx.Stop(timerQueued)
+	d.queued()
 	d.Tx.After(TimerLook, lookSoon)
+}
+
+// queued says once that the people there have the conversation in a queue.
+func (d Desk) queued() {
+	if !d.Course.Queued {
+		d.Course.Queued = true
+		d.Emit(event.HandoffQueued{})
+	}
+}
+
+// Fired deals with a timer of this package's; false for one that is the adapter's.
+// TimerLook is.
+func (d Desk) Fired(timer string) bool {
+	switch {
+	case timer != timerQueued:
+		return false
+	case d.Course.Phase != Setting:
+	case d.Course.Chat == "":
+		d.Tx.After(timerQueued, queuedLater) // nobody there knows of it yet
+	default:
+		d.queued()
+	}
+	return true
 }
 
 // Failed says that these people cannot be asked. What was made of the conversation is
@@ -100,6 +125,7 @@ func (d Desk) Failed(r adapter.Result) {
 		reason = event.FailedRejected
 		d.Report("refused", d.Title+" "+r.Fault(d.Login))
 	}
+	d.Tx.Stop(timerQueued)
 	d.Emit(event.HandoffFailed{Reason: reason})
 	d.Acts.Resolve(d.Course.Handoff)
 	d.Course.Phase = Gone
