@@ -74,7 +74,8 @@ type Account struct {
 	Name     string          `json:"name"`
 	Role     event.Role      `json:"role"`
 	Settings json.RawMessage `json:"settings,omitempty"`
-	// Credentials names the credentials the account has, never their values.
+	// Credentials names the credentials the account is to have, never their values. An
+	// account of which one is not set makes no calls.
 	Credentials []string `json:"credentials,omitempty"`
 	// PublicURL is where the bridge serves the account's endpoints, without a
 	// trailing slash: https://host/in/NAME.

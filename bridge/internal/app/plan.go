@@ -84,7 +84,7 @@ func (pl planner) account(ctx context.Context, p *plan, name string) *config.Pro
 		return problem
 	}
 	account := engine.Account{Name: name, Adapter: a.Adapter, Role: event.Role(a.Role), Settings: settings,
-		Credentials: slices.Sorted(maps.Keys(secrets)), PublicURL: strings.TrimRight(c.Server.PublicURL, "/") + "/in/" + name, Unready: unready,
+		Credentials: slices.Sorted(maps.Keys(a.Credentials)), PublicURL: strings.TrimRight(c.Server.PublicURL, "/") + "/in/" + name, Unready: unready,
 		Language: a.Language, FailUnknown: a.OnUnknown == "fail", Anybody: a.AllowUnauthenticated}
 	if problem := pl.fit(ctx, &account); problem != nil {
 		return problem

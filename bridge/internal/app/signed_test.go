@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -115,6 +117,36 @@ func TestReconcileWithoutEffect(t *testing.T) {
 		}
 		if got := strings.Join(p.warnings, "; "); (got == "") != (warns == "") || !strings.Contains(got, warns) {
 			t.Errorf("warned %q, want %q", got, warns)
+		}
+	}
+}
+
+// needs is an adapter that works with a credential only.
+type needs string
+
+func (n needs) Configure(_ context.Context, _ string, a adapter.Account) (adapter.Profile, error) {
+	if !slices.Contains(a.Credentials, string(n)) {
+		return adapter.Profile{}, fmt.Errorf("needs the credential %s: set it", string(n))
+	}
+	return adapter.Profile{}, nil
+}
+
+// A credential the configuration names and nothing has set leaves its account
+// unconfigured, also where the adapter cannot do without; one it does not name stops the
+// start.
+func TestCredentialNotSet(t *testing.T) {
+	for name, c := range map[needs]string{"secret": "account vendor is unconfigured: credential secret is not set (env:NEW)", "other": ""} {
+		conf, _, err := config.Parse("footbridge.toml", []byte(signedToml), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		unset := func(string) (string, bool) { return "", false }
+		p, err := planner{conf: conf, plugins: name, env: unset, down: map[string]error{}}.plan(t.Context())
+		if (err == nil) != (c != "") {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if c != "" && (!strings.Contains(strings.Join(p.warnings, "; "), c) || p.setup.Accounts["vendor"].Unready == "") {
+			t.Errorf("%s: warned %q, unready %q", name, p.warnings, p.setup.Accounts["vendor"].Unready)
 		}
 	}
 }
