@@ -89,10 +89,13 @@ func handle(tx *adapter.Tx, s *state, in adapter.Input) error {
 	return nil
 }
 
-// private reports whether an event is for people's eyes alone: it has no place in a
-// conversation that Zendesk may mail to the customer.
+// private reports whether an event is for people's eyes alone, as are the words of who
+// may not speak to the customer now: it has no place in a conversation that Zendesk may
+// mail to the customer.
 func private(e event.Event) bool {
 	switch e.Body.(type) {
+	case event.MessageCreated:
+		return e.Actor.Role != event.RoleCustomer
 	case event.NoteCreated, event.ContextUpdated, event.ErrorReported:
 		return true
 	}
