@@ -165,7 +165,7 @@ func TestPlain(t *testing.T) {
 }
 
 func FuzzRead(f *testing.F) {
-	for _, seed := range []string{`{"a":[1,{"b":null}]}`, "\xff", `{"a":1,"a":2}`, `"\ud800"`, `[[[`, `1e999`} {
+	for _, seed := range []string{`{"a":[1,{"b":null}]}`, "\xff", `{"a":1,"a":2}`, `"\ud800"`, `[[[`, `1e999`, "0\v", "1\u00a0", "{} \t\r\n"} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -56,7 +56,7 @@ func read(data []byte, options ...jsontext.Options) (Value, error) {
 	if err != nil {
 		return Value{}, fmt.Errorf("read JSON: %w", err)
 	}
-	if rest := bytes.TrimSpace(data[r.dec.InputOffset():]); len(rest) > 0 {
+	if rest := bytes.Trim(data[r.dec.InputOffset():], " \t\r\n"); len(rest) > 0 { // what JSON takes for space
 		return Value{}, errors.New("read JSON: more than one value")
 	}
 	return v, nil
