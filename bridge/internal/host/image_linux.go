@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -25,7 +26,11 @@ func seal(in *os.File, runDir, name string) (*image, string, error) {
 		return nil, "", err
 	}
 	const seals = unix.F_SEAL_SEAL | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE
-	if _, err := unix.FcntlInt(draft.Fd(), unix.F_ADD_SEALS, seals); err != nil {
+	err = patiently(func() error {
+		_, err := unix.FcntlInt(draft.Fd(), unix.F_ADD_SEALS, seals)
+		return err
+	})
+	if err != nil {
 		return nil, "", fmt.Errorf("seal: %w", err)
 	}
 	i, err := openImage(draft)
@@ -46,6 +51,18 @@ func memory(name string) (*os.File, error) {
 		return nil, err
 	}
 	return os.NewFile(uintptr(fd), name), nil
+}
+
+// patiently tries again while the kernel is busy with a page of the file, such as one it
+// is moving: it waits 150 ms for that itself, which on a loaded machine is too little.
+func patiently(add func() error) error {
+	const tries = 20
+	err := add()
+	for n := 1; n < tries && errors.Is(err, unix.EBUSY); n++ {
+		time.Sleep(50 * time.Millisecond)
+		err = add()
+	}
+	return err
 }
 
 // openImage opens the sealed file for reading alone. What an account may run and
