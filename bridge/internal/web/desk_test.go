@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -46,6 +47,45 @@ func TestFarSide(t *testing.T) {
 	sam.until("ten letters fit", `document.querySelector("#far").textContent.startsWith("They")`)
 	writes("👩‍👩‍👧 is one and more")
 	sam.until("too long", `document.querySelector("#far").textContent === "17 characters: this arrives in 2 parts."`)
+	sam.clean()
+}
+
+// held keeps back answers to how one conversation stands.
+const held = `window.answers = []; const ask = window.fetch;
+	window.fetch = async (...what) => {
+		const answer = await ask(...what);
+		if (/\/conversations\/[^\/?]+$/.test(what[0])) await new Promise((go) => answers.push(go));
+		return answer;
+	};`
+
+// hiding counts how often the wrap-up is hidden from now on.
+const hiding = `window.hidden = 0; new MutationObserver(() => { hidden += document.querySelector("#wrapup").hidden; }).observe(document.querySelector("#wrapup"), { attributeFilter: ["hidden"] });`
+
+// TestOldAnswer: an answer that was asked for before the end, and comes after it, takes
+// the wrap-up from nobody who is filling it in.
+func TestOldAnswer(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	sam, ada := withAda(s)
+	sam.until("it is open", `sessionStorage["footbridge.desk.open"] && document.querySelector("#act-end:not([hidden])")`)
+	id := value[string](sam, `sessionStorage["footbridge.desk.open"]`)
+	value[bool](sam, `(() => {`+held+` return true; })()`)
+	if status := s.request("POST", "/conversations/"+id+"/events", deskToken, `{"kind":"context.updated","actor":{"role":"live_agent","id":"sam"},"body":{"attributes":{"plan":"gold"}}}`, nil); status >= 300 {
+		t.Fatalf("context: %d", status)
+	}
+	sam.until("it is asked how it stands", `answers.length > 0`)
+	ada.button("End chat")
+	ada.press("#really .primary")
+	sam.until("the wrap-up", `!document.querySelector("#wrapup").hidden && answers.length > 1`)
+	sam.press(`#wrapup [name="disposition"]`)
+	value[bool](sam, `(() => {`+hiding+` return true; })()`)
+	for i := range value[int](sam, `answers.length`) {
+		value[bool](sam, fmt.Sprintf(`(answers[%d](), window.since = performance.now(), true)`, i))
+		sam.until("the page is drawn again", `performance.now() > since + 300`)
+	}
+	if !value[bool](sam, `hidden === 0 && document.activeElement.matches("#wrapup [name=disposition]")`) {
+		t.Errorf("the wrap-up went away %d times", value[int](sam, "hidden"))
+	}
 	sam.clean()
 }
 

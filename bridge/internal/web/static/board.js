@@ -26,7 +26,8 @@ export class Board {
     this.rows = new Map();
     this.stories = new Map();
     this.reading = new Map();
-    this.dirty = new Set();
+    this.dirty = new Set(); // whose standing is to be asked
+    this.asked = new Map(); // and was, last with whom
     this.held = new Set(this.#heldBefore());
     this.queues = [];
     this.stamp = 0; // changes with whatever the list of those who wait is made of
@@ -148,12 +149,22 @@ export class Board {
 
   async #look() {
     const ids = [...this.dirty];
+    const asked = {}; // one for all of them
+    for (const id of ids) this.asked.set(id, asked);
     this.dirty.clear();
     this.looking = undefined;
     if (ids.length > many) return this.load().catch(() => ids.forEach((id) => this.look(id)));
-    for (const row of await Promise.all(ids.map((id) => this.#row(id)))) this.#place(row);
+    for (const row of await Promise.all(ids.map((id) => this.#row(id)))) this.#answered(row, asked);
     await this.#askQueues();
     this.changed();
+  }
+
+  // #answered takes an answer. What has happened since it was asked is not in it, and
+  // is asked again.
+  #answered(row, asked) {
+    if (this.dirty.has(row.id) || this.asked.get(row.id) !== asked) return;
+    this.asked.delete(row.id);
+    this.#place(row);
   }
 
   #place(row) {
