@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +16,8 @@ import (
 	"github.com/footbridge/footbridge/bridge/internal/engine"
 )
 
-// switchboard is a vendor that takes sockets; it echoes until told to stop.
+// switchboard is a vendor that takes sockets; it echoes until told to stop, and answers a number
+// with as many bytes.
 type switchboard struct {
 	*httptest.Server
 	requests chan *http.Request
@@ -43,6 +45,9 @@ func newSwitchboard(t *testing.T) *switchboard {
 			if string(data) == "bye" {
 				_ = c.Close(4001, "enough")
 				return
+			}
+			if n, err := strconv.Atoi(string(data)); err == nil {
+				data = []byte(strings.Repeat("x", n))
 			}
 			if c.Write(context.Background(), kind, data) != nil {
 				return
@@ -101,6 +106,42 @@ func TestDialCarriesSecretsAndWords(t *testing.T) {
 	}
 	if log := w.log.String(); strings.Contains(log, "s3cr3t") || strings.Contains(log, "captured") {
 		t.Errorf("a secret is in the log: %s", log)
+	}
+}
+
+// TestHowMuchIsHeard: a message of 256 KiB is heard on a leg's connection, and one of
+// 4 MiB on a feed's; a longer one ends it, and nothing of it is heard.
+func TestHowMuchIsHeard(t *testing.T) {
+	s := newSwitchboard(t)
+	w := openWay(t, breaker.Options{}, host(t, s.Server))
+	for name, c := range map[string]struct {
+		dial func() (engine.Link, engine.Attempt)
+		most int
+	}{
+		"a leg's": {func() (engine.Link, engine.Attempt) {
+			return w.Dial(t.Context(), "a", "t", nil, adapter.Dial{URL: s.address()})
+		}, 256 << 10},
+		"a feed's": {func() (engine.Link, engine.Attempt) {
+			return w.Line(t.Context(), "a", "t", adapter.Dial{URL: s.address()})
+		}, 4 << 20},
+	} {
+		t.Run(name, func(t *testing.T) {
+			link, got := c.dial()
+			if link == nil {
+				t.Fatalf("no link: %+v", got)
+			}
+			for _, n := range []int{c.most, c.most + 1} {
+				if outcome := link.Write(t.Context(), engine.Message{Turn: "t", Data: []byte(strconv.Itoa(n))}); outcome != adapter.SentWritten {
+					t.Fatalf("write: %s", outcome)
+				}
+			}
+			defer time.AfterFunc(20*time.Second, func() { link.Close(1000) }).Stop()
+			var heard []int
+			end := link.Run(func(_ string, data []byte, _ bool) { heard = append(heard, len(data)) })
+			if len(heard) != 1 || heard[0] != c.most || end.Code != 1009 {
+				t.Errorf("heard %v, ended %+v", heard, end)
+			}
+		})
 	}
 }
 
