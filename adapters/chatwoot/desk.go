@@ -28,11 +28,11 @@ type state struct {
 	backend.Course
 	Source string `json:"source,omitempty"` // the contact as the inbox knows it
 	// Own are the newest messages we made: what tells of them is no hint.
-	Own     []int64        `json:"own,omitempty"`
-	Setup   setup          `json:"setup,omitzero"`
-	Saying  saying         `json:"saying,omitzero"`
-	Reading reading        `json:"reading,omitzero"`
-	Proof   *backend.Proof `json:"proof,omitempty"`
+	Own     []int64         `json:"own,omitempty"`
+	Setup   setup           `json:"setup,omitzero"`
+	Saying  saying          `json:"saying,omitzero"`
+	Reading backend.Reading `json:"reading,omitzero"`
+	Proof   *backend.Proof  `json:"proof,omitempty"`
 }
 
 // saying is the customer's message on its way, and the words for a file that
@@ -54,7 +54,8 @@ func handle(tx *adapter.Tx, s *state, in adapter.Input) error {
 	if err != nil {
 		return err
 	}
-	d := desk{backend.Desk{Tx: tx, Course: &s.Course, Ways: set.Ways, Title: "Chatwoot", Login: credential, Reopens: true}, set, s}
+	d := desk{backend.Desk{Tx: tx, Course: &s.Course, Ways: set.Ways, Reading: &s.Reading, Title: "Chatwoot", Login: credential, Reopens: true}, set, s}
+	d.Reads = backend.Reads{Whole: d.whole, Page: d.page, Tell: d.message}
 	d.Acts = backend.Acts{Ask: d.asked, Say: d.says, Note: d.note, Resolve: d.resolve, Reopen: d.reopen, Left: d.left, Rest: d.rest}
 	switch in := in.(type) {
 	case adapter.Request:
@@ -64,10 +65,10 @@ func handle(tx *adapter.Tx, s *state, in adapter.Input) error {
 	case adapter.Result:
 		d.result(in)
 	case adapter.Reconcile:
-		d.look(backend.LookWhole)
+		d.Look(backend.LookWhole)
 	case adapter.Fired:
 		if !d.Fired(in.Timer) {
-			d.look(backend.LookWhole)
+			d.Look(backend.LookWhole)
 		}
 	case adapter.Check:
 		d.check(in)
@@ -164,7 +165,7 @@ func (d desk) setStatus(word string) adapter.Call {
 // reopen gives it to the people there again, and reads what they wrote meanwhile.
 func (d desk) reopen(of string) {
 	d.Tx.Call(actLeave+"/"+of, d.setStatus("open"))
-	d.look(backend.LookMessages)
+	d.Look(backend.LookMessages)
 }
 
 func (d desk) resolve(of string) {
@@ -184,7 +185,7 @@ func (d desk) result(r adapter.Result) {
 	case d.s.Proof != nil:
 		d.proved(r)
 	case act == actRead:
-		d.read(of, r)
+		d.read(r)
 	case act == actSay && d.s.Saying.Sends(of):
 		d.saidResult(r)
 	case act == actNote:
@@ -208,8 +209,8 @@ func (d desk) saidResult(r adapter.Result) {
 	*p = saying{}
 	switch {
 	case r.OK():
-		if ref := d.learn(r); ref != "" {
-			d.Tx.Known(id, ref)
+		if one := d.learn(r); one.ID != "" {
+			d.Tx.Known(id, one.ID)
 		}
 		if d.s.Phase == backend.Returning || d.s.Phase == backend.Gone {
 			d.resolve(id) // the customer's words have opened it again
@@ -230,25 +231,24 @@ func unfit(r adapter.Result) bool {
 
 // learn reads the answer to a message of ours: its number, so that what tells of
 // it is no hint, and who the token's user is.
-func (d desk) learn(r adapter.Result) string {
+func (d desk) learn(r adapter.Result) backend.Seen {
 	v, err := codec.Lenient(r.Body)
 	if err != nil || !r.OK() {
-		return ""
+		return backend.Seen{}
 	}
-	id := v.Get("id").Text()
 	if sender := v.Get("sender"); kindOf(v) == typeOutgoing && isPerson(sender, false) {
 		d.s.Self = sender.Get("id").Text()
 	}
-	if codec.NumberID(id) == 0 {
-		return ""
+	one := seenOf(v)
+	if one.ID != "" {
+		d.s.Own = append(d.s.Own, one.At)
+		d.s.Own = d.s.Own[max(len(d.s.Own)-ownMost, 0):]
 	}
-	d.s.Own = append(d.s.Own, codec.NumberID(id))
-	d.s.Own = d.s.Own[max(len(d.s.Own)-ownMost, 0):]
-	return id
+	return one
 }
 
 // ownMost is how many messages of ours are told from others before they are read.
 const ownMost = 20
 
 // heard reports whether a message is no news.
-func (s *state) heard(id int64) bool { return slices.Contains(s.Own, id) || s.Reading.knows(id) }
+func (s *state) heard(m backend.Seen) bool { return slices.Contains(s.Own, m.At) || s.Reading.Knows(m) }

@@ -240,7 +240,7 @@ func FuzzRead(f *testing.F) {
 func tried(t *testing.T, in adapter.Input) {
 	t.Helper()
 	out := adapter.Run(chatwoot.Definition(), adapter.Turn{Key: "42", StateVersion: 1, Account: account(), Input: in,
-		State: []byte(`{"phase":"open","handoff":"h","source":"s","chat":"42","self":"1","reading":{"low":100,"level":2}}`)})
+		State: []byte(`{"phase":"open","handoff":"h","source":"s","chat":"42","self":"1","reading":{"low":{"id":"100","at":100},"level":2}}`)})
 	if strings.HasPrefix(out.Err, "panic") || len(out.State) > 16<<10 {
 		t.Errorf("%s, state of %d bytes", out.Err, len(out.State))
 	}

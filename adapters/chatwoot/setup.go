@@ -261,7 +261,9 @@ func (d desk) bound(v codec.Value) {
 	d.s.Chat, d.s.Setup.Contact, d.s.Setup.Facts = v.Get("id").Text(), nil, nil
 	d.Tx.Bind(d.s.Chat)
 	for _, one := range v.Get("messages").Items() {
-		d.s.Reading.Low = max(d.s.Reading.Low, codec.NumberID(one.Get("id").Text()))
+		if seen := seenOf(one); seen.At > d.s.Reading.Low.At {
+			d.s.Reading.Low = seen
+		}
 	}
 	d.next()
 }
@@ -277,8 +279,8 @@ func (d desk) posted(r adapter.Result) {
 		d.send(one[0])
 		return
 	}
-	if ref := d.learn(r); d.s.Reading.Low == 0 {
-		d.s.Reading.Low = codec.NumberID(ref)
+	if first := d.learn(r); d.s.Reading.Low.ID == "" {
+		d.s.Reading.Low = first
 	}
 	if p.Posted(r) {
 		d.next()

@@ -54,7 +54,8 @@ func handle(tx *adapter.Tx, s *state, in adapter.Input) error {
 	if err != nil {
 		return err
 	}
-	d := desk{backend.Desk{Tx: tx, Course: &s.Course, Ways: set.Ways, Title: "Libredesk", Login: inboxSecret}, set, s}
+	d := desk{backend.Desk{Tx: tx, Course: &s.Course, Ways: set.Ways, Reading: &s.Reading.Reading, Title: "Libredesk", Login: inboxSecret}, set, s}
+	d.Reads = backend.Reads{Whole: d.whole, Page: d.page, Tell: d.message}
 	d.Acts = backend.Acts{Ask: d.asked, Say: d.says, Note: d.note, Resolve: d.resolve, Reopen: d.reopen, Back: d.hangUp, Left: d.left, Rest: d.rest}
 	switch in := in.(type) {
 	case adapter.Request:
@@ -64,7 +65,7 @@ func handle(tx *adapter.Tx, s *state, in adapter.Input) error {
 	case adapter.Result:
 		d.result(in)
 	case adapter.Reconcile:
-		d.look(backend.LookWhole)
+		d.Look(backend.LookWhole)
 		d.again()
 	case adapter.Check:
 		d.check(in)
@@ -184,13 +185,13 @@ func (d desk) setStatus(word string) adapter.Call {
 // reopen gives it to the people there again, and reads what they wrote meanwhile.
 func (d desk) reopen(of string) {
 	d.Tx.Call(actLeave+"/"+of, d.setStatus("Open"))
-	d.look(backend.LookMessages)
+	d.Look(backend.LookMessages)
 	d.again()
 }
 
 // left keeps nothing of the hand-off.
 func (d desk) left() {
-	d.s.Setup, d.s.Saying, d.s.Reading.Level = setup{}, saying{}, 0
+	d.s.Setup, d.s.Saying = setup{}, saying{}
 	d.hangUp()
 }
 
@@ -209,7 +210,7 @@ func (d desk) result(r adapter.Result) {
 	case act == actCheck:
 		d.checked(of, r)
 	case act == actRead:
-		d.read(of, r)
+		d.read(r)
 	case act == actSay && d.s.Saying.Sends(of):
 		d.saidResult(r)
 	case act == actRenew:

@@ -99,7 +99,7 @@ func (d desk) fired(timer string) {
 	switch {
 	case d.Fired(timer):
 	case timer == backend.TimerLook:
-		d.look(backend.LookWhole)
+		d.Look(backend.LookWhole)
 	case timer == timerRedial:
 		d.dial()
 	case timer == timerPing && d.s.Line.Up && d.s.Phase == backend.Open:
@@ -146,10 +146,10 @@ func (d desk) frame(in adapter.Frame) error {
 		d.exchange(actRenew + "/" + d.s.Line.name()) // it does not take the token
 		d.Tx.Close(d.s.Line.name(), 1000)
 		d.lost()
-	case is(kind, "new_message") && ours && !d.s.Reading.knows(data.Get("uuid").Text(), 0):
-		d.look(backend.LookMessages)
+	case is(kind, "new_message") && ours && !d.s.Reading.Knows(backend.Seen{ID: data.Get("uuid").Text()}):
+		d.Look(backend.LookMessages)
 	case is(kind, "conversation_update") && ours:
-		d.look(backend.LookWhole)
+		d.Look(backend.LookWhole)
 	case is(kind, "typing") && ours && of != "":
 		d.Types(d.s.Agent, is(data.Get("is_typing"), "true"))
 	}

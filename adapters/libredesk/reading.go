@@ -20,81 +20,35 @@ const (
 	readMessages     = actRead + "/messages"
 )
 
-const (
-	// pageSize is how many messages are asked for at once.
-	pageSize = 30
-	// knownMost is how many messages are known one by one: more than a page has, so
-	// that one that was stored late is still found in the next read.
-	knownMost = 40
-	// pagesMost is how many pages one read looks at before it takes what there is.
-	pagesMost = 500
-)
+// pageSize is how many messages are asked for at once.
+const pageSize = 30
 
 // reading is what is known of the messages there, and the read under way.
 type reading struct {
-	backend.Look
-	// Known are the newest messages read, in order; none up to Low is news.
-	Low   int64  `json:"low,omitempty"`
-	Known []seen `json:"known,omitempty"`
+	backend.Reading
 	// Assignee is whose name is looked up.
 	Assignee string `json:"assignee,omitempty"`
-	// Page is the page under way, 1 with the newest messages, and Size how many it
-	// has; Pages counts them. Down says that the page before it was emitted, when
-	// Total messages were there.
-	Page  int   `json:"page,omitempty"`
-	Size  int   `json:"size,omitempty"`
-	Pages int   `json:"pages,omitempty"`
-	Down  bool  `json:"down,omitempty"`
+	// Total is how many messages there were when the last page was made.
 	Total int64 `json:"total,omitempty"`
 }
 
-// seen is a message that was read: its uuid, and when it was made.
-type seen struct {
-	ID string `json:"id"`
-	At int64  `json:"at,omitempty"`
+// whole asks who has the conversation and whether it is over.
+func (d desk) whole() { d.readAt(readConversation, d.theirs("")) }
+
+// page asks for a page, by its place.
+func (d desk) page(at string) {
+	number, size := placeOf(at)
+	d.readAt(readMessages, d.theirs(fmt.Sprintf("/messages?page=%d&page_size=%d", number, size)))
 }
 
-// knows reports whether a message is no news.
-func (r *reading) knows(id string, at int64) bool {
-	return at != 0 && at <= r.Low || slices.ContainsFunc(r.Known, func(k seen) bool { return k.ID == id })
-}
+// place names a page: its number, 1 with the newest messages, and how many it has.
+func place(number, size int) string { return fmt.Sprintf("%d/%d", number, size) }
 
-// know notes a message.
-func (r *reading) know(id string, at int64) {
-	i := len(r.Known)
-	for i > 0 && r.Known[i-1].At > at && at != 0 {
-		i--
+func placeOf(at string) (number, size int) {
+	if _, err := fmt.Sscanf(at, "%d/%d", &number, &size); err != nil {
+		return 1, pageSize
 	}
-	r.Known = slices.Insert(r.Known, i, seen{id, at})
-	if len(r.Known) > knownMost {
-		r.Low, r.Known = max(r.Low, r.Known[0].At), r.Known[1:]
-	}
-}
-
-// look reads what is new, now or after the read under way.
-func (d desk) look(level int) {
-	r := &d.s.Reading
-	if !d.Look(&r.Look, level) {
-		return
-	}
-	r.Size, r.Pages = pageSize, 0
-	if level == backend.LookWhole {
-		d.readAt(readConversation, d.theirs(""))
-		return
-	}
-	d.first()
-}
-
-func (d desk) first() {
-	d.s.Reading.Down = false
-	d.page(1)
-}
-
-func (d desk) page(number int) {
-	r := &d.s.Reading
-	r.Page = number
-	r.Pages++
-	d.readAt(readMessages, d.theirs(fmt.Sprintf("/messages?page=%d&page_size=%d", number, r.Size)))
+	return number, size
 }
 
 func (d desk) readAt(tag, path string) {
@@ -103,34 +57,26 @@ func (d desk) readAt(tag, path string) {
 	d.Tx.Call(tag, c)
 }
 
-// read goes on when a read's call has ended. What a read that failed would have
-// brought, a later one brings.
-func (d desk) read(what string, r adapter.Result) {
+// read goes on when a read's call has ended. A conversation that was deleted is over; a
+// page that is too large is asked for by halves, and nobody's name keeps words waiting.
+func (d desk) read(r adapter.Result) {
 	p := &d.s.Reading
-	if p.Level == 0 {
-		return
-	}
 	data, good := dataOf(r)
-	tag := actRead + "/" + what
-	gone := tag != readAgents && r.Reason == "" && r.Status == http.StatusNotFound
+	names := r.Tag == readAgents
+	_, size := placeOf(p.At)
+	tooLarge := r.Tag == readMessages && r.Reason == adapter.ReasonTooLarge && size > 1
+	gone := !names && p.Level == backend.LookWhole && r.Reason == "" && r.Status == http.StatusNotFound
 	switch {
-	case d.s.Phase != backend.Open:
-		d.Stopped(&p.Look, r)
-	case gone && p.Level == backend.LookWhole:
-		p.Level = 0 // it was deleted: nothing is there to be read
-		d.Resolved()
-	case tag == readAgents:
+	case !d.Came(r, gone, good || names || tooLarge):
+	case names:
 		d.named(data.Items())
-		d.first()
-	case tag == readMessages && r.Reason == adapter.ReasonTooLarge && p.Size > 1:
-		p.Size /= 2
-		d.first()
-	case !good:
-		d.Stopped(&p.Look, r)
-	case tag == readConversation:
+		d.ReadFrom("")
+	case tooLarge:
+		d.ReadFrom(place(1, size/2))
+	case r.Tag == readConversation:
 		d.conversation(data)
 	default:
-		d.messages(data)
+		d.Page(d.pageOf(data))
 	}
 }
 
@@ -140,7 +86,7 @@ func (d desk) conversation(v codec.Value) {
 	p.Resolved = is(v.Get("status_category"), "resolved") || is(v.Get("status"), "Resolved") || is(v.Get("status"), "Closed")
 	who := v.Get("assigned_user_id").Text()
 	if codec.NumberID(who) == 0 || who == d.s.Self || who == d.s.Agent.ID {
-		d.first()
+		d.ReadFrom("")
 		return
 	}
 	p.Assignee = within(who, idLimit)
@@ -159,65 +105,41 @@ func (d desk) named(agents []codec.Value) {
 	d.Assigned(who)
 }
 
-// messages goes back until a page holds a message that is known, and from there
-// forward: what is new is emitted whole and in order. Pages are counted from the
-// newest message, so they move while people write: a page joins the one emitted
-// before it where they share a message, or where there are as many as there were.
-func (d desk) messages(data codec.Value) {
+// pageOf is a page. Pages are counted from the newest message, so they move while people
+// write: one joins the page told before it where there are as many as there were.
+func (d desk) pageOf(data codec.Value) backend.Page {
 	r := &d.s.Reading
 	list, total := slices.Clone(data.Get("results").Items()), codec.NumberID(data.Get("total").Text())
 	slices.Reverse(list)
-	slices.SortStableFunc(list, compare)
-	size := int64(r.Size)
+	p := backend.Page{Messages: backend.Messages(list, seenOf), Joins: r.Follows && total == r.Total}
+	r.Total = total
+	number, size := placeOf(r.At)
+	given := int64(size)
 	if told := codec.NumberID(data.Get("per_page").Text()); told > 0 {
-		size = min(size, told) // it gives no more at once
+		given = min(given, told) // it gives no more at once
 	}
-	met := slices.ContainsFunc(list, func(v codec.Value) bool { return r.knows(uuidOf(v), instant(v.Get("created_at"))) })
-	beginning := int64(len(list)) < size || int64(r.Page)*size >= total && total > 0
-	joins := r.Down && total == r.Total
-	if !met && !beginning && !joins && r.Pages < pagesMost {
-		r.Down = false
-		d.page(r.Page + 1)
-		return
+	if beginning := int64(len(list)) < given || int64(number)*given >= total && total > 0; !beginning {
+		p.Older = place(number+1, size)
 	}
-	for _, one := range list {
-		d.message(one)
-	}
-	if r.Page > 1 {
-		r.Down, r.Total = true, total
-		d.page(r.Page - 1)
-		return
-	}
-	if again := d.Finished(&r.Look); again != 0 {
-		d.look(again)
-	}
+	return p
 }
 
-// compare orders messages by when they were made, as far as that is told.
-func compare(a, b codec.Value) int {
-	x, y := instant(a.Get("created_at")), instant(b.Get("created_at"))
-	if x == 0 || y == 0 {
-		return 0
-	}
-	return int(max(min(x-y, 1), -1))
+// seenOf is what is remembered of a message.
+func seenOf(v codec.Value) backend.Seen {
+	return backend.Seen{ID: uuidOf(v), At: instant(v.Get("created_at"))}
 }
 
-// message emits what a message says, once, where a person wrote it.
-func (d desk) message(v codec.Value) {
-	id, at := uuidOf(v), instant(v.Get("created_at"))
-	if id == "" || d.s.Reading.knows(id, at) {
+// message emits what a message says, where a person wrote it.
+func (d desk) message(m backend.Message) {
+	if !d.personal(m.Value) {
 		return
 	}
-	d.s.Reading.know(id, at)
-	if !d.personal(v) {
+	who := d.set.actorOf(m.Value.Get("sender_id").Text(), m.Value.Get("author"))
+	if is(m.Value.Get("private"), "true") {
+		d.Notes(who, m.ID, plainText(m.Value))
 		return
 	}
-	who := d.set.actorOf(v.Get("sender_id").Text(), v.Get("author"))
-	if is(v.Get("private"), "true") {
-		d.Notes(who, id, plainText(v))
-		return
-	}
-	d.Says(who, id, d.set.parts(v))
+	d.Says(who, m.ID, d.set.parts(m.Value))
 }
 
 // plainText is a message in plain words, where Libredesk has them.
@@ -255,7 +177,7 @@ func (d desk) hint(in adapter.Request) error {
 		if d.s.Phase == backend.Gone || d.s.Phase == backend.Ended {
 			return adapter.ErrUnsupported // opened again behind our back: counted
 		}
-		d.look(backend.LookWhole)
+		d.Look(backend.LookWhole)
 	}
 	return nil
 }
@@ -263,11 +185,11 @@ func (d desk) hint(in adapter.Request) error {
 // told is a message there is. Where these people no longer have the conversation,
 // whoever writes to the customer is told so, once.
 func (d desk) told(v codec.Value, created bool) {
-	news := !d.s.Reading.knows(uuidOf(v), instant(v.Get("created_at")))
+	news := !d.s.Reading.Knows(seenOf(v))
 	switch {
 	case d.s.Phase != backend.Open && created && news && d.personal(v) && !is(v.Get("private"), "true"):
 		d.TooLate()
 	case news && is(v.Get("type"), "outgoing") && (d.s.Self == "" || v.Get("sender_id").Text() != d.s.Self):
-		d.look(backend.LookMessages)
+		d.Look(backend.LookMessages)
 	}
 }

@@ -258,7 +258,7 @@ func FuzzFrame(f *testing.F) {
 func tried(t *testing.T, phase string, level int, in adapter.Input) {
 	t.Helper()
 	out := adapter.Run(libredesk.Definition(), adapter.Turn{Key: "c-1", StateVersion: 1, Account: account(), Input: in,
-		State: fmt.Appendf(nil, `{"phase":%q,"handoff":"h","chat":"c-1","self":"1","line":{"conn":1,"up":true},"reading":{"low":100,"level":%d,"page":1,"size":30,"assignee":"7"}}`, phase, level)})
+		State: fmt.Appendf(nil, `{"phase":%q,"handoff":"h","chat":"c-1","self":"1","line":{"conn":1,"up":true},"reading":{"low":{"at":100},"level":%d,"at":"1/30","assignee":"7"}}`, phase, level)})
 	if strings.HasPrefix(out.Err, "panic") || len(out.State) > 16<<10 {
 		t.Errorf("%s, state of %d bytes", out.Err, len(out.State))
 	}

@@ -58,7 +58,8 @@ func handle(tx *adapter.Tx, s *state, in adapter.Input) error {
 	if err != nil {
 		return err
 	}
-	d := desk{backend.Desk{Tx: tx, Course: &s.Course, Ways: set.Ways, Title: "Slack", Login: botToken}, set, s}
+	d := desk{backend.Desk{Tx: tx, Course: &s.Course, Ways: set.Ways, Reading: &s.Reading.Reading, Title: "Slack", Login: botToken}, set, s}
+	d.Reads = backend.Reads{Page: d.page, Tell: d.message, Done: d.end}
 	d.Acts = backend.Acts{Ask: d.asked, Say: d.says, Note: d.note, Resolve: d.leaves, Reopen: d.reopen, Left: d.left, Rest: d.rest}
 	switch in := in.(type) {
 	case adapter.Request:
@@ -114,7 +115,7 @@ const leaving = "Over"
 func (d desk) leaves(string) { d.s.Status = leaving }
 
 func (d desk) left() {
-	d.s.Setup, d.s.Presses, d.s.Ending, d.s.Reading.Look = setup{}, nil, nil, backend.Look{}
+	d.s.Setup, d.s.Presses, d.s.Ending = setup{}, nil, nil
 	if d.s.Status == leaving {
 		d.show(map[bool]string{false: "Over here", true: escape(d.Ways.EndedText)}[d.s.Phase == backend.Ended])
 	}

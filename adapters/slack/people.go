@@ -74,12 +74,12 @@ func mentions() *regexp.Regexp { return regexp.MustCompile(`<@([UW][A-Z0-9]{1,20
 
 // introducedAll reports whether the author of a message that is to be told, and all it
 // speaks of, are known.
-func (d desk) introducedAll(m codec.Value) bool {
-	if d.s.Reading.knows(at(m)) && editedAt(m) <= d.s.Reading.Edited {
+func (d desk) introducedAll(m backend.Message) bool {
+	if d.s.Reading.Knows(m.Seen) && editedAt(m.Value) <= d.s.Reading.Edited {
 		return true
 	}
-	all := []string{m.Get("user").Text()}
-	for _, found := range mentions().FindAllStringSubmatch(m.Get("text").Text(), peopleMost) {
+	all := []string{m.Value.Get("user").Text()}
+	for _, found := range mentions().FindAllStringSubmatch(m.Value.Get("text").Text(), peopleMost) {
 		all = append(all, found[1])
 	}
 	return !slices.ContainsFunc(all, func(id string) bool { return !d.knows(id) })
@@ -106,8 +106,7 @@ func (d desk) introduced(id string, r adapter.Result) {
 	d.s.People = append(d.s.People, who)
 	d.press()
 	if d.s.Reading.Waits && d.s.Reading.Level != 0 && d.s.Phase == backend.Open {
-		d.s.Reading.Waits = false
-		d.page()
+		d.page(d.s.Reading.At)
 	}
 }
 

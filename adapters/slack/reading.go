@@ -1,7 +1,6 @@
 package slack
 
 import (
-	"cmp"
 	"net/url"
 	"slices"
 	"strconv"
@@ -16,61 +15,33 @@ import (
 // readThread is what tags of reads of the thread begin with.
 const readThread = "read"
 
-const (
-	// knownMost is how many messages are known one by one, so that one that shows
-	// late or was edited is still found in the next read.
-	knownMost = 40
-	// pageSize is how many messages a read asks for.
-	pageSize = 100
-)
+// pageSize is how many messages a read asks for.
+const pageSize = 100
 
 // reading is what is known of the messages in the thread, and the read under way.
-// Messages are named by their timestamps.
 type reading struct {
-	backend.Look
-	// Known are the newest messages read, in order; none up to Low is news.
-	Low   int64   `json:"low,omitempty"`
-	Known []int64 `json:"known,omitempty"`
+	backend.Reading
 	// Edited is when the newest edit that is known was made.
 	Edited int64 `json:"edited,omitempty"`
-	// From is what the read under way begins behind, Cursor its page; Waits says that
-	// somebody on it is asked about.
-	From   int64  `json:"from,omitempty"`
-	Cursor string `json:"cursor,omitempty"`
-	Waits  bool   `json:"waits,omitempty"`
-}
-
-// knows reports whether a message is no news.
-func (r *reading) knows(at int64) bool {
-	_, found := slices.BinarySearch(r.Known, at)
-	return found || at <= r.Low
-}
-
-// know notes a message.
-func (r *reading) know(at int64) {
-	i, found := slices.BinarySearch(r.Known, at)
-	if found || at <= r.Low {
-		return
-	}
-	r.Known = slices.Insert(r.Known, i, at)
-	if len(r.Known) > knownMost {
-		r.Low, r.Known = r.Known[0], r.Known[1:]
-	}
+	// From is what the read under way begins behind; Waits says that somebody on its page
+	// is asked about.
+	From  string `json:"from,omitempty"`
+	Waits bool   `json:"waits,omitempty"`
 }
 
 // look reads what is new, now or after the read under way.
-func (d desk) look() {
-	if r := &d.s.Reading; d.Look(&r.Look, backend.LookMessages) {
-		r.Cursor, r.From = "", r.Low
-		d.page()
-	}
-}
+func (d desk) look() { d.Look(backend.LookMessages) }
 
-func (d desk) page() {
+// page asks for the messages behind what is known, or for a later page of them.
+func (d desk) page(cursor string) {
 	r := &d.s.Reading
-	query := url.Values{"channel": {d.s.Channel}, "ts": {d.s.Chat}, "oldest": {stamp(cmp.Or(r.From, r.Low))}, "limit": {strconv.Itoa(pageSize)}}
-	if r.Cursor != "" {
-		query.Set("cursor", r.Cursor)
+	r.Waits = false
+	if cursor == "" {
+		r.From = r.Low.ID
+	}
+	query := url.Values{"channel": {d.s.Channel}, "ts": {d.s.Chat}, "oldest": {r.From}, "limit": {strconv.Itoa(pageSize)}}
+	if cursor != "" {
+		query.Set("cursor", cursor)
 	}
 	d.Tx.Call(readThread+"/"+d.s.Handoff, d.read("conversations.replies", query))
 }
@@ -87,7 +58,7 @@ func (d desk) readResult(r adapter.Result) {
 		d.messages(v)
 		return
 	}
-	d.Stopped(&p.Look, told)
+	d.Stopped(told)
 	if passing(told) {
 		d.Tx.After(backend.TimerLook, lookAgain)
 		return
@@ -97,72 +68,63 @@ func (d desk) readResult(r adapter.Result) {
 }
 
 // messages tells what is new on a page, from old to new, once all who wrote it are
-// known by name.
+// known by name. What was written after the end is no news yet.
 func (d desk) messages(v codec.Value) {
 	r := &d.s.Reading
-	page := slices.Clone(v.Get("messages").Items())
-	slices.SortStableFunc(page, func(a, b codec.Value) int { return cmp.Compare(at(a), at(b)) })
-	for _, one := range page {
-		if d.isPerson(one) && at(one) != 0 && !d.introducedAll(one) {
+	list := backend.Messages(v.Get("messages").Items(), seenOf)
+	for _, m := range list {
+		if d.isPerson(m.Value) && !d.introducedAll(m) {
 			r.Waits = true
 			return
 		}
 	}
-	d.edits(page)
-	for _, one := range page {
-		d.message(one)
-	}
-	if next := nextPage(v, r.Cursor); next != "" {
-		r.Cursor = next
-		d.page()
-		return
-	}
-	again := d.Finished(&r.Look)
-	switch {
-	case d.s.Ending != nil:
-		d.end()
-	case again != 0:
-		d.look()
-	}
+	d.edits(list)
+	end := d.until(d.s.Chat)
+	list = slices.DeleteFunc(list, func(m backend.Message) bool { return m.At > end })
+	d.Page(backend.Page{Messages: list, Newer: nextPage(v, r.At)})
 }
 
-func at(m codec.Value) int64 { return instant(m.Get("ts").Text()) }
+// seenOf is what is remembered of a message: its timestamp names it.
+func seenOf(m codec.Value) backend.Seen { return seenAt(m.Get("ts").Text()) }
+
+func seenAt(ts string) backend.Seen {
+	at := instant(ts)
+	if at == 0 {
+		return backend.Seen{}
+	}
+	return backend.Seen{ID: stamp(at), At: at}
+}
 
 func editedAt(m codec.Value) int64 { return instant(m.Get("edited").Get("ts").Text()) }
 
 // edits tells the new words of messages that were told before, where they were edited
 // since.
-func (d desk) edits(page []codec.Value) {
+func (d desk) edits(page []backend.Message) {
 	r := &d.s.Reading
 	newest := r.Edited
-	for _, one := range page {
-		if when := editedAt(one); when > r.Edited && when <= d.until(d.s.Chat) && r.knows(at(one)) && d.isPerson(one) {
+	for _, m := range page {
+		if when := editedAt(m.Value); when > r.Edited && when <= d.until(d.s.Chat) && r.Knows(m.Seen) && d.isPerson(m.Value) {
 			newest = max(newest, when)
-			if _, private := d.private(one.Get("text").Text()); d.set.Edits == editsTell && !private {
-				text := d.set.EditedText + d.markdown(one.Get("text").Text())
-				d.words(one, stamp(at(one))+"/"+stamp(when), event.Text{Text: text, Format: event.FormatMarkdown})
+			if _, private := d.private(m.Value.Get("text").Text()); d.set.Edits == editsTell && !private {
+				text := d.set.EditedText + d.markdown(m.Value.Get("text").Text())
+				d.words(m.Value, m.ID+"/"+stamp(when), event.Text{Text: text, Format: event.FormatMarkdown})
 			}
 		}
 	}
 	r.Edited = newest
 }
 
-// message tells what a message says, once, where a person wrote it before the end.
-func (d desk) message(m codec.Value) {
-	r, when := &d.s.Reading, at(m)
-	if when == 0 || r.knows(when) || when > d.until(d.s.Chat) {
+// message tells what a message says, where a person wrote it.
+func (d desk) message(m backend.Message) {
+	if !d.isPerson(m.Value) {
 		return
 	}
-	r.know(when)
-	if !d.isPerson(m) {
+	d.s.Reading.Edited = max(d.s.Reading.Edited, editedAt(m.Value))
+	if text, private := d.private(m.Value.Get("text").Text()); private {
+		d.Notes(d.person(m.Value.Get("user").Text()), m.ID, d.markdown(text))
 		return
 	}
-	r.Edited = max(r.Edited, editedAt(m))
-	if text, private := d.private(m.Get("text").Text()); private {
-		d.Notes(d.person(m.Get("user").Text()), stamp(when), d.markdown(text))
-		return
-	}
-	d.words(m, stamp(when), d.parts(m)...)
+	d.words(m.Value, m.ID, d.parts(m.Value)...)
 }
 
 // words are somebody's for the customer. Who writes first has the conversation.

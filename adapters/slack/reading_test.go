@@ -227,7 +227,7 @@ func TestPagesAreOfOneQuestion(t *testing.T) {
 		messages = append(messages, map[string]any{"type": "message", "user": "U0KIM", "text": "x", "ts": ts(int64(50 + n))})
 	}
 	body := encode(map[string]any{"ok": true, "messages": messages, "response_metadata": map[string]any{"next_cursor": "abc"}})
-	state := []byte(`{"phase":"open","handoff":"h","channel":"C0SUPPORT","chat":"1780000000.000000","taken":true,"people":[{"role":"live_agent","id":"U0KIM","name":"Kim"}],"reading":{"low":1780000000000000}}`)
+	state := []byte(`{"phase":"open","handoff":"h","channel":"C0SUPPORT","chat":"1780000000.000000","taken":true,"people":[{"role":"live_agent","id":"U0KIM","name":"Kim"}],"reading":{"low":{"id":"1780000000.000000","at":1780000000000000}}}`)
 	var asked []string
 	for _, in := range []adapter.Input{adapter.Reconcile{}, adapter.Result{Tag: "read/h", Status: 200, Body: body}} {
 		out := adapter.Run(slack.Definition(), adapter.Turn{Key: "c", StateVersion: 1, Account: account(plainSettings), Input: in, Placeholders: map[string]string{"token": "t"}, State: state})
@@ -276,7 +276,7 @@ func FuzzRead(f *testing.F) {
 func tried(t *testing.T, in adapter.Input) {
 	t.Helper()
 	out := adapter.Run(slack.Definition(), adapter.Turn{Key: "c", StateVersion: 1, Account: account(plainSettings), Input: in,
-		State: []byte(`{"phase":"open","handoff":"h","channel":"C0SUPPORT","thread":"1780000000.000100","asking":"U0SAM","people":[{"role":"live_agent","id":"U0KIM","name":"Kim"}],"reading":{"low":1780000000000100,"busy":true}}`)})
+		State: []byte(`{"phase":"open","handoff":"h","channel":"C0SUPPORT","chat":"1780000000.000100","asking":"U0SAM","people":[{"role":"live_agent","id":"U0KIM","name":"Kim"}],"reading":{"low":{"id":"1780000000.000100","at":1780000000000100},"level":1}}`)})
 	if strings.HasPrefix(out.Err, "panic") || len(out.State) > 16<<10 {
 		t.Errorf("%s, state of %d bytes", out.Err, len(out.State))
 	}

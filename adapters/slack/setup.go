@@ -179,7 +179,7 @@ func (d desk) bound(ts string, head codec.Value) {
 	if id := head.Get("user").Text(); isUser(id) {
 		d.s.Self = id
 	}
-	d.s.Reading.Low = instant(ts)
+	d.s.Reading.Low = seenAt(ts)
 	d.Tx.Bind(ts)
 	d.next()
 }

@@ -64,7 +64,8 @@ func handle(tx *adapter.Tx, s *state, in adapter.Input) error {
 	if err != nil {
 		return err
 	}
-	d := desk{backend.Desk{Tx: tx, Course: &s.Course, Ways: set.Ways, Title: "Zendesk", Login: keySecret}, set, s}
+	d := desk{backend.Desk{Tx: tx, Course: &s.Course, Ways: set.Ways, Reading: &s.Reading.Reading, Title: "Zendesk", Login: keySecret}, set, s}
+	d.Reads = backend.Reads{Whole: d.whole, Page: d.page, Tell: d.message}
 	d.Acts = backend.Acts{Ask: d.asked, Say: d.says, Note: d.tell, Resolve: d.release, Reopen: d.reopen, Left: d.left, Rest: d.seen}
 	switch in := in.(type) {
 	case adapter.Request:
@@ -76,10 +77,10 @@ func handle(tx *adapter.Tx, s *state, in adapter.Input) error {
 	case adapter.Result:
 		d.result(in)
 	case adapter.Reconcile:
-		d.look(backend.LookWhole)
+		d.Look(backend.LookWhole)
 	case adapter.Fired:
 		if s.Saying.Lost = s.Saying.Lost && in.Timer != timerMerge; !d.Fired(in.Timer) && in.Timer == backend.TimerLook {
-			d.look(backend.LookWhole)
+			d.Look(backend.LookWhole)
 		}
 	case adapter.Check:
 		d.check(in)
@@ -209,12 +210,10 @@ func (d desk) release(of string) {
 // reopen gives control to the people there again, and reads what they wrote meanwhile.
 func (d desk) reopen(of string) {
 	d.Tx.Call(actLeave+"/"+of, d.pass(d.set.Agents, nil))
-	d.look(backend.LookMessages)
+	d.Look(backend.LookMessages)
 }
 
-func (d desk) left() {
-	d.s.Setup, d.s.Reading.Level, d.s.Reading.Marks = setup{}, 0, nil
-}
+func (d desk) left() { d.s.Setup = setup{} }
 
 func (d desk) result(r adapter.Result) {
 	if d.s.Phase == backend.Ended {

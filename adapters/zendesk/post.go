@@ -102,10 +102,10 @@ func first(r adapter.Result) codec.Value {
 // begins notes a message of what was said before. Nobody else writes meanwhile, so none
 // before the first is news; of what is written later only a read may say so.
 func (d desk) begins(r adapter.Result) {
-	if one := seenOf(first(r)); one.ID != "" && !d.s.Reading.knows(one) {
+	if one := seenOf(first(r)); one.ID != "" && !d.s.Reading.Knows(one) {
 		if len(d.s.Reading.Known) == 0 && one.At != 0 {
 			d.s.Reading.Low = one
 		}
-		d.s.Reading.know(one)
+		d.s.Reading.Know(one)
 	}
 }

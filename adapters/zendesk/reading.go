@@ -3,7 +3,6 @@ package zendesk
 import (
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -20,84 +19,33 @@ const (
 	readMessages     = actRead + "/messages"
 )
 
-const (
-	// knownMost is how many messages are known one by one, so that one that was stored
-	// late is still found.
-	knownMost = 40
-	// marksMost is how many pages a read goes back: more than the 30,000 messages a
-	// conversation may have.
-	marksMost = 310
-)
-
 // reading is what is known of the messages there, and the read under way.
 type reading struct {
-	backend.Look
-	// Known are the newest messages read, in order; none up to Low is news.
-	Low   seen   `json:"low,omitzero"`
-	Known []seen `json:"known,omitempty"`
-	// Before is the page under way, as the message it ends before, "" the newest; Marks
-	// are those to be read after it.
-	Before string   `json:"before,omitempty"`
-	Marks  []string `json:"marks,omitempty"`
+	backend.Reading
 	// Gone says that the conversation was not there when it was read last.
 	Gone bool `json:"gone,omitempty"`
-	// After says that pages are read forward, each after the newest message known.
-	After bool `json:"after,omitempty"`
 }
 
-// seen is a message that was read: its id, and when Zendesk got it.
-type seen struct {
-	ID string `json:"id"`
-	At int64  `json:"at,omitempty"`
+// seenOf is what is remembered of a message. The ids of those that Zendesk got in one
+// millisecond grow.
+func seenOf(v codec.Value) backend.Seen {
+	return backend.Seen{ID: idOf(v), At: instant(v.Get("received"))}
 }
 
-// after orders messages by when Zendesk got them, and those of one millisecond by their
-// ids, which grow.
-func (a seen) after(b seen) bool { return a.At > b.At || a.At == b.At && a.ID > b.ID }
+// whole asks who has control.
+func (d desk) whole() { d.readAt(readConversation, "") }
 
-// knows reports whether a message is no news.
-func (r *reading) knows(one seen) bool {
-	return one.At != 0 && !one.after(r.Low) || slices.ContainsFunc(r.Known, func(k seen) bool { return k.ID == one.ID })
-}
+// forward begins the word for a page after a message; without it a page is before one.
+const forward = ">"
 
-// know notes a message.
-func (r *reading) know(one seen) {
-	i := len(r.Known)
-	for i > 0 && r.Known[i-1].after(one) && one.At != 0 {
-		i--
-	}
-	r.Known = slices.Insert(r.Known, i, one)
-	if len(r.Known) > knownMost {
-		if r.Known[0].after(r.Low) {
-			r.Low = r.Known[0]
-		}
-		r.Known = r.Known[1:]
-	}
-}
-
-// seenOf is what is remembered of a message.
-func seenOf(v codec.Value) seen { return seen{idOf(v), instant(v.Get("received"))} }
-
-// look reads what is new, now or after the read under way.
-func (d desk) look(level int) {
-	r := &d.s.Reading
-	if !d.Look(&r.Look, level) {
-		return
-	}
-	r.After, r.Marks = false, nil
-	if level == backend.LookWhole {
-		d.readAt(readConversation, "")
-		return
-	}
-	d.page("before", "")
-}
-
-func (d desk) page(way, id string) {
+// page asks for the messages before or after one, or for the newest.
+func (d desk) page(at string) {
 	path := "/messages"
-	if id != "" {
-		path += "?page%5B" + way + "%5D=" + url.QueryEscape(id)
+	if id, after := strings.CutPrefix(at, forward); after {
+		path += "?page%5Bafter%5D=" + url.QueryEscape(id)
+	} else if at != "" {
+		path += "?page%5Bbefore%5D=" + url.QueryEscape(at)
 	}
-	d.s.Reading.Before = id
 	d.readAt(readMessages, path)
 }
 
@@ -107,8 +55,9 @@ func (d desk) readAt(tag, path string) {
 	d.Tx.Call(tag, c)
 }
 
-// read goes on when a read's call has ended. What a read that failed would have
-// brought, a later one brings.
+// read goes on when a read's call has ended. A conversation that is not there may have
+// been merged into another, of which Zendesk tells a little later; one that is not there
+// the next time either is over.
 func (d desk) read(r adapter.Result) {
 	p := &d.s.Reading
 	if p.Level == 0 {
@@ -117,25 +66,19 @@ func (d desk) read(r adapter.Result) {
 	v, err := codec.Lenient(r.Body)
 	was := p.Gone
 	p.Gone = r.Reason == "" && r.Status == http.StatusNotFound
+	tooLarge := r.Tag == readMessages && r.Reason == adapter.ReasonTooLarge && !strings.HasPrefix(p.At, forward) && len(p.Known) > 0
 	switch {
-	case d.s.Phase != backend.Open:
-		d.stopped(r)
-	case p.Gone && was:
-		p.Level = 0 // it was deleted: nothing is there to be read
-		d.Resolved()
-	case p.Gone:
-		d.stopped(r)
-		d.Tx.After(backend.TimerLook, mergeLimit)
-	case r.Tag == readMessages && r.Reason == adapter.ReasonTooLarge && !p.After && len(p.Known) > 0:
-		p.After, p.Marks = true, nil // a page has a hundred messages; those after a known one may be fewer
-		d.page("after", p.Known[len(p.Known)-1].ID)
-	case !r.OK() || err != nil:
-		d.stopped(r)
+	case !d.Came(r, p.Gone && was, r.OK() && err == nil || tooLarge):
+		if p.Gone && d.s.Phase == backend.Open {
+			d.Tx.After(backend.TimerLook, mergeLimit)
+		}
+	case tooLarge:
+		d.ReadFrom(forward + p.Known[len(p.Known)-1].ID) // a page has a hundred messages; those after a known one may be fewer
 	case r.Tag == readConversation:
 		d.controlled(v.Get("conversation"))
-		d.page("before", "")
+		d.ReadFrom("")
 	default:
-		d.messages(v)
+		d.Page(d.pageOf(v))
 	}
 }
 
@@ -159,70 +102,30 @@ func (d desk) accepted(r adapter.Result) {
 	}
 }
 
-func (d desk) stopped(r adapter.Result) {
-	d.s.Reading.Marks = nil
-	d.Stopped(&d.s.Reading.Look, r)
-}
-
-// messages goes back until a page holds a message that is known, and from there
-// forward: what is new is emitted whole and in order. Pages overlap by a message, so
-// that the newest, which has moved meanwhile, is seen to leave a gap.
-func (d desk) messages(v codec.Value) {
-	r := &d.s.Reading
-	list := slices.Clone(v.Get("messages").Items())
-	slices.SortStableFunc(list, compare)
-	met := slices.ContainsFunc(list, func(v codec.Value) bool { return r.knows(seenOf(v)) })
-	mark := ""
-	if n := len(list); n > 0 && is(v.Get("meta").Get("hasMore"), "true") {
-		mark = idOf(list[map[bool]int{true: n - 1, false: min(1, n-1)}[r.After]])
-	}
-	more := mark != "" && mark != r.Before // a page that begins where it began leads nowhere
-	if !r.After && !met && more && len(r.Marks) < marksMost {
-		r.Marks = append(r.Marks, r.Before)
-		d.page("before", mark)
-		return
-	}
-	for _, one := range list {
-		d.message(one)
-	}
-	switch n := len(r.Marks); {
-	case r.After && more:
-		d.page("after", mark)
-	case n > 0:
-		next := r.Marks[n-1]
-		r.Marks = r.Marks[:n-1]
-		d.page("before", next)
+// pageOf is a page. One that goes back ends with the oldest message of the one before.
+func (d desk) pageOf(v codec.Value) backend.Page {
+	p := backend.Page{Messages: backend.Messages(v.Get("messages").Items(), seenOf)}
+	n := len(p.Messages)
+	switch {
+	case n == 0 || !is(v.Get("meta").Get("hasMore"), "true"):
+	case strings.HasPrefix(d.s.Reading.At, forward):
+		p.Newer = forward + p.Messages[n-1].ID
 	default:
-		if again := d.Finished(&r.Look); again != 0 {
-			d.look(again)
-		}
+		p.Older = p.Messages[min(1, n-1)].ID
 	}
+	return p
 }
 
-// compare orders messages by when Zendesk got them, as far as that is told.
-func compare(a, b codec.Value) int {
-	x, y := instant(a.Get("received")), instant(b.Get("received"))
-	if x == 0 || y == 0 {
-		return 0
-	}
-	return int(max(min(x-y, 1), -1))
-}
-
-// message emits what a message says, once, where a person wrote it. Nothing tells that
+// message emits what a message says, where a person wrote it. Nothing tells that
 // somebody has taken the conversation but their first message, or that it was passed on
 // but another's.
-func (d desk) message(v codec.Value) {
-	one := seenOf(v)
-	if one.ID == "" || d.s.Reading.knows(one) {
+func (d desk) message(m backend.Message) {
+	if !d.personal(m.Value) {
 		return
 	}
-	d.s.Reading.know(one)
-	if !d.personal(v) {
-		return
-	}
-	if parts := partsOf(v.Get("content")); len(parts) > 0 {
-		d.taken(actorOf(v.Get("author")))
-		d.Says(d.s.Agent, one.ID, parts)
+	if parts := partsOf(m.Value.Get("content")); len(parts) > 0 {
+		d.taken(actorOf(m.Value.Get("author")))
+		d.Says(d.s.Agent, m.ID, parts)
 	}
 }
 
@@ -272,12 +175,12 @@ func (d desk) hint(in adapter.Request) error {
 // told is a message there is. Where these people no longer have the conversation,
 // whoever writes to the customer is told so, once.
 func (d desk) told(v codec.Value) {
-	news := !d.s.Reading.knows(seenOf(v)) && v.Get("metadata").Get(mark).Text() == ""
+	news := !d.s.Reading.Knows(seenOf(v)) && v.Get("metadata").Get(mark).Text() == ""
 	switch {
 	case d.s.Phase != backend.Open && news && d.personal(v):
 		d.TooLate()
 	case news && is(v.Get("author").Get("type"), "business"):
-		d.look(backend.LookMessages)
+		d.Look(backend.LookMessages)
 	}
 }
 
@@ -316,7 +219,7 @@ func (d desk) control(payload codec.Value) error {
 	if (d.s.Phase == backend.Gone || d.s.Phase == backend.Ended) && d.set.held(active) {
 		return adapter.ErrUnsupported // taken again behind our back: counted
 	}
-	d.look(backend.LookWhole)
+	d.Look(backend.LookWhole)
 	return nil
 }
 
@@ -332,5 +235,5 @@ func (d desk) merged(payload codec.Value) {
 		d.s.Chat, d.s.Saying.Lost, d.s.Reading.Gone = stays, false, false
 		d.Tx.Bind(stays)
 	}
-	d.look(backend.LookWhole)
+	d.Look(backend.LookWhole)
 }

@@ -2,8 +2,9 @@
 // hand-off by calls and tells of its people by webhooks: how a hand-off goes there and
 // comes to its end, what goes with it, and how what its people do is read back.
 //
-// An adapter embeds [Course] in its state and [Desk] in what it makes each turn, fills
-// [Acts] with how its vendor does each thing, and gives events to [Desk.Deliver].
+// An adapter embeds [Course] and [Reading] in its state and [Desk] in what it makes each
+// turn, fills [Acts] and [Reads] with how its vendor does each thing, and gives events to
+// [Desk.Deliver] and what a read brings to [Desk.Came] and [Desk.Page].
 // Nothing here calls the vendor or knows its frames. All is as pure as the adapter: a
 // Desk is of one turn, and not for use by several goroutines.
 package backend
@@ -100,10 +101,13 @@ type Acts struct {
 
 // Desk is one turn of a leg at a vendor's desk.
 type Desk struct {
-	Tx     *adapter.Tx
-	Course *Course
-	Acts   Acts
-	Ways   Ways
+	Tx      *adapter.Tx
+	Course  *Course
+	Reading *Reading
+	// Reads are set before Acts, which ask for them.
+	Reads Reads
+	Acts  Acts
+	Ways  Ways
 	// Title is what people call the vendor.
 	Title string
 	// Login is the credential a refused call is first put down to.
@@ -202,6 +206,7 @@ func (d Desk) leave(of, why string, next Phase) {
 		d.Tx.Stop(timerQueued)
 	}
 	d.Tx.Stop(TimerLook)
+	d.Reading.over()
 	if d.Acts.Left != nil {
 		d.Acts.Left()
 	}

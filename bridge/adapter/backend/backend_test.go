@@ -27,7 +27,7 @@ type state struct {
 	backend.Course
 	Setup  backend.Setup[string] `json:"setup,omitzero"`
 	Saying backend.Saying        `json:"saying,omitzero"`
-	Look   backend.Look          `json:"look,omitzero"`
+	Look   backend.Reading       `json:"look,omitzero"`
 }
 
 type settings struct {
@@ -62,7 +62,8 @@ func handle(tx *adapter.Tx, s *state, in adapter.Input) error {
 	if err := manifest().FillSettings(tx.Account(), &set); err != nil {
 		return err
 	}
-	d := plain{backend.Desk{Tx: tx, Course: &s.Course, Ways: set.Ways, Title: "Plain", Login: "key", Reopens: set.Reopens}, s}
+	d := plain{backend.Desk{Tx: tx, Course: &s.Course, Ways: set.Ways, Reading: &s.Look, Title: "Plain", Login: "key", Reopens: set.Reopens}, s}
+	d.Reads = backend.Reads{Page: d.page, Tell: d.tell}
 	d.Acts = backend.Acts{Ask: d.ask, Say: d.say,
 		Note: func(of, text string) { d.post("note/"+of, text) }, Resolve: func(of string) { d.post("close/"+of, "") },
 		Reopen: func(of string) { d.post("open-again/"+of, "") }, Left: func() { s.Setup = backend.Setup[string]{} }}
@@ -74,10 +75,10 @@ func handle(tx *adapter.Tx, s *state, in adapter.Input) error {
 	case adapter.Result:
 		d.result(in)
 	case adapter.Reconcile:
-		d.look(backend.LookWhole)
+		d.Look(backend.LookWhole)
 	case adapter.Fired:
 		if !d.Fired(in.Timer) {
-			d.look(backend.LookWhole)
+			d.Look(backend.LookWhole)
 		}
 	default:
 		return adapter.ErrUnsupported
@@ -164,38 +165,50 @@ func (d plain) told(in adapter.Request) {
 	if err == nil && v.Get("said").Exists() {
 		d.TooLate()
 	}
-	d.look(int(codec.NumberID(v.Get("level").Text())))
-}
-
-func (d plain) look(level int) {
-	if level != 0 && d.Look(&d.s.Look, level) {
-		c := backend.JSON(http.MethodGet, "https://plain.example/read", nil)
-		c.GiveUp = backend.ReadLimit
-		d.Tx.Call("read", c)
+	if level := codec.NumberID(v.Get("level").Text()); level != 0 {
+		d.Look(int(level))
 	}
 }
 
+func (d plain) page(at string) {
+	address := "https://plain.example/read"
+	if at != "" {
+		address += "?at=" + at
+	}
+	c := backend.JSON(http.MethodGet, address, nil)
+	c.GiveUp = backend.ReadLimit
+	d.Tx.Call("read", c)
+}
+
+// read is a page of the messages, with what became of the conversation beside them.
 func (d plain) read(r adapter.Result) {
 	v, err := codec.Lenient(r.Body)
-	if err != nil || !r.OK() || d.s.Phase != backend.Open {
-		d.Stopped(&d.s.Look, r)
+	if d.s.Look.At != "small" && r.Reason == adapter.ReasonTooLarge {
+		d.ReadFrom("small")
 		return
 	}
-	d.s.Look.Resolved = v.Get("closed").Text() == "true"
+	if !d.Came(r, r.Status == http.StatusNotFound, err == nil && r.OK()) {
+		return
+	}
+	d.s.Look.Resolved = d.s.Look.Resolved || v.Get("closed").Text() == "true"
 	if who := v.Get("with").Text(); who != "" && who != d.s.Agent.ID {
 		d.Assigned(event.Actor{Role: event.RoleLiveAgent, ID: who, Name: who})
 	}
-	for i, one := range v.Get("list").Items() {
-		who, ref := d.s.Agent, fmt.Sprint(d.Tx.Now().Unix(), "-", i)
-		if who.Role = event.RoleLiveAgent; one.Get("note").Exists() {
-			d.Notes(who, ref, one.Get("note").Text())
-			continue
-		}
-		d.Says(who, ref, []event.Part{event.Text{Text: one.Get("text").Text(), Format: event.FormatPlain}})
+	d.Page(backend.Page{Messages: backend.Messages(v.Get("list").Items(), seen), Older: v.Get("older").Text(), Newer: v.Get("newer").Text(),
+		Joins: d.s.Look.Follows && v.Get("joins").Text() == "true"})
+}
+
+func seen(v codec.Value) backend.Seen {
+	return backend.Seen{ID: v.Get("id").Text(), At: codec.NumberID(v.Get("at").Text())}
+}
+
+func (d plain) tell(m backend.Message) {
+	who := d.s.Agent
+	if who.Role = event.RoleLiveAgent; m.Value.Get("note").Exists() {
+		d.Notes(who, m.ID, m.Value.Get("note").Text())
+		return
 	}
-	if again := d.Finished(&d.s.Look); again != 0 {
-		d.look(again)
-	}
+	d.Says(who, m.ID, []event.Part{event.Text{Text: m.Value.Get("text").Text(), Format: event.FormatPlain}})
 }
 
 // TestScripts: what the parts do together, hand-off by hand-off.

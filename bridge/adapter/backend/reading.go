@@ -1,69 +1,11 @@
 package backend
 
 import (
-	"net/http"
 	"strconv"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
 	"github.com/footbridge/footbridge/bridge/event"
 )
-
-// How much is read: the messages, or before them what became of the conversation.
-const (
-	LookMessages = 1
-	LookWhole    = 2
-)
-
-// Look is a read of what happened at a desk. One runs at a time; what asks for one
-// meanwhile is answered by another after it, so that nothing told is left unread. An
-// adapter's own embeds it.
-type Look struct {
-	// Level is what is read, 0 while nothing is, and Again what is to be read after.
-	Level int `json:"level,omitempty"`
-	Again int `json:"again,omitempty"`
-	// Resolved is what the conversation's own read said of its end.
-	Resolved bool `json:"resolved,omitempty"`
-}
-
-// Look reports whether a read of that level is to begin now.
-func (d Desk) Look(l *Look, level int) bool {
-	if d.Course.Phase != Open {
-		return false
-	}
-	if l.Level != 0 {
-		l.Again = max(l.Again, level)
-		return false
-	}
-	*l = Look{Level: level}
-	return true
-}
-
-// Stopped ends a read that failed. What it would have brought, a later one brings: soon
-// where another was asked for meanwhile, after a while otherwise, and not by itself where
-// it was refused, for one more would be, too.
-func (d Desk) Stopped(l *Look, r adapter.Result) {
-	level, wait := l.Level, lookAgain
-	if l.Again != 0 {
-		wait = lookSoon
-	}
-	l.Level, l.Again = 0, 0
-	refused := r.Reason == "" && r.Status >= 400 && r.Status < 500 && r.Status != http.StatusTooManyRequests
-	if d.Course.Phase == Open && level != 0 && !refused {
-		d.Tx.After(TimerLook, wait)
-	}
-}
-
-// Finished ends a read that has brought all there is: with what became of the
-// conversation, or with the level of the next read, 0 for none.
-func (d Desk) Finished(l *Look) (again int) {
-	again = l.Again
-	l.Level, l.Again = 0, 0
-	if l.Resolved {
-		d.Resolved()
-		return 0
-	}
-	return again
-}
 
 // Assigned says who has the conversation, when that is another than before.
 func (d Desk) Assigned(who event.Actor) {
@@ -85,6 +27,7 @@ func (d Desk) Resolved() {
 		d.Acts.Back()
 	}
 	d.Course.Late = false
+	d.Reading.over()
 	actor := d.Course.Agent
 	actor.Role = event.RoleLiveAgent
 	emit := func(next Phase, body event.Body) {
