@@ -27,6 +27,8 @@ type reading struct {
 	// is asked about.
 	From  string `json:"from,omitempty"`
 	Waits bool   `json:"waits,omitempty"`
+	// Refused says that it was reported that the thread may not be read.
+	Refused bool `json:"refused,omitempty"`
 }
 
 // look reads what is new, now or after the read under way.
@@ -47,7 +49,8 @@ func (d desk) page(cursor string) {
 }
 
 // readResult goes on when a page has come. What a read that failed would have brought,
-// a later one brings; but no refusal keeps a conversation from its end.
+// a later one brings. That it was refused is said once, until one works again, and keeps
+// no conversation from its end.
 func (d desk) readResult(r adapter.Result) {
 	p := &d.s.Reading
 	if p.Level == 0 || d.s.Phase != backend.Open {
@@ -55,6 +58,7 @@ func (d desk) readResult(r adapter.Result) {
 	}
 	told, v, fault := answerOf(r)
 	if fault == "" {
+		p.Refused = false
 		d.messages(v)
 		return
 	}
@@ -63,7 +67,10 @@ func (d desk) readResult(r adapter.Result) {
 		d.Tx.After(backend.TimerLook, lookAgain)
 		return
 	}
-	d.Report("not_read", "Slack: "+fault+"; footbridge accounts verify says what is missing")
+	if !p.Refused {
+		p.Refused = true
+		d.Report("not_read", "Slack: "+fault+"; footbridge accounts verify says what is missing")
+	}
 	d.end()
 }
 
