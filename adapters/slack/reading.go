@@ -15,14 +15,22 @@ import (
 // readThread is what tags of reads of the thread begin with.
 const readThread = "read"
 
-// pageSize is how many messages a read asks for.
-const pageSize = 100
+const (
+	// pageSize is how many messages a read asks for.
+	pageSize = 100
+	// notesMost is how many notes are remembered: all that are known one by one, and
+	// those that were told of and could not be read yet.
+	notesMost = 100
+)
 
 // reading is what is known of the messages in the thread, and the read under way.
 type reading struct {
 	backend.Reading
 	// Edited is when the newest edit that is known was made.
 	Edited int64 `json:"edited,omitempty"`
+	// Notes are those of the newest messages that are notes, or once were: what was for
+	// other people stays theirs, whatever is edited.
+	Notes []int64 `json:"notes,omitempty"`
 	// From is what the read under way begins behind; Waits says that somebody on its page
 	// is asked about.
 	From  string `json:"from,omitempty"`
@@ -110,15 +118,26 @@ func (d desk) edits(page []backend.Message) {
 	r := &d.s.Reading
 	newest := r.Edited
 	for _, m := range page {
-		if when := editedAt(m.Value); when > r.Edited && when <= d.until(d.s.Chat) && r.Knows(m.Seen) && d.isPerson(m.Value) {
+		if when := editedAt(m.Value); when > r.Edited && when <= d.until(d.s.Chat) && m.At > r.Low.At && r.Knows(m.Seen) && d.isPerson(m.Value) {
 			newest = max(newest, when)
-			if _, private := d.private(m.Value.Get("text").Text()); d.set.Edits == editsTell && !private {
-				text := d.set.EditedText + d.markdown(m.Value.Get("text").Text())
-				d.words(m.Value, m.ID+"/"+stamp(when), event.Text{Text: text, Format: event.FormatMarkdown})
+			if text, private := d.noted(m.Value); d.set.Edits == editsTell && !private {
+				d.words(m.Value, m.ID+"/"+stamp(when), event.Text{Text: d.set.EditedText + d.markdown(text), Format: event.FormatMarkdown})
 			}
 		}
 	}
 	r.Edited = newest
+}
+
+// noted is what a message says, without the mark of a note, and whether it is one or was.
+func (d desk) noted(m codec.Value) (text string, private bool) {
+	r, at := &d.s.Reading, instant(m.Get("ts").Text())
+	text, private = d.private(m.Get("text").Text())
+	was := slices.Contains(r.Notes, at)
+	if private && !was {
+		r.Notes = slices.DeleteFunc(append(r.Notes, at), func(at int64) bool { return at <= r.Low.At })
+		r.Notes = r.Notes[max(len(r.Notes)-notesMost, 0):]
+	}
+	return text, private || was
 }
 
 // message tells what a message says, where a person wrote it.
@@ -127,7 +146,7 @@ func (d desk) message(m backend.Message) {
 		return
 	}
 	d.s.Reading.Edited = max(d.s.Reading.Edited, editedAt(m.Value))
-	if text, private := d.private(m.Value.Get("text").Text()); private {
+	if text, private := d.noted(m.Value); private {
 		d.Notes(d.person(m.Value.Get("user").Text()), m.ID, d.markdown(text))
 		return
 	}
@@ -170,6 +189,8 @@ func (d desk) hint(v codec.Value) {
 	switch {
 	case !strings.EqualFold(v.Get("type").Text(), "message"), v.Get("channel").Text() != d.s.Channel, !d.isPerson(m):
 	case d.s.Phase == backend.Open && thread == d.s.Chat:
+		d.noted(m)
+		d.noted(v.Get("previous_message"))
 		d.look()
 	case v.Get("subtype").Text() != "message_changed":
 		d.over(thread)
