@@ -147,6 +147,8 @@ var arrows = []struct {
 	{"bridge/adapter/serve", []string{"bridge/adapter", "bridge/adapter/adapterpb", "bridge/event"}, "a plugin is an adapter and the wire; the bridge's inside is not linked into it"},
 	{"bridge/adapter/adaptertest", []string{"bridge/adapter", "bridge/event"}, "adapters are tested without the bridge"},
 	{"bridge/adapter/simdesk", nil, "it shows what a simulator says, and knows no bridge"},
+	{"bridge/adapter/simvendor", nil, "it plays what vendors have in common, and knows no bridge"},
+	{"bridge/adapter/simvendor/simtest", nil, "it calls a simulator from outside"},
 	{"bridge/internal/conversation", []string{"bridge/event"}, "who may speak is decided from events alone"},
 	{"bridge/internal/degrade", []string{"bridge/adapter", "bridge/event"}, "what a far side does not carry is decided from its levels alone"},
 	{"bridge/internal/journal", []string{"bridge/event"}, "records know the model and no engine"},
@@ -217,8 +219,8 @@ func wrongWay(s source, name string) string {
 		return "app is wiring: it uses everything, so nothing but the command may use it"
 	case under(name, "bridge/cmd"), under(name, "plugins"):
 		return "a command is the end of the line"
-	case isSimulator(s.folder) && name == "bridge/adapter/simdesk":
-		return "" // a page for whoever plays a desk's people; no adapter may use it
+	case isSimulator(s.folder) && (name == "bridge/adapter/simdesk" || name == "bridge/adapter/simvendor" || s.test && name == "bridge/adapter/simvendor/simtest"):
+		return "" // what simulated vendors have in common; no adapter may use it
 	case isSimulator(s.folder) && !under(name, s.folder):
 		return "a simulated vendor shares no code with what it tests"
 	case isAdapter(s.folder) && s.test && (name == "bridge/adapter/adaptertest" || under(name, s.folder)):
