@@ -11,6 +11,7 @@ import (
 
 	"github.com/footbridge/footbridge/adapters/chatwoot/chatwootsim"
 	"github.com/footbridge/footbridge/adapters/vonage/vonagesim"
+	"github.com/footbridge/footbridge/bridge/adapter/simvendor"
 	"github.com/footbridge/footbridge/bridge/event"
 )
 
@@ -174,7 +175,7 @@ func TestChatwootLosesWebhooks(t *testing.T) {
 	woot.Assign(there, sam)
 	r.inState(id, "active")
 	time.Sleep(2 * time.Second) // the look soon after a hand-off is over: only Reconcile reads now
-	woot.Trouble(chatwootsim.Trouble{Lose: true})
+	woot.Trouble(simvendor.Trouble{Lose: true})
 	all := replies(woot, there, 100)
 	r.heard(id, token, all[99])
 	woot.Reply(there, sam, "okapi bye")
@@ -189,7 +190,7 @@ func TestChatwootMixesWebhooks(t *testing.T) {
 	t.Parallel()
 	r, woot := wootRig(t, chatwootsim.Options{}, setting{}, "")
 	id, token, there := r.toWoot(woot)
-	woot.Trouble(chatwootsim.Trouble{Twice: true, Shuffle: 300 * time.Millisecond, Delay: 100 * time.Millisecond})
+	woot.Trouble(simvendor.Trouble{Twice: true, Shuffle: 300 * time.Millisecond, Delay: 100 * time.Millisecond})
 	woot.Assign(there, sam)
 	all := replies(woot, there, 30)
 	r.heard(id, token, all[29])
@@ -210,7 +211,7 @@ func TestChatwootAndAKill(t *testing.T) {
 	id, token := r.chatAt("pk_shop")
 	r.write(id, token, "1", "okapi apples")
 	r.answered(id, "okapi about apples")
-	woot.Fail(chatwootsim.Fault{Path: "/conversations", Latency: time.Second, Drop: chatwootsim.DropAfter})
+	woot.Fail(simvendor.Fault{Path: "/conversations", Latency: time.Second, Drop: simvendor.DropAfter})
 	r.write(id, token, "person", "okapi agent")
 	r.eventually("a conversation is made", func() bool { return len(woot.Conversations()) > 0 })
 	r.kill() // nobody heard of it
@@ -246,9 +247,9 @@ func TestChatwootAndAKill(t *testing.T) {
 func TestChatwootIsBusyAndUnsure(t *testing.T) {
 	t.Parallel()
 	r, woot := wootRig(t, chatwootsim.Options{}, setting{}, "")
-	woot.Fail(chatwootsim.Fault{Path: "/contacts", Status: http.StatusTooManyRequests, RetryAfter: 1})
-	woot.Fail(chatwootsim.Fault{Path: "/accounts/1/conversations", Drop: chatwootsim.DropAfter})
-	woot.Fail(chatwootsim.Fault{Path: "/accounts/1/conversations", Status: http.StatusBadGateway})
+	woot.Fail(simvendor.Fault{Path: "/contacts", Status: http.StatusTooManyRequests, RetryAfter: 1})
+	woot.Fail(simvendor.Fault{Path: "/accounts/1/conversations", Drop: simvendor.DropAfter})
+	woot.Fail(simvendor.Fault{Path: "/accounts/1/conversations", Status: http.StatusBadGateway})
 	id, token, there := r.toWoot(woot)
 	if n := len(woot.Conversations()); n != 1 {
 		t.Errorf("%d conversations at Chatwoot", n)

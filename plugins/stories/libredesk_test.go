@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/footbridge/footbridge/adapters/libredesk/libredesksim"
+	"github.com/footbridge/footbridge/bridge/adapter/simvendor"
 	"github.com/footbridge/footbridge/bridge/event"
 )
 
@@ -25,6 +26,7 @@ func libreRig(t *testing.T, o libredesksim.Options, settings string, fails ...st
 	t.Helper()
 	o.APIKey, o.APISecret, o.InboxUUID, o.InboxSecret = libreKey, libreSecret, "8f1c3a52-5b1f-4c4e-9d3c-5f6f5b1f2a01", libreInbox
 	s := libredesksim.NewServer(o)
+	t.Cleanup(s.Close)
 	r := newRig(t, setting{extra: account("libre", libredesk, "live_agent", at(serve(t, s.Handler())), settings) + shop("helper", "libre")}, fails...)
 	s.AddWebhook("http://"+r.public+"/in/libre/webhook", libreHook, libredesksim.Events()...)
 	t.Cleanup(func() {
@@ -176,8 +178,8 @@ func TestLibredeskLosesWebhooks(t *testing.T) {
 	t.Parallel()
 	r, s := libreRig(t, libredesksim.Options{PageSize: 20}, "")
 	id, token, there := r.toLibre(s)
-	s.Trouble(libredesksim.Trouble{Lose: true})
-	s.Limit("/widget/ws", 1000)
+	s.Trouble(simvendor.Trouble{Lose: true})
+	s.Fail(simvendor.Fault{Path: "/widget/ws", Status: http.StatusTooManyRequests, RetryAfter: 1, Times: -1})
 	s.Drop()
 	must(t, s.Assign(there, libreSam))
 	all := samSays(t, s, there, "lost", 70)
@@ -194,7 +196,7 @@ func TestLibredeskMixesWebhooks(t *testing.T) {
 	t.Parallel()
 	r, s := libreRig(t, libredesksim.Options{}, "")
 	id, token, there := r.toLibre(s)
-	s.Trouble(libredesksim.Trouble{Double: true, Shuffle: true, Delay: 100 * time.Millisecond})
+	s.Trouble(simvendor.Trouble{Twice: true, Shuffle: 100 * time.Millisecond, Delay: 100 * time.Millisecond})
 	must(t, s.Assign(there, libreSam))
 	all := samSays(t, s, there, "mixed", 30)
 	r.hearsPeople(id, token, all[29])
@@ -217,8 +219,8 @@ func TestLibredeskMixesWebhooks(t *testing.T) {
 func TestLibredeskAndAKill(t *testing.T) {
 	t.Parallel()
 	r, s := libreRig(t, libredesksim.Options{}, "")
-	s.Limit("/api/v1/widget/chat/auth", 1)
-	s.Fail("/api/v1/widget/chat/conversations/init", 1)
+	s.Fail(simvendor.Fault{Path: "/auth/exchange", Status: http.StatusTooManyRequests, RetryAfter: 1})
+	s.Fail(simvendor.Fault{Path: "/conversations/init", Drop: simvendor.DropAfter})
 	id, token, there := r.toLibre(s)
 	if n := len(s.Conversations()); n != 1 {
 		t.Fatalf("%d conversations at Libredesk", n)
@@ -274,6 +276,7 @@ func TestLibredeskFiles(t *testing.T) {
 func TestLibredeskAccountProvesItself(t *testing.T) {
 	t.Parallel()
 	s := libredesksim.NewServer(libredesksim.Options{APIKey: libreKey, APISecret: libreSecret, InboxUUID: "8f1c3a52-5b1f-4c4e-9d3c-5f6f5b1f2a01", InboxSecret: libreInbox})
+	t.Cleanup(s.Close)
 	p := newProgram(t, "[server]\nlisten = \"{public}\"\npublic_url = \"https://bridge.example\"\n"+small+
 		account("libre", libredesk, "live_agent", at(serve(t, s.Handler())), `teams = ["*=4"]`, `agents = ["vip=7"]`))
 	env := append(p.env, secretsEnv()...)

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/footbridge/footbridge/adapters/chatwoot/chatwootsim"
+	"github.com/footbridge/footbridge/bridge/adapter/simvendor"
 )
 
 // wootDesk is a Chatwoot whose people are asked as they are found.
@@ -15,6 +16,6 @@ func wootDesk(t *testing.T) vendorDesk {
 	return vendorDesk{Desk: woot.Desk(), account: account("chatwoot", chatwoot, "live_agent", at(address)), address: address, longest: 150_000,
 		tells: func(inbound string) {
 			woot.Tells(inbound + "/webhook")
-			woot.Trouble(chatwootsim.Trouble{Twice: true})
+			woot.Trouble(simvendor.Trouble{Twice: true})
 		}}
 }

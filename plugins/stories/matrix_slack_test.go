@@ -7,6 +7,7 @@ import (
 
 	"github.com/footbridge/footbridge/adapters/slack/slacksim"
 	"github.com/footbridge/footbridge/bridge/adapter/simdesk"
+	"github.com/footbridge/footbridge/bridge/adapter/simvendor"
 )
 
 // slackThreads is a Slack with a channel for the queue of each cell, for a channel takes
@@ -37,6 +38,6 @@ func slackThreads(t *testing.T) vendorDesk {
 		longest: 3000, unread: true, paced: true,
 		tells: func(inbound string) {
 			s.Tells(inbound+"/events", inbound+"/actions")
-			s.Trouble(slacksim.Trouble{Twice: true})
+			s.Trouble(simvendor.Trouble{Twice: true})
 		}}
 }

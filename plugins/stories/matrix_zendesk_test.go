@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/footbridge/footbridge/adapters/zendesk/zendesksim"
+	"github.com/footbridge/footbridge/bridge/adapter/simvendor"
 )
 
 // zenDesk is a Zendesk whose tickets have the facts of a cell.
@@ -17,6 +18,6 @@ func zenDesk(t *testing.T) vendorDesk {
 	return vendorDesk{Desk: s.Desk(), account: account("zendesk", zendesk, "live_agent", at(address), fields), address: address, longest: 4096, oneWay: true,
 		tells: func(inbound string) {
 			s.Tells(inbound + "/webhook")
-			s.Trouble(zendesksim.Trouble{Twice: true})
+			s.Trouble(simvendor.Trouble{Twice: true})
 		}}
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/footbridge/footbridge/adapters/slack/slacksim"
+	"github.com/footbridge/footbridge/bridge/adapter/simvendor"
 	"github.com/footbridge/footbridge/bridge/event"
 )
 
@@ -208,11 +209,11 @@ func TestSlackLosesEvents(t *testing.T) {
 	t.Parallel()
 	r, s := slackRig(t, slacksim.Options{PageSize: 15}, "", "")
 	id, token, thread := r.toSlack(s)
-	s.Trouble(slacksim.Trouble{Lose: true})
+	s.Trouble(simvendor.Trouble{Lose: true})
 	all := samWrites(s, thread, "reply", 60)
 	r.heard(id, token, all[59])
 	all = append(all, samWrites(s, thread, "more", 30)...)
-	s.Trouble(slacksim.Trouble{})
+	s.Trouble(simvendor.Trouble{})
 	for range 2 {
 		r.presses(s, thread, slackSam, "close")
 	}
@@ -229,7 +230,7 @@ func TestSlackMixesEvents(t *testing.T) {
 	t.Parallel()
 	r, s := slackRig(t, slacksim.Options{Retries: []time.Duration{0, time.Second, time.Second}}, "", "")
 	id, token, thread := r.toSlack(s)
-	s.Trouble(slacksim.Trouble{Twice: true, Shuffle: 300 * time.Millisecond, Delay: 200 * time.Millisecond})
+	s.Trouble(simvendor.Trouble{Twice: true, Shuffle: 300 * time.Millisecond, Delay: 200 * time.Millisecond})
 	r.presses(s, thread, slackSam, "claim")
 	all := samWrites(s, thread, "reply", 30)
 	r.heard(id, token, all[29])
@@ -249,7 +250,7 @@ func TestSlackAndAKill(t *testing.T) {
 	id, token := r.chatAt("pk_shop")
 	r.write(id, token, "1", "okapi apples")
 	r.answered(id, "okapi about apples")
-	s.Fail(slacksim.Fault{Method: "chat.postMessage", Latency: time.Second, Drop: slacksim.DropAfter})
+	s.Fail(simvendor.Fault{Method: "chat.postMessage", Latency: time.Second, Drop: simvendor.DropAfter})
 	r.write(id, token, "person", "okapi agent")
 	r.eventually("a thread is begun", func() bool { return len(s.Threads()) > 0 })
 	r.kill() // nobody heard of it
@@ -288,8 +289,8 @@ func TestSlackIsBusyAndUnsure(t *testing.T) {
 		r.write(id, token, fmt.Sprint("long", n), said[n])
 	}
 	r.eventually("all is answered", func() bool { return len(only(texts(r.events(id), event.RoleVirtualAgent), "okapi about apples")) == 6 })
-	s.Fail(slacksim.Fault{Method: "chat.postMessage", Status: http.StatusTooManyRequests, RetryAfter: 1, Error: "ratelimited"})
-	s.Fail(slacksim.Fault{Method: "chat.postMessage", Drop: slacksim.DropAfter})
+	s.Fail(simvendor.Fault{Method: "chat.postMessage", Status: http.StatusTooManyRequests, RetryAfter: 1, Error: "ratelimited"})
+	s.Fail(simvendor.Fault{Method: "chat.postMessage", Drop: simvendor.DropAfter})
 	r.write(id, token, "person", "okapi agent")
 	r.inState(id, "queued")
 	thread, whole := s.Threads()[0], ""
@@ -307,11 +308,11 @@ func TestSlackIsBusyAndUnsure(t *testing.T) {
 	}
 	s.Write(support, thread, slackSam, "okapi hello") // who writes has it
 	r.heard(id, token, "okapi hello")
-	s.Fail(slacksim.Fault{Method: "chat.postMessage", Error: "internal_error", Times: 2})
+	s.Fail(simvendor.Fault{Method: "chat.postMessage", Error: "internal_error", Times: 2})
 	r.write(id, token, "asks", "okapi plums")
 	r.eventually("the customer's words at Slack", func() bool { return slices.Contains(s.Said(thread, "Ada"), "okapi plums") })
-	s.Fail(slacksim.Fault{Method: "chat.postMessage", Drop: slacksim.DropAfter}) // it is there, and nobody hears of it
-	s.Fail(slacksim.Fault{Method: "chat.postMessage", Drop: slacksim.DropBefore})
+	s.Fail(simvendor.Fault{Method: "chat.postMessage", Drop: simvendor.DropAfter}) // it is there, and nobody hears of it
+	s.Fail(simvendor.Fault{Method: "chat.postMessage", Drop: simvendor.DropBefore})
 	r.write(id, token, "more", "okapi cherries")
 	r.write(id, token, "still more", "okapi pears")
 	r.eventually("the last words at Slack", func() bool { return slices.Contains(s.Said(thread, "Ada"), "okapi pears") })
@@ -407,7 +408,7 @@ func TestSlackAccountProvesItself(t *testing.T) {
 			t.Errorf("verify %q: %q, want %q", c.args, got, c.want)
 		}
 	}
-	s.Fail(slacksim.Fault{Method: "auth.test", Error: "token_revoked"})
+	s.Fail(simvendor.Fault{Method: "auth.test", Error: "token_revoked"})
 	if got := states(); !slices.Equal(got, []string{"fault"}) {
 		t.Errorf("a token that is none: %q", got)
 	}

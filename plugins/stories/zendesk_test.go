@@ -12,6 +12,7 @@ import (
 
 	"github.com/footbridge/footbridge/adapters/zendesk/zendesksim"
 	"github.com/footbridge/footbridge/bridge/adapter"
+	"github.com/footbridge/footbridge/bridge/adapter/simvendor"
 	"github.com/footbridge/footbridge/bridge/event"
 )
 
@@ -138,7 +139,7 @@ func TestZendeskLosesWebhooks(t *testing.T) {
 	t.Parallel()
 	r, s := zenRig(t, zendesksim.Options{PageSize: 20}, "")
 	id, token, there := r.toZen(s)
-	s.Trouble(zendesksim.Trouble{Lose: true})
+	s.Trouble(simvendor.Trouble{Lose: true})
 	all := zenSays(s, there, "lost", 70)
 	r.heard(id, token, all[69])
 	s.Reply(there, "Sam", "okapi bye")
@@ -153,10 +154,10 @@ func TestZendeskMixesWebhooks(t *testing.T) {
 	t.Parallel()
 	r, s := zenRig(t, zendesksim.Options{}, "")
 	id, token, there := r.toZen(s)
-	s.Trouble(zendesksim.Trouble{Twice: true, Shuffle: 50 * time.Millisecond, Delay: 50 * time.Millisecond})
+	s.Trouble(simvendor.Trouble{Twice: true, Shuffle: 50 * time.Millisecond, Delay: 50 * time.Millisecond})
 	all := zenSays(s, there, "mixed", 30)
 	r.heard(id, token, all[29])
-	s.Fail(zendesksim.Fault{Path: "/messages", Method: "POST", Status: http.StatusTooManyRequests, RetryAfter: 1, Times: 2})
+	s.Fail(simvendor.Fault{Path: "/messages", Method: "POST", Status: http.StatusTooManyRequests, RetryAfter: 1, Times: 2})
 	r.write(id, token, "asks", "okapi plums")
 	r.write(id, token, "more", "okapi cherries")
 	r.zenHears(s, "okapi cherries")
@@ -175,8 +176,8 @@ func TestZendeskMixesWebhooks(t *testing.T) {
 func TestZendeskAndAKill(t *testing.T) {
 	t.Parallel()
 	r, s := zenRig(t, zendesksim.Options{}, "")
-	s.Fail(zendesksim.Fault{Path: "/users", Method: "POST", Drop: zendesksim.DropAfter})
-	s.Fail(zendesksim.Fault{Path: "/conversations", Method: "POST", Drop: zendesksim.DropAfter})
+	s.Fail(simvendor.Fault{Path: "/users", Method: "POST", Drop: simvendor.DropAfter})
+	s.Fail(simvendor.Fault{Path: "/conversations", Method: "POST", Drop: simvendor.DropAfter})
 	id, token, there := r.toZen(s)
 	if n := len(s.Conversations()); n != 1 || len(s.Users()) != 1 {
 		t.Fatalf("%d conversations of %d users at Zendesk", n, len(s.Users()))
@@ -264,11 +265,11 @@ func TestZendeskLateAndAgain(t *testing.T) {
 	now = s.Merge(now, true)
 	r.write(id, token, "merged", "okapi still me")
 	r.zenHears(s, "okapi still me")
-	s.Trouble(zendesksim.Trouble{Lose: true})
+	s.Trouble(simvendor.Trouble{Lose: true})
 	s.Merge(now, false)
 	r.write(id, token, "unseen", "okapi and now")
 	r.zenHears(s, "okapi and now")
-	s.Trouble(zendesksim.Trouble{})
+	s.Trouble(simvendor.Trouble{})
 	s.Reply(now, "Kim", "okapi bye")
 	r.heard(id, token, "okapi bye")
 	s.Pass(now, "footbridge")

@@ -38,16 +38,16 @@ func (s *Server) theirs(do func(*call, *Conversation) answer) func(*call) answer
 // create makes a conversation of a contact's. conversations_controller.rb: create;
 // app/builders/conversation_builder.rb.
 func (s *Server) create(c *call) answer {
-	who := s.sources[c.text("source_id")]
-	if who == nil || c.number("inbox_id") != inboxID {
+	who := s.sources[c.Text("source_id")]
+	if who == nil || c.Number("inbox_id") != inboxID {
 		return missing()
 	}
-	status := c.text("status")
+	status := c.Text("status")
 	if status == "" {
 		status = StatusOpen
 	}
-	facts, _ := c.fields["custom_attributes"].(map[string]any)
-	one := &Conversation{ID: 41 + len(s.order), Source: c.text("source_id"), Contact: *who, Status: status, Facts: facts}
+	facts, _ := c.Fields["custom_attributes"].(map[string]any)
+	one := &Conversation{ID: 41 + len(s.order), Source: c.Text("source_id"), Contact: *who, Status: status, Facts: facts}
 	s.convos[one.ID], s.order = one, append(s.order, one.ID)
 	s.tell("conversation_created", s.pushed(one))
 	return ok(s.row(one))
@@ -80,12 +80,12 @@ func (s *Server) messages(c *call, one *Conversation) answer {
 // post is a message in the name of the token's user, or of the contact.
 // app/builders/messages/message_builder.rb.
 func (s *Server) post(c *call, one *Conversation) answer {
-	m := Message{Type: Outgoing, Content: c.text("content"), Private: c.text("private") == "true", Sender: "user", SenderID: selfID, Attachments: c.files}
-	if c.text("message_type") == "incoming" {
+	m := Message{Type: Outgoing, Content: c.Text("content"), Private: c.Text("private") == "true", Sender: "user", SenderID: selfID, Attachments: attachments(c)}
+	if c.Text("message_type") == "incoming" {
 		m.Type, m.Sender, m.SenderID = Incoming, "contact", one.Contact.ID
 	}
 	if m.Content == "" && len(m.Attachments) == 0 {
-		return answer{http.StatusUnprocessableEntity, map[string]any{"error": "content missing"}}
+		return answer{Status: http.StatusUnprocessableEntity, Body: map[string]any{"error": "content missing"}}
 	}
 	return ok(s.shown(one, s.add(one, m)))
 }
@@ -94,7 +94,7 @@ func (s *Server) post(c *call, one *Conversation) answer {
 func (s *Server) status(c *call, one *Conversation) answer {
 	for i := range one.Messages {
 		if m := &one.Messages[i]; strconv.Itoa(m.ID) == c.PathValue("message") {
-			m.Status, m.Error = c.text("status"), c.text("external_error")
+			m.Status, m.Error = c.Text("status"), c.Text("external_error")
 			s.tell("message_updated", s.told(one, *m))
 			return ok(s.shown(one, *m))
 		}
@@ -104,11 +104,11 @@ func (s *Server) status(c *call, one *Conversation) answer {
 
 // assignments is assignments_controller.rb: create.
 func (s *Server) assignments(c *call, one *Conversation) answer {
-	if id := c.number("assignee_id"); id != 0 {
+	if id := c.Number("assignee_id"); id != 0 {
 		s.assign(one, id)
 		return ok(staff(id))
 	}
-	one.Team = c.number("team_id")
+	one.Team = c.Number("team_id")
 	s.changed(one, "conversation_updated", "team_id", nil, one.Team)
 	return ok(map[string]any{"id": one.Team, "name": "team", "account_id": accountID})
 }
@@ -116,7 +116,7 @@ func (s *Server) assignments(c *call, one *Conversation) answer {
 // toggle is conversations_controller.rb: toggle_status. The user of an agent's token
 // who opens a conversation has it, too: handle_human_open.
 func (s *Server) toggle(c *call, one *Conversation) answer {
-	s.move(one, c.text("status"), agent(selfID).Name)
+	s.move(one, c.Text("status"), agent(selfID).Name)
 	if s.options.AsAgent && one.Status == StatusOpen {
 		s.assign(one, selfID)
 	}
@@ -138,11 +138,11 @@ func (s *Server) inbox(c *call) answer {
 	if c.PathValue("id") != strconv.Itoa(inboxID) {
 		return missing()
 	}
-	if channel, _ := c.fields["channel"].(map[string]any); c.Method == http.MethodPatch {
+	if channel, _ := c.Fields["channel"].(map[string]any); c.Method == http.MethodPatch {
 		address, _ := channel["webhook_url"].(string)
-		s.hooks.move(address)
+		s.options.WebhookURL = address
 	}
-	return ok(map[string]any{"id": inboxID, "name": "Footbridge", "channel_type": "Channel::Api", "inbox_identifier": s.options.Inbox, "webhook_url": s.hooks.address()})
+	return ok(map[string]any{"id": inboxID, "name": "Footbridge", "channel_type": "Channel::Api", "inbox_identifier": s.options.Inbox, "webhook_url": s.options.WebhookURL})
 }
 
 // file serves a stored file at proxy, and redirects at redirect, as Active Storage

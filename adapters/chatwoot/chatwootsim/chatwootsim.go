@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/footbridge/footbridge/bridge/adapter/simvendor"
 )
 
 // The statuses of a conversation. app/models/conversation.rb.
@@ -112,36 +114,28 @@ type Contact struct {
 	Identifier, Name, Email, Phone string
 }
 
-// Record is one call that was made.
-type Record struct {
-	Method, Path, Body string
-	Status             int
-}
-
 // Server is a simulated Chatwoot. All its methods are safe for concurrent use.
 type Server struct {
-	options Options
-	mu      sync.Mutex
-	next    int // of messages, contacts and files, as the installation counts
-	convos  map[int]*Conversation
-	order   []int
-	sources map[string]*Contact // by the inbox's source_id
-	records []Record
-	faults  []*Fault
-	second  time.Time
-	inIt    int
-	hooks   hooks
+	simvendor.API
+	*simvendor.Post[[]byte] // webhooks
+	options                 Options
+	mu                      sync.Mutex
+	next                    int // of messages, contacts and files, as the installation counts
+	convos                  map[int]*Conversation
+	order                   []int
+	sources                 map[string]*Contact // by the inbox's source_id
+	base                    string
 }
 
 // New makes a Server. Close ends its webhooks.
 func New(o Options) *Server {
 	s := &Server{options: o, next: 100, convos: map[int]*Conversation{}, sources: map[string]*Contact{}}
-	s.hooks.begin(o)
+	s.Wrong = func(simvendor.Fault) any { return map[string]any{"error": "it went wrong"} }
+	// config/initializers/rack_attack.rb: 429 and Retry-After.
+	s.PerSecond, s.TooMany = o.PerSecond, simvendor.Fault{Status: http.StatusTooManyRequests, RetryAfter: 1}
+	s.Post = simvendor.NewPost(webhookTimeout, 0, s.deliver)
 	return s
 }
-
-// Close waits for the webhooks under way; what waits is not sent.
-func (s *Server) Close() { s.hooks.close() }
 
 // Agents are the people who work there, and the token's own user.
 func Agents() []Agent { return []Agent{{selfID, "Footbridge"}, {7, "Sam"}, {8, "Kim"}} }
@@ -192,13 +186,6 @@ func (s *Server) texts(id int, which func(Message) bool) []string {
 		}
 	}
 	return out
-}
-
-// Records are the calls that were made, in the order they were answered.
-func (s *Server) Records() []Record {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.records)
 }
 
 // add puts a message into a conversation and tells of it. It is called with the lock

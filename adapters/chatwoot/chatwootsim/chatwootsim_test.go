@@ -1,14 +1,10 @@
 package chatwootsim_test
 
 import (
-	"bytes"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"io"
-	"mime/multipart"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -16,6 +12,8 @@ import (
 	"time"
 
 	"github.com/footbridge/footbridge/adapters/chatwoot/chatwootsim"
+	"github.com/footbridge/footbridge/bridge/adapter/simvendor"
+	"github.com/footbridge/footbridge/bridge/adapter/simvendor/simtest"
 )
 
 // bridge takes webhooks.
@@ -48,17 +46,6 @@ func (b *bridge) events() []string {
 	return all
 }
 
-func until(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for range 1000 {
-		if ok() {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Fatalf("never: %s", what)
-}
-
 type desk struct {
 	t   *testing.T
 	s   *chatwootsim.Server
@@ -69,32 +56,18 @@ type desk struct {
 func begin(t *testing.T, o chatwootsim.Options) desk {
 	t.Helper()
 	b := &bridge{}
-	hooks := httptest.NewServer(b)
-	o.Inbox, o.Token, o.Secret, o.WebhookURL = "i", "t", "s", hooks.URL
+	o.Inbox, o.Token, o.Secret, o.WebhookURL = "i", "t", "s", simtest.Serve(t, b)
 	s := chatwootsim.New(o)
-	server := httptest.NewServer(s.Handler())
-	s.Serves(server.URL)
-	t.Cleanup(func() { s.Close(); server.Close(); hooks.Close() })
-	return desk{t, s, server.URL, b}
+	t.Cleanup(s.Close)
+	address := simtest.Serve(t, s.Handler())
+	s.Serves(address)
+	return desk{t, s, address, b}
 }
 
 // call makes a call with the token and gives its status and answer.
 func (d desk) call(method, path, body string) (int, map[string]any) {
 	d.t.Helper()
-	req, err := http.NewRequestWithContext(d.t.Context(), method, d.url+path, strings.NewReader(body))
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header["api_access_token"] = []string{"t"}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return 0, nil
-	}
-	defer resp.Body.Close()
-	var out map[string]any
-	_ = json.NewDecoder(resp.Body).Decode(&out)
-	return resp.StatusCode, out
+	return simtest.Call(d.t, method, d.url+path, body, "Content-Type", "application/json", "api_access_token", "t")
 }
 
 // want makes a call that must be answered so.
@@ -150,7 +123,7 @@ func TestWholeConversation(t *testing.T) {
 		"message_created a note", "conversation_typing_on", "message_created Hi", "message_created careful", "message_updated Hi",
 		"conversation_typing_on", "conversation_updated", "conversation_status_changed", "conversation_updated", "message_created one more",
 		"conversation_status_changed", "conversation_updated"}
-	until(t, "all webhooks", func() bool { return len(d.events()) >= len(want) })
+	simtest.Until(t, "all webhooks", func() bool { return len(d.events()) >= len(want) })
 	if got := d.events(); !slices.Equal(got, want) {
 		t.Errorf("told %q\nwant %q", got, want)
 	}
@@ -206,18 +179,9 @@ func TestWhatIsRefused(t *testing.T) {
 func TestFiles(t *testing.T) {
 	d := begin(t, chatwootsim.Options{})
 	id := d.conversation()
-	var body bytes.Buffer
-	form := multipart.NewWriter(&body)
-	part, err := form.CreateFormFile("attachments[]", "a.png")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, _ = part.Write([]byte("data"))
-	_ = form.WriteField("content", "look")
-	_ = form.Close()
-	resp, err := http.Post(fmt.Sprintf("%s%s/s1/conversations/%d/messages", d.url, contacts, id), form.FormDataContentType(), &body)
-	if err != nil || resp.StatusCode != 200 {
-		t.Fatalf("%v %v", resp, err)
+	kind, form := simtest.Form(t, "attachments[]", "a.png", "data", "content", "look")
+	if status, answer := simtest.Ask(t, "POST", fmt.Sprintf("%s%s/s1/conversations/%d/messages", d.url, contacts, id), form, "Content-Type", kind); status != 200 {
+		t.Fatalf("%d %s", status, answer)
 	}
 	m := d.s.Conversation(id).Messages[len(d.s.Conversation(id).Messages)-1]
 	if m.Content != "look" || len(m.Attachments) != 1 || string(m.Attachments[0].Data) != "data" || m.Attachments[0].Name != "a.png" {
@@ -242,14 +206,14 @@ func TestFiles(t *testing.T) {
 func TestTrouble(t *testing.T) {
 	d := begin(t, chatwootsim.Options{})
 	id := d.conversation()
-	until(t, "what made it", func() bool { return len(d.events()) == 3 })
-	d.s.Trouble(chatwootsim.Trouble{Lose: true})
+	simtest.Until(t, "what made it", func() bool { return len(d.events()) == 3 })
+	d.s.Trouble(simvendor.Trouble{Lose: true})
 	d.s.Reply(id, 7, "lost")
-	d.s.Trouble(chatwootsim.Trouble{Twice: true, Shuffle: 50 * time.Millisecond})
+	d.s.Trouble(simvendor.Trouble{Twice: true, Shuffle: 50 * time.Millisecond})
 	for n := range 20 {
 		d.s.Reply(id, 7, fmt.Sprint(n))
 	}
-	until(t, "each twice", func() bool { return len(d.events()) >= 43 })
+	simtest.Until(t, "each twice", func() bool { return len(d.events()) >= 43 })
 	got := d.events()[3:]
 	if slices.Contains(got, "message_created lost") || slices.IsSorted(got) || len(got) != 40 {
 		t.Errorf("told %q", got)
@@ -261,15 +225,15 @@ func TestTrouble(t *testing.T) {
 
 func TestFaults(t *testing.T) {
 	d := begin(t, chatwootsim.Options{PerSecond: 3})
-	until(t, "a limit", func() bool { status, _ := d.call("GET", "/api/v1/profile", ""); return status == 429 })
+	simtest.Until(t, "a limit", func() bool { status, _ := d.call("GET", "/api/v1/profile", ""); return status == 429 })
 	d = begin(t, chatwootsim.Options{})
-	d.s.Fail(chatwootsim.Fault{Path: "/profile", Status: 503, Times: 2})
+	d.s.Fail(simvendor.Fault{Path: "/profile", Status: 503, Times: 2})
 	for _, want := range []int{503, 503, 200} {
 		d.want(want, "GET", "/api/v1/profile", "")
 	}
 	id := d.conversation()
-	d.s.Fail(chatwootsim.Fault{Path: "/messages", Drop: chatwootsim.DropAfter})
-	d.s.Fail(chatwootsim.Fault{Path: "/messages", Drop: chatwootsim.DropBefore})
+	d.s.Fail(simvendor.Fault{Path: "/messages", Drop: simvendor.DropAfter})
+	d.s.Fail(simvendor.Fault{Path: "/messages", Drop: simvendor.DropBefore})
 	for _, text := range []string{"done", "not done"} {
 		if status, _ := d.call("POST", fmt.Sprintf("%s/%d/messages", convos, id), fmt.Sprintf(`{"content":%q}`, text)); status != 0 {
 			t.Errorf("answered %d", status)
@@ -278,50 +242,22 @@ func TestFaults(t *testing.T) {
 	if got := d.s.Texts(id, chatwootsim.Outgoing); !slices.Equal(got, []string{"done"}) {
 		t.Errorf("it has %q", got)
 	}
-	d.s.Fail(chatwootsim.Fault{Status: 500, Times: -1})
+	d.s.Fail(simvendor.Fault{Status: 500, Times: -1})
 	d.want(500, "GET", "/api/v1/profile", "")
 	d.s.Heal()
 	d.want(200, "GET", "/api/v1/profile", "")
 }
 
 func TestControl(t *testing.T) {
-	f := flag.NewFlagSet("chatwoot", flag.ContinueOnError)
-	made := chatwootsim.Simulate(f)
-	if err := f.Parse([]string{"-token", "t", "-inbox", "i", "-webhook", ""}); err != nil {
-		t.Fatal(err)
-	}
-	out := &said{}
-	handler, err := made(t.Context(), out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(handler)
-	defer server.Close()
-	d := desk{t: t, url: server.URL}
+	address, told := simtest.Start(t, chatwootsim.Simulate, "-token", "t", "-inbox", "i", "-webhook", "")
+	d := desk{t: t, url: address}
 	id := d.conversation()
 	for path, body := range map[string]string{"reply": `"text":"Hi","agent":7`, "note": `"text":"n","agent":7`, "typing": `"on":true`, "resolve": `"agent":7`, "reopen": `"agent":7`,
 		"assign": `"agent":8`, "attach": `"name":"a","mime":"text/plain","data":"YQ=="`, "trouble": `"lose":true`, "fault": `"path":"/x"`, "heal": `"x":1`} {
 		d.want(200, "POST", "/sim/"+path, fmt.Sprintf(`{"conversation":%d,%s}`, id, body))
 	}
-	until(t, "what its people see", func() bool { return strings.Contains(out.String(), `to the customer "Hi"`) })
+	simtest.Until(t, "what its people see", func() bool { return strings.Contains(told.String(), `to the customer "Hi"`) })
 	if got := fmt.Sprint(d.want(200, "GET", "/sim/conversations", ""), d.want(200, "GET", "/sim/records", "")); !strings.Contains(got, "Assigned to Kim") || !strings.Contains(got, "/toggle_status") {
 		t.Error(got)
 	}
-}
-
-type said struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *said) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *said) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
 }

@@ -32,24 +32,24 @@ func (s *Server) contact(c *call) answer {
 	if c.PathValue("inbox") != s.options.Inbox {
 		return missing()
 	}
-	email, number := c.text("email"), c.text("phone_number")
+	email, number := c.Text("email"), c.Text("phone_number")
 	if email != "" && !emailForm.MatchString(email) || number != "" && !phoneForm.MatchString(number) {
-		return answer{http.StatusUnprocessableEntity, map[string]any{"message": "Invalid email or phone number"}}
+		return answer{Status: http.StatusUnprocessableEntity, Body: map[string]any{"message": "Invalid email or phone number"}}
 	}
-	source := c.text("source_id")
+	source := c.Text("source_id")
 	if source == "" {
 		s.next++
 		source = "source-" + strconv.Itoa(s.next)
 	}
 	who := s.sources[source]
 	for _, other := range s.sources {
-		if who == nil && other.Identifier == c.text("identifier") {
+		if who == nil && other.Identifier == c.Text("identifier") {
 			who = other
 		}
 	}
 	if who == nil {
 		s.next++
-		who = &Contact{ID: s.next, Identifier: c.text("identifier"), Name: c.text("name"), Email: email, Phone: number}
+		who = &Contact{ID: s.next, Identifier: c.Text("identifier"), Name: c.Text("name"), Email: email, Phone: number}
 	}
 	s.sources[source] = who
 	// app/views/public/api/v1/models/_contact.json.jbuilder
@@ -87,10 +87,10 @@ func (s *Server) ours(do func(*call, *Conversation) answer) func(*call) answer {
 // say is the contact's message. messages_controller.rb: create; the answer is that
 // of app/views/public/api/v1/models/_message.json.jbuilder.
 func (s *Server) say(c *call, one *Conversation) answer {
-	if c.text("content") == "" && len(c.files) == 0 {
-		return answer{http.StatusUnprocessableEntity, map[string]any{"message": "content missing"}}
+	if c.Text("content") == "" && len(c.Files) == 0 {
+		return answer{Status: http.StatusUnprocessableEntity, Body: map[string]any{"message": "content missing"}}
 	}
-	m := s.add(one, Message{Type: Incoming, Content: c.text("content"), Sender: "contact", SenderID: one.Contact.ID, Echo: c.text("echo_id"), Attachments: c.files})
+	m := s.add(one, Message{Type: Incoming, Content: c.Text("content"), Sender: "contact", SenderID: one.Contact.ID, Echo: c.Text("echo_id"), Attachments: attachments(c)})
 	body := s.shown(one, m)
 	body["message_type"] = "incoming"
 	return ok(body)
@@ -104,7 +104,7 @@ func (s *Server) types(c *call, one *Conversation) answer {
 	if word == "on" || word == "off" {
 		s.tell("conversation_typing_"+word, map[string]any{"user": s.person(one), "conversation": s.pushed(one), "is_private": false})
 	}
-	return answer{http.StatusOK, nil}
+	return answer{}
 }
 
 // seen is conversations_controller.rb: update_last_seen. A job then marks what was
@@ -116,5 +116,5 @@ func (s *Server) seen(_ *call, one *Conversation) answer {
 			m.Status = "read"
 		}
 	}
-	return answer{http.StatusOK, nil}
+	return answer{}
 }

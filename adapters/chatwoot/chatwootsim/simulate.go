@@ -2,14 +2,13 @@ package chatwootsim
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
 	"net/http"
-	"time"
 
 	"github.com/footbridge/footbridge/bridge/adapter/simdesk"
+	"github.com/footbridge/footbridge/bridge/adapter/simvendor"
 )
 
 // Simulate declares the flags of the simulated Chatwoot and gives what makes it of
@@ -29,25 +28,15 @@ func Simulate(f *flag.FlagSet) func(context.Context, io.Writer) (http.Handler, e
 		s := New(o)
 		s.Serves("http://" + *listen)
 		context.AfterFunc(ctx, s.Close)
-		go s.narrate(ctx, out)
-		mux := http.NewServeMux()
-		mux.Handle("/", s.Handler())
-		simdesk.Add(mux, s.Desk())
-		return mux, nil
+		go simvendor.Narrate(ctx, s.narrator(out))
+		return simdesk.Over(s.Handler(), s.Desk()), nil
 	}
 }
 
-// narrate prints messages as they come.
-func (s *Server) narrate(ctx context.Context, out io.Writer) {
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
+// narrator prints the messages that have come since it was last called.
+func (s *Server) narrator(out io.Writer) func() {
 	told := map[int]int{}
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
+	return func() {
 		for _, id := range s.Conversations() {
 			c := s.Conversation(id)
 			for _, m := range c.Messages[told[id]:] {
@@ -74,7 +63,7 @@ type order struct {
 	Data         []byte `json:"data"`
 }
 
-// control adds the control of the simulation:
+// control adds the control of the simulation, beside that of its API and its Post:
 //
 //	GET  /sim/conversations          {"conversations":[…]}
 //	GET  /sim/records                {"records":[…]}
@@ -85,18 +74,14 @@ type order struct {
 //	POST /sim/typing   {"conversation","agent","on","private"}
 //	POST /sim/resolve  {"conversation","agent"}
 //	POST /sim/reopen   {"conversation","agent"}
-//	POST /sim/trouble  a Trouble, its times in milliseconds
-//	POST /sim/fault    a Fault, its latency in milliseconds
-//	POST /sim/heal
 func (s *Server) control(mux *http.ServeMux) {
-	mux.HandleFunc("GET /sim/conversations", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("GET /sim/conversations", simvendor.Shown(func() any {
 		all := []Conversation{}
 		for _, id := range s.Conversations() {
 			all = append(all, s.Conversation(id))
 		}
-		reply(w, map[string]any{"conversations": all})
-	})
-	mux.HandleFunc("GET /sim/records", func(w http.ResponseWriter, _ *http.Request) { reply(w, map[string]any{"records": s.Records()}) })
+		return map[string]any{"conversations": all}
+	}))
 	for name, do := range map[string]func(order){
 		"assign": func(o order) { s.Assign(o.Conversation, o.Agent) },
 		"reply":  func(o order) { s.Reply(o.Conversation, o.Agent, o.Text) },
@@ -107,34 +92,10 @@ func (s *Server) control(mux *http.ServeMux) {
 		"typing":  func(o order) { s.Typing(o.Conversation, o.Agent, o.On, o.Private) },
 		"resolve": func(o order) { s.Resolve(o.Conversation, o.Agent) },
 		"reopen":  func(o order) { s.Reopen(o.Conversation, o.Agent) },
-		"heal":    func(order) { s.Heal() },
 	} {
-		mux.HandleFunc("POST /sim/"+name, ordered(do))
+		mux.HandleFunc("POST /sim/"+name, simvendor.Ordered(do))
 	}
-	mux.HandleFunc("POST /sim/trouble", ordered(func(t Trouble) {
-		t.Shuffle, t.Delay = t.Shuffle*time.Millisecond, t.Delay*time.Millisecond
-		s.Trouble(t)
-	}))
-	mux.HandleFunc("POST /sim/fault", ordered(func(f Fault) {
-		f.Latency *= time.Millisecond
-		s.Fail(f)
-	}))
-}
-
-// ordered reads an order of any form.
-func ordered[O any](do func(O)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		var o O
-		if err := json.NewDecoder(io.LimitReader(r.Body, bodyLimit)).Decode(&o); err != nil && err != io.EOF {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
-		}
-		do(o)
-		reply(w, map[string]any{})
-	}
-}
-
-func reply(w http.ResponseWriter, body any) {
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(body)
+	mux.HandleFunc("GET /sim/records", simvendor.Shown(func() any { return map[string]any{"records": s.Records()} }))
+	s.API.Control(mux)
+	s.Post.Control(mux)
 }

@@ -57,7 +57,7 @@ func (s *Server) attached(m Message) []map[string]any {
 		if kind != "image" && kind != "audio" && kind != "video" {
 			kind = "file"
 		}
-		address := fmt.Sprintf("%s/rails/active_storage/blobs/redirect/%d/%s", s.hooks.own(), a.ID, url.PathEscape(a.Name))
+		address := fmt.Sprintf("%s/rails/active_storage/blobs/redirect/%d/%s", s.base, a.ID, url.PathEscape(a.Name))
 		files = append(files, map[string]any{"id": a.ID, "message_id": m.ID, "file_type": kind, "account_id": accountID, "extension": nil,
 			"data_url": address, "thumb_url": "", "file_size": len(a.Data)})
 	}

@@ -3,11 +3,12 @@ package libredesksim
 import (
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/footbridge/footbridge/bridge/adapter/simvendor"
 )
 
 // Handler is the whole of it: the widget API, the agent API, files and the socket.
@@ -30,7 +31,7 @@ func (s *Server) Handler() http.Handler {
 			return f(r)
 		}))
 	}
-	mux.HandleFunc("GET /widget/ws", s.socket)
+	mux.HandleFunc("GET /widget/ws", s.Serve(func(*simvendor.Call) simvendor.Answer { return simvendor.Answer{Instead: s.socket} }))
 	mux.HandleFunc("GET /uploads/{uuid}", s.file)
 	mux.HandleFunc("GET /api/v1/widget/chat/settings/launcher", s.answered(s.launcher))
 	mux.HandleFunc("POST /api/v1/widget/chat/auth/exchange", s.answered(s.exchange))
@@ -53,49 +54,32 @@ func (s *Server) Handler() http.Handler {
 
 // answered wraps what is done in what every answer is (envelope.go), under the lock.
 func (s *Server) answered(f func(*http.Request) (any, error)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
+	return s.Serve(func(c *simvendor.Call) simvendor.Answer {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.requests = append(s.requests, r.Method+" "+r.URL.Path)
-		if count(s.limits, r.URL.Path) {
-			w.Header().Set("Retry-After", "1")
-			reply(w, http.StatusTooManyRequests, map[string]any{"status": "error", "message": "rate limit exceeded"})
-			return
+		data, err := f(c.Request)
+		if err != nil {
+			return simvendor.Answer{Status: codeOf(err), Body: failure(err.Error())}
 		}
-		failing := count(s.failing, r.URL.Path)
-		data, err := f(r)
-		switch {
-		case failing:
-			if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
-				_ = conn.Close()
-			}
-		case err != nil:
-			reply(w, codeOf(err), map[string]any{"status": "error", "message": err.Error(), "data": nil, "error_type": "InputException"})
-		default:
-			reply(w, http.StatusOK, map[string]any{"status": "success", "data": data})
-		}
-	}
+		return simvendor.Answer{Body: map[string]any{"status": "success", "data": data}}
+	})
 }
 
-// count takes one from those that are left for a path.
-func count(left map[string]int, path string) bool {
-	for prefix, n := range left {
-		if n > 0 && strings.HasPrefix(path, prefix) {
-			left[prefix]--
-			return true
-		}
+// wrong is what a Fault's calls are answered, too many of them as the rate limiter of
+// cmd/middlewares.go does; its Retry-After is 1.
+func wrong(f simvendor.Fault) any {
+	if f.Status == http.StatusTooManyRequests {
+		return map[string]any{"status": "error", "message": "rate limit exceeded"}
 	}
-	return false
+	return failure("something went wrong")
 }
 
-func reply(w http.ResponseWriter, status int, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v)
+func failure(words string) map[string]any {
+	return map[string]any{"status": "error", "message": words, "data": nil, "error_type": "InputException"}
 }
 
 func read(r *http.Request, v any) error {
-	if err := json.NewDecoder(io.LimitReader(r.Body, 1<<20)).Decode(v); err != nil {
+	if err := json.NewDecoder(r.Body).Decode(v); err != nil {
 		return refuse(http.StatusBadRequest, "error parsing request")
 	}
 	return nil

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/footbridge/footbridge/bridge/adapter/simvendor"
 )
 
 // Options are what a Server is made of.
@@ -101,6 +103,8 @@ var statuses = map[string]string{"Open": "open", "Replied": "waiting", "Snoozed"
 // Server is a simulated Libredesk. It is safe for concurrent use.
 type Server struct {
 	Options
+	simvendor.API
+	*simvendor.Post[notice]
 	mu            sync.Mutex
 	next          int
 	last          time.Time
@@ -110,11 +114,9 @@ type Server struct {
 	sessions      map[string]sessionOf
 	conversations []*Conversation
 	webhooks      []*Webhook
-	delivery      delivery
-	limits        map[string]int // how many of the next calls are answered 429, by path's beginning
-	failing       map[string]int // how many of the next calls end after they did their work
+	attempts      []int // the statuses of webhooks that were sent, 0 for no answer
+	lost          int
 	lines         map[*wire]bool
-	requests      []string
 	problems      []string
 }
 
@@ -125,15 +127,18 @@ type sessionOf struct {
 }
 
 // NewServer makes one with the agents Footbridge (1), Sam Lee (7) and Kim (8) and the
-// team Billing (4).
+// team Billing (4). Close ends its webhooks.
 func NewServer(o Options) *Server {
 	if o.PageSize == 0 {
 		o.PageSize = 100
 	}
-	return &Server{Options: o, next: 100, contacts: map[string]*Author{}, sessions: map[string]sessionOf{}, limits: map[string]int{}, failing: map[string]int{}, lines: map[*wire]bool{},
+	s := &Server{Options: o, next: 100, contacts: map[string]*Author{}, sessions: map[string]sessionOf{}, lines: map[*wire]bool{},
 		teams: map[int]string{4: "Billing"},
 		agents: []Author{{ID: 1, FirstName: "Footbridge", Type: "agent"}, {ID: 7, FirstName: "Sam", LastName: "Lee", Email: "sam@example.com", AvatarURL: "/uploads/sam.png", Type: "agent"},
 			{ID: 8, FirstName: "Kim", Type: "agent"}}}
+	s.Wrong = wrong
+	s.Post = simvendor.NewPost(5*time.Second, 0, s.deliver)
+	return s
 }
 
 // number gives the next one.
@@ -167,13 +172,6 @@ func (s *Server) Problems() []string {
 	return slices.Clone(s.problems)
 }
 
-// Requests are the calls that came, METHOD PATH, in order.
-func (s *Server) Requests() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.requests)
-}
-
 // Conversations are copies of all there are, the oldest first.
 func (s *Server) Conversations() []Conversation {
 	s.mu.Lock()
@@ -185,22 +183,6 @@ func (s *Server) Conversations() []Conversation {
 		list = append(list, one)
 	}
 	return list
-}
-
-// Limit answers the next calls whose path begins so with 429 and Retry-After: 1, as the
-// rate limiter of cmd/middlewares.go does.
-func (s *Server) Limit(path string, times int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.limits[path] = times
-}
-
-// Fail does what the next calls whose path begins so ask for, and breaks the
-// connection before it has answered.
-func (s *Server) Fail(path string, times int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.failing[path] = times
 }
 
 // ErrNone says there is no such conversation or agent.

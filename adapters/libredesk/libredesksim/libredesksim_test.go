@@ -10,16 +10,16 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/coder/websocket"
 
 	"github.com/footbridge/footbridge/adapters/libredesk/libredesksim"
+	"github.com/footbridge/footbridge/bridge/adapter/simvendor"
+	"github.com/footbridge/footbridge/bridge/adapter/simvendor/simtest"
 )
 
 const inbox = "8f1c3a52-5b1f-4c4e-9d3c-5f6f5b1f2a01"
@@ -37,12 +37,9 @@ func newKit(t *testing.T, o libredesksim.Options) *kit {
 	t.Helper()
 	o.APIKey, o.APISecret, o.InboxUUID, o.InboxSecret = "k", "s", inbox, "inbox-secret"
 	k := &kit{t: t, sim: libredesksim.NewServer(o)}
-	server := httptest.NewServer(k.sim.Handler())
-	hook := httptest.NewServer(http.HandlerFunc(k.hook))
-	t.Cleanup(server.Close)
-	t.Cleanup(hook.Close)
-	k.url = server.URL
-	k.sim.AddWebhook(hook.URL, "hook-secret", libredesksim.Events()...)
+	t.Cleanup(k.sim.Close)
+	k.url = simtest.Serve(t, k.sim.Handler())
+	k.sim.AddWebhook(simtest.Serve(t, http.HandlerFunc(k.hook)), "hook-secret", libredesksim.Events()...)
 	return k
 }
 
@@ -68,9 +65,7 @@ func (k *kit) told() []string {
 // waits for the webhook to have told exactly these, in order.
 func (k *kit) tells(want ...string) {
 	k.t.Helper()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end) && len(k.told()) < len(want); {
-		time.Sleep(5 * time.Millisecond)
-	}
+	simtest.Until(k.t, fmt.Sprint(want), func() bool { return len(k.told()) >= len(want) })
 	if got := k.told(); !slices.Equal(got, want) {
 		k.t.Fatalf("told %v, want %v", got, want)
 	}
@@ -79,22 +74,9 @@ func (k *kit) tells(want ...string) {
 // call makes a call and gives its status and data.
 func (k *kit) call(method, path, authorization, body string) (int, map[string]any) {
 	k.t.Helper()
-	req, err := http.NewRequest(method, k.url+path, strings.NewReader(body))
-	if err != nil {
-		k.t.Fatal(err)
-	}
-	req.Header.Set("X-Libredesk-Inbox-ID", inbox)
-	req.Header.Set("Authorization", authorization)
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return 0, nil
-	}
-	defer resp.Body.Close()
-	var out struct{ Data json.RawMessage }
-	data := map[string]any{}
-	_ = json.NewDecoder(resp.Body).Decode(&out)
-	_ = json.Unmarshal(out.Data, &data)
-	return resp.StatusCode, data
+	status, out := simtest.Call(k.t, method, k.url+path, body, "X-Libredesk-Inbox-ID", inbox, "Authorization", authorization)
+	data, _ := out["data"].(map[string]any)
+	return status, data
 }
 
 func token(secret, claims string) string {
@@ -145,8 +127,8 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%s: %d, want %d", name, got, c.want)
 		}
 	}
-	k.sim.Limit(ours, 1)
-	k.sim.Fail(ours, 1)
+	k.sim.Fail(simvendor.Fault{Path: ours + "/message", Status: 429, RetryAfter: 1})
+	k.sim.Fail(simvendor.Fault{Path: ours + "/message", Drop: simvendor.DropAfter})
 	for _, want := range []int{429, 0, 200} {
 		if got, _ := k.call("POST", ours+"/message", bearer, `{"message":"y"}`); got != want {
 			t.Errorf("limited, then broken: %d, want %d", got, want)
@@ -168,9 +150,9 @@ func TestWebhooksInTheirOrder(t *testing.T) {
 	}
 	want := []string{"message.created", "conversation.created", "message.created", "message.updated", "conversation.status_changed", "message.created", "message.created", "message.updated"}
 	k.tells(want...)
-	k.sim.Trouble(libredesksim.Trouble{Lose: true})
+	k.sim.Trouble(simvendor.Trouble{Lose: true})
 	_, _ = k.sim.Note(uuid, 7, "lost")
-	k.sim.Trouble(libredesksim.Trouble{Double: true})
+	k.sim.Trouble(simvendor.Trouble{Twice: true})
 	_, _ = k.sim.Note(uuid, 7, "twice")
 	k.tells(append(want, "message.created", "message.created")...)
 	if _, lost := k.sim.Delivered(); lost != 1 {

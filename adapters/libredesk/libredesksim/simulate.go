@@ -2,14 +2,13 @@ package libredesksim
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
-	"fmt"
 	"io"
 	"net/http"
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/adapter/simdesk"
+	"github.com/footbridge/footbridge/bridge/adapter/simvendor"
 )
 
 // Events are all a webhook may want (internal/webhook/models).
@@ -31,8 +30,9 @@ func Simulate(f *flag.FlagSet) func(context.Context, io.Writer) (http.Handler, e
 	f.BoolVar(&o.CSAT, "csat", false, "add a survey to what is resolved")
 	bridge := f.String("webhook", "http://127.0.0.1:8080/in/libredesk/webhook", "where a webhook posts, the bridge's endpoint of the account; empty makes none")
 	secret := f.String("webhook-secret", "demo-webhook-secret", "what that webhook is signed with")
-	return func(context.Context, io.Writer) (http.Handler, error) {
+	return func(ctx context.Context, _ io.Writer) (http.Handler, error) {
 		s := NewServer(o)
+		context.AfterFunc(ctx, s.Close)
 		if *bridge != "" {
 			s.AddWebhook(*bridge, *secret, Events()...)
 		}
@@ -45,15 +45,24 @@ type order struct {
 	Conversation, Text    string
 	Agent                 int
 	Lose, Double, Shuffle bool
-	DelayMS               int `json:"delay_ms"`
+	DelayMS               time.Duration `json:"delay_ms"`
 }
 
-// Controlled is Handler with the control at /sim/ and at the root a page on which a
-// person plays its people. Neither is authenticated: listen on loopback only.
+// troubles is an order of Trouble: what is shuffled gathers as long as it is late.
+func (o order) troubles() simvendor.Trouble {
+	t := simvendor.Trouble{Lose: o.Lose, Twice: o.Double, Delay: o.DelayMS * time.Millisecond}
+	if o.Shuffle {
+		t.Shuffle = max(t.Delay, time.Millisecond)
+	}
+	return t
+}
+
+// Controlled is Handler with the control at /sim/, beside that of its API, and at the
+// root a page on which a person plays its people. Neither is authenticated: listen on
+// loopback only.
 func (s *Server) Controlled() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/", s.Handler())
-	simdesk.Add(mux, s.Desk())
+	mux.Handle("/", simdesk.Over(s.Handler(), s.Desk()))
 	for name, do := range map[string]func(order) error{
 		"say":      func(o order) error { _, err := s.Say(o.Conversation, o.Agent, o.Text); return err },
 		"note":     func(o order) error { _, err := s.Note(o.Conversation, o.Agent, o.Text); return err },
@@ -61,27 +70,17 @@ func (s *Server) Controlled() http.Handler {
 		"assign":   func(o order) error { return s.Assign(o.Conversation, o.Agent) },
 		"status":   func(o order) error { return s.SetStatus(o.Conversation, o.Agent, o.Text) },
 		"type":     func(o order) error { return s.Type(o.Conversation, o.Text != "") },
-		"trouble": func(o order) error {
-			s.Trouble(Trouble{Lose: o.Lose, Double: o.Double, Shuffle: o.Shuffle, Delay: time.Duration(o.DelayMS) * time.Millisecond})
-			return nil
-		},
+		"trouble":  func(o order) error { s.Trouble(o.troubles()); return nil },
 	} {
-		mux.HandleFunc("POST /sim/"+name, func(w http.ResponseWriter, r *http.Request) {
-			var o order
-			err := json.NewDecoder(io.LimitReader(r.Body, 1<<20)).Decode(&o)
-			if err == nil {
-				err = do(o)
-			}
-			if err != nil {
-				reply(w, http.StatusConflict, map[string]string{"error": fmt.Sprint(err)})
-				return
-			}
-			reply(w, http.StatusOK, map[string]any{"problems": s.Problems()})
-		})
+		mux.HandleFunc("POST /sim/"+name, simvendor.Asked(http.StatusConflict, func(_ context.Context, o order) (any, error) {
+			err := do(o)
+			return map[string]any{"problems": s.Problems()}, err
+		}))
 	}
-	mux.HandleFunc("GET /sim/conversations", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("GET /sim/conversations", simvendor.Shown(func() any {
 		statuses, lost := s.Delivered()
-		reply(w, http.StatusOK, map[string]any{"conversations": s.Conversations(), "webhooks": statuses, "lost": lost})
-	})
+		return map[string]any{"conversations": s.Conversations(), "webhooks": statuses, "lost": lost}
+	}))
+	s.API.Control(mux)
 	return mux
 }

@@ -10,12 +10,12 @@ import (
 
 // place is files.getUploadURLExternal: a file's size is told before it comes.
 func (s *Server) place(c *call) answer {
-	if c.text("filename") == "" || c.number("length", 0) <= 0 {
+	if c.Text("filename") == "" || c.Number("length") <= 0 {
 		return refused("invalid_arguments")
 	}
-	f := &File{ID: s.id("F"), Name: c.text("filename")}
+	f := &File{ID: s.id("F"), Name: c.Text("filename")}
 	s.uploads[f.ID] = f
-	return good(map[string]any{"upload_url": s.base + "/upload/v1/" + f.ID + "?length=" + strconv.Itoa(c.number("length", 0)), "file_id": f.ID})
+	return good(map[string]any{"upload_url": s.base + "/upload/v1/" + f.ID + "?length=" + strconv.Itoa(c.Number("length")), "file_id": f.ID})
 }
 
 // share is files.completeUploadExternal.
@@ -24,8 +24,8 @@ func (s *Server) share(c *call) answer {
 	if why != "" {
 		return refused(why)
 	}
-	list, _ := c.fields["files"].([]any)
-	m := &Message{Channel: ch.ID, Thread: c.text("thread_ts"), Bot: botID, User: selfID, Subtype: "file_share", Text: c.text("initial_comment"), Username: c.text("username")}
+	list, _ := c.Fields["files"].([]any)
+	m := &Message{Channel: ch.ID, Thread: c.Text("thread_ts"), Bot: botID, User: selfID, Subtype: "file_share", Text: c.Text("initial_comment"), Username: c.Text("username")}
 	var told []map[string]any
 	for _, one := range list {
 		of, _ := one.(map[string]any)
@@ -48,7 +48,7 @@ func (s *Server) share(c *call) answer {
 // filing adds where files are put and fetched. docs.slack.dev/messaging/working-with-files.
 func (s *Server) filing(mux *http.ServeMux) {
 	mux.HandleFunc("POST /upload/v1/{id}", func(w http.ResponseWriter, r *http.Request) {
-		data, err := io.ReadAll(io.LimitReader(r.Body, bodyLimit))
+		data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 64<<20))
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		f := s.uploads[r.PathValue("id")]
@@ -60,7 +60,7 @@ func (s *Server) filing(mux *http.ServeMux) {
 		_, _ = io.WriteString(w, "OK - "+strconv.Itoa(len(data)))
 	})
 	mux.HandleFunc("GET /files-pri/{id}/{name}", func(w http.ResponseWriter, r *http.Request) {
-		if !s.holds(r) { // a page to sign in at, as Slack gives to who shows no token
+		if !bears(r, s.options.Token) { // a page to sign in at, as Slack gives to who shows no token
 			http.Redirect(w, r, "/signin", http.StatusFound)
 			return
 		}

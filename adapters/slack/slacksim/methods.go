@@ -1,6 +1,7 @@
 package slacksim
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -30,9 +31,9 @@ func (s *Server) methods(mux *http.ServeMux) {
 		"files.getUploadURLExternal":   {[]string{"files:write"}, s.place},
 		"files.completeUploadExternal": {[]string{"files:write"}, s.share},
 	} {
-		mux.HandleFunc("/api/"+name, s.serve(name, func(c *call) answer {
+		mux.HandleFunc("/api/"+name, s.serve(s.options.Token, func(c *call) answer {
 			if missing := s.missing(do.scopes); missing != "" {
-				return answer{body: map[string]any{"ok": false, "error": "missing_scope", "needed": missing, "provided": strings.Join(s.options.Scopes, ",")}}
+				return answer{Body: map[string]any{"ok": false, "error": "missing_scope", "needed": missing, "provided": strings.Join(s.options.Scopes, ",")}}
 			}
 			return do.do(c)
 		}))
@@ -49,16 +50,16 @@ func (s *Server) missing(wanted []string) string {
 
 func good(body map[string]any) answer {
 	body["ok"] = true
-	return answer{body: body}
+	return answer{Body: body}
 }
 
 func refused(name string) answer {
-	return answer{body: map[string]any{"ok": false, "error": name}}
+	return answer{Body: map[string]any{"ok": false, "error": name}}
 }
 
 // member is the channel of a call, of which the app is a member, or why not.
 func (s *Server) member(c *call) (*Channel, string) {
-	ch := s.channel(c.text("channel") + c.text("channel_id"))
+	ch := s.channel(c.Text("channel") + c.Text("channel_id"))
 	switch {
 	case ch == nil:
 		return nil, "channel_not_found"
@@ -80,10 +81,10 @@ func (s *Server) post(c *call) answer {
 		return refused(why)
 	}
 	if wait := s.full(ch.ID); wait > 0 {
-		return answer{status: http.StatusTooManyRequests, retryAfter: wait, body: map[string]any{"ok": false, "error": "ratelimited"}}
+		return answer{Status: http.StatusTooManyRequests, RetryAfter: wait, Body: map[string]any{"ok": false, "error": "ratelimited"}}
 	}
-	m := &Message{Channel: ch.ID, Thread: c.text("thread_ts"), Bot: botID, User: selfID, Text: c.text("text"), Blocks: c.fields["blocks"], Metadata: c.fields["metadata"],
-		Username: c.text("username"), Icon: c.text("icon_url"), Plain: c.text("mrkdwn") == "false"}
+	m := &Message{Channel: ch.ID, Thread: c.Text("thread_ts"), Bot: botID, User: selfID, Text: c.Text("text"), Blocks: c.Fields["blocks"], Metadata: c.Fields["metadata"],
+		Username: c.Text("username"), Icon: c.Text("icon_url"), Plain: c.Text("mrkdwn") == "false"}
 	switch {
 	case m.Text == "" && m.Blocks == nil:
 		return refused("no_text")
@@ -125,7 +126,7 @@ func (s *Server) update(c *call) answer {
 	if why != "" {
 		return refused(why)
 	}
-	m := s.find(ch.ID, c.text("ts"))
+	m := s.find(ch.ID, c.Text("ts"))
 	switch {
 	case m == nil:
 		return refused("message_not_found")
@@ -133,7 +134,7 @@ func (s *Server) update(c *call) answer {
 		return refused("cant_update_message")
 	}
 	previous := s.shown(m)
-	m.Text, m.Blocks = c.text("text"), c.fields["blocks"]
+	m.Text, m.Blocks = c.Text("text"), c.Fields["blocks"]
 	s.buttons(m)
 	s.changed(m, previous)
 	return good(map[string]any{"channel": ch.ID, "ts": m.TS, "text": m.Text, "message": s.shown(m)})
@@ -145,11 +146,11 @@ func (s *Server) repliesOf(c *call) answer {
 	if why != "" {
 		return refused(why)
 	}
-	head := s.find(ch.ID, c.text("ts"))
+	head := s.find(ch.ID, c.Text("ts"))
 	if head == nil {
 		return refused("thread_not_found")
 	}
-	after := max(c.text("oldest"), c.text("cursor"))
+	after := max(c.Text("oldest"), c.Text("cursor"))
 	var found []*Message
 	for _, m := range s.messages {
 		if m.Channel == ch.ID && m.Thread == head.TS && m.TS > after && !m.Deleted {
@@ -163,7 +164,7 @@ func (s *Server) repliesOf(c *call) answer {
 
 // paged is the first page of a list, and what says how to have the next.
 func (s *Server) paged(c *call, found []*Message) (body map[string]any, page []map[string]any) {
-	limit := c.number("limit", 1000)
+	limit := cmp.Or(c.Number("limit"), 1000)
 	if s.options.PageSize > 0 {
 		limit = min(limit, s.options.PageSize)
 	}
@@ -182,7 +183,7 @@ func (s *Server) paged(c *call, found []*Message) (body map[string]any, page []m
 // listed is a message in a list, with its metadata where the call wants it.
 func (s *Server) listed(c *call, m *Message) map[string]any {
 	out := s.shown(m)
-	if c.text("include_all_metadata") == "true" && m.Metadata != nil {
+	if c.Text("include_all_metadata") == "true" && m.Metadata != nil {
 		out["metadata"] = m.Metadata
 	}
 	return out
@@ -196,7 +197,7 @@ func (s *Server) history(c *call) answer {
 	}
 	var found []*Message
 	for _, m := range slices.Backward(s.messages) {
-		if m.Channel == ch.ID && m.Thread == "" && m.TS > c.text("oldest") && !m.Deleted {
+		if m.Channel == ch.ID && m.Thread == "" && m.TS > c.Text("oldest") && !m.Deleted {
 			found = append(found, m)
 		}
 	}
@@ -206,7 +207,7 @@ func (s *Server) history(c *call) answer {
 }
 
 func (s *Server) info(c *call) answer {
-	ch := s.channel(c.text("channel"))
+	ch := s.channel(c.Text("channel"))
 	if ch == nil || ch.Private && !ch.Member {
 		return refused("channel_not_found")
 	}
@@ -214,7 +215,7 @@ func (s *Server) info(c *call) answer {
 }
 
 func (s *Server) join(c *call) answer {
-	ch := s.channel(c.text("channel"))
+	ch := s.channel(c.Text("channel"))
 	switch {
 	case ch == nil || ch.Private:
 		return refused("channel_not_found")
@@ -226,7 +227,7 @@ func (s *Server) join(c *call) answer {
 }
 
 func (s *Server) user(c *call) answer {
-	i := slices.IndexFunc(People(), func(p Person) bool { return p.ID == c.text("user") })
+	i := slices.IndexFunc(People(), func(p Person) bool { return p.ID == c.Text("user") })
 	if i < 0 {
 		return refused("user_not_found")
 	}

@@ -83,11 +83,11 @@ func (s *Server) Press(thread, user, action string) error {
 	if ch := s.channel(m.Channel); ch != nil {
 		name = ch.Name
 	}
-	s.teller.press(map[string]any{"type": "block_actions", "api_app_id": appID, "token": "deprecated", "trigger_id": fmt.Sprintf("%d.%s", time.Now().UnixNano(), s.id("t")),
+	s.Put(notice{form: true, body: encode(map[string]any{"type": "block_actions", "api_app_id": appID, "token": "deprecated", "trigger_id": fmt.Sprintf("%d.%s", time.Now().UnixNano(), s.id("t")),
 		"team": map[string]any{"id": teamID, "domain": "acme"}, "user": map[string]any{"id": who.ID, "username": who.Name, "name": who.Name, "team_id": teamID},
 		"container": map[string]any{"type": "message", "message_ts": thread, "channel_id": m.Channel, "is_ephemeral": false},
 		"channel":   map[string]any{"id": m.Channel, "name": name}, "message": s.shown(m), "response_url": s.base + "/actions/T0SIM/1/x", "is_enterprise_install": false,
 		"actions": []map[string]any{{"type": "button", "action_id": action, "block_id": "b", "value": value, "action_ts": s.stamp(),
-			"text": map[string]any{"type": "plain_text", "text": action}}}})
+			"text": map[string]any{"type": "plain_text", "text": action}}}})})
 	return nil
 }

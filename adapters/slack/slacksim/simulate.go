@@ -2,14 +2,13 @@ package slacksim
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
 	"net/http"
-	"time"
 
 	"github.com/footbridge/footbridge/bridge/adapter/simdesk"
+	"github.com/footbridge/footbridge/bridge/adapter/simvendor"
 )
 
 // Simulate declares the flags of the simulated Slack and gives what makes it of them.
@@ -27,25 +26,15 @@ func Simulate(f *flag.FlagSet) func(context.Context, io.Writer) (http.Handler, e
 		s := New(o)
 		s.Serves("http://" + *listen)
 		context.AfterFunc(ctx, s.Close)
-		go s.narrate(ctx, out)
-		mux := http.NewServeMux()
-		mux.Handle("/", s.Handler())
-		simdesk.Add(mux, s.Desk())
-		return mux, nil
+		go simvendor.Narrate(ctx, s.narrator(out))
+		return simdesk.Over(s.Handler(), s.Desk()), nil
 	}
 }
 
-// narrate prints messages as they come.
-func (s *Server) narrate(ctx context.Context, out io.Writer) {
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
+// narrator prints the messages that have come since it was last called.
+func (s *Server) narrator(out io.Writer) func() {
 	told := 0
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
+	return func() {
 		all := s.all(func(Message) bool { return true })
 		for _, m := range all[told:] {
 			who := m.User + m.Username
@@ -73,7 +62,7 @@ type order struct {
 	Data    []byte `json:"data"`
 }
 
-// control adds the control of the simulation:
+// control adds the control of the simulation, beside that of its API and its Post:
 //
 //	GET  /sim/messages           {"messages":[…]}
 //	GET  /sim/records            {"records":[…]}
@@ -83,38 +72,28 @@ type order struct {
 //	POST /sim/delete   {"ts"}
 //	POST /sim/press    {"thread","user","action"}: footbridge_claim, footbridge_take_over, footbridge_hand_back, footbridge_close
 //	POST /sim/verify
-//	POST /sim/trouble  a Trouble, its times in milliseconds
-//	POST /sim/fault    a Fault, its latency in milliseconds
-//	POST /sim/heal
 func (s *Server) control(mux *http.ServeMux) {
-	mux.HandleFunc("GET /sim/messages", func(w http.ResponseWriter, _ *http.Request) {
-		reply(w, map[string]any{"messages": s.all(func(Message) bool { return true })})
-	})
-	mux.HandleFunc("GET /sim/records", func(w http.ResponseWriter, _ *http.Request) { reply(w, map[string]any{"records": s.Records()}) })
-	for name, do := range map[string]func(order) error{
-		"write": func(o order) error { s.Write(o.Channel, o.Thread, o.User, o.Text); return nil },
-		"attach": func(o order) error {
+	mux.HandleFunc("GET /sim/messages", simvendor.Shown(func() any {
+		return map[string]any{"messages": s.all(func(Message) bool { return true })}
+	}))
+	for name, do := range map[string]func(context.Context, order) error{
+		"write": func(_ context.Context, o order) error { s.Write(o.Channel, o.Thread, o.User, o.Text); return nil },
+		"attach": func(_ context.Context, o order) error {
 			s.Attach(o.Channel, o.Thread, o.User, o.Text, File{Name: o.Name, MIME: o.MIME, Data: o.Data})
 			return nil
 		},
-		"edit":   func(o order) error { s.Edit(o.Channel, o.TS, o.Text); return nil },
-		"delete": func(o order) error { s.Delete(o.Channel, o.TS); return nil },
-		"press":  func(o order) error { return s.Press(o.Thread, o.User, o.Action) },
-		"verify": func(order) error { return s.Verify(context.Background()) },
-		"heal":   func(order) error { s.Heal(); return nil },
+		"edit":   func(_ context.Context, o order) error { s.Edit(o.Channel, o.TS, o.Text); return nil },
+		"delete": func(_ context.Context, o order) error { s.Delete(o.Channel, o.TS); return nil },
+		"press":  func(_ context.Context, o order) error { return s.Press(o.Thread, o.User, o.Action) },
+		"verify": func(ctx context.Context, _ order) error { return s.Verify(ctx) },
 	} {
-		mux.HandleFunc("POST /sim/"+name, ordered(func(o order) error { return do(s.completed(o)) }))
+		mux.HandleFunc("POST /sim/"+name, simvendor.Asked(http.StatusBadRequest, func(ctx context.Context, o order) (any, error) {
+			return map[string]any{}, do(ctx, s.completed(o))
+		}))
 	}
-	mux.HandleFunc("POST /sim/trouble", ordered(func(t Trouble) error {
-		t.Shuffle, t.Delay = t.Shuffle*time.Millisecond, t.Delay*time.Millisecond
-		s.Trouble(t)
-		return nil
-	}))
-	mux.HandleFunc("POST /sim/fault", ordered(func(f Fault) error {
-		f.Latency *= time.Millisecond
-		s.Fail(f)
-		return nil
-	}))
+	mux.HandleFunc("GET /sim/records", simvendor.Shown(func() any { return map[string]any{"records": s.Records()} }))
+	s.API.Control(mux)
+	s.Post.Control(mux)
 }
 
 // completed is an order with what it left out.
@@ -126,25 +105,4 @@ func (s *Server) completed(o order) order {
 		o.Channel = s.Head(o.Thread).Channel
 	}
 	return o
-}
-
-// ordered reads an order of any form.
-func ordered[O any](do func(O) error) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		var o O
-		err := json.NewDecoder(io.LimitReader(r.Body, bodyLimit)).Decode(&o)
-		if err == nil || err == io.EOF {
-			err = do(o)
-		}
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
-		}
-		reply(w, map[string]any{})
-	}
-}
-
-func reply(w http.ResponseWriter, body any) {
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(body)
 }

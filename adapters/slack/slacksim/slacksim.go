@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/footbridge/footbridge/bridge/adapter/simvendor"
 )
 
 // The workspace and the app.
@@ -80,15 +82,10 @@ type File struct {
 	Data                  []byte
 }
 
-// Record is one call that was made.
-type Record struct {
-	Method string `json:"method"`
-	Body   string `json:"body"`
-	Status int    `json:"status"`
-}
-
 // Server is a simulated Slack. All its methods are safe for concurrent use.
 type Server struct {
+	simvendor.API
+	*simvendor.Post[notice]
 	options  Options
 	mu       sync.Mutex
 	channels []Channel
@@ -98,10 +95,8 @@ type Server struct {
 	last     int64 // the newest timestamp, in microseconds
 	next     int   // of ids
 	base     string
-	records  []Record
-	faults   []*Fault
 	buckets  map[string]*bucket
-	teller   teller
+	sockets  *sockets // nil where everything is posted
 }
 
 // New makes a Server. Close ends what it sends.
@@ -113,12 +108,21 @@ func New(o Options) *Server {
 		o.Retries = []time.Duration{0, time.Minute, 5 * time.Minute}
 	}
 	s := &Server{options: o, channels: slices.Clone(o.Channels), values: map[string]string{}, uploads: map[string]*File{}, buckets: map[string]*bucket{}}
-	s.teller.begin(o)
+	s.Wrong = func(f simvendor.Fault) any { return map[string]any{"ok": false, "error": f.Error} }
+	s.Post = simvendor.NewPost(answerWithin, 0, s.deliver)
+	if o.AppToken != "" {
+		s.sockets = &sockets{acks: map[string]chan struct{}{}}
+	}
 	return s
 }
 
 // Close ends what is under way; what waits is not sent.
-func (s *Server) Close() { s.teller.close() }
+func (s *Server) Close() {
+	if s.sockets != nil {
+		s.sockets.drop()
+	}
+	s.Post.Close()
+}
 
 // People are those who work there.
 func People() []Person {
@@ -137,7 +141,7 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	s.methods(mux)
 	s.filing(mux)
-	mux.HandleFunc("/api/apps.connections.open", s.connect)
+	mux.HandleFunc("/api/apps.connections.open", s.serve(s.options.AppToken, s.connect))
 	mux.HandleFunc("GET /link/", s.link)
 	s.control(mux)
 	return mux
@@ -197,13 +201,6 @@ func (s *Server) all(which func(Message) bool) []Message {
 		}
 	}
 	return out
-}
-
-// Records are the calls that were made, in the order they were answered.
-func (s *Server) Records() []Record {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.records)
 }
 
 // stamp is the timestamp of a new message: it grows, over all channels here.

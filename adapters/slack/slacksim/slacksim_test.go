@@ -1,16 +1,13 @@
 package slacksim_test
 
 import (
-	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -20,6 +17,8 @@ import (
 
 	"github.com/footbridge/footbridge/adapters/slack/slacksim"
 	"github.com/footbridge/footbridge/bridge/adapter/simdesk"
+	"github.com/footbridge/footbridge/bridge/adapter/simvendor"
+	"github.com/footbridge/footbridge/bridge/adapter/simvendor/simtest"
 )
 
 // bridge takes events and presses, and holds each to its signature.
@@ -74,17 +73,6 @@ func (b *bridge) told() (all []string) {
 	return all
 }
 
-func until(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for range 1000 {
-		if ok() {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Fatalf("never: %s", what)
-}
-
 type workspace struct {
 	t   *testing.T
 	s   *slacksim.Server
@@ -95,35 +83,23 @@ type workspace struct {
 func begin(t *testing.T, o slacksim.Options) workspace {
 	t.Helper()
 	b := &bridge{}
-	app := httptest.NewServer(b)
-	o.Token, o.Secret, o.EventsURL, o.ActionsURL = "t", "s", app.URL, app.URL
+	app := simtest.Serve(t, b)
+	o.Token, o.Secret, o.EventsURL, o.ActionsURL = "t", "s", app, app
 	s := slacksim.New(o)
-	server := httptest.NewServer(s.Handler())
-	s.Serves(server.URL)
-	t.Cleanup(func() { s.Close(); server.Close(); app.Close() })
-	return workspace{t, s, server.URL, b}
+	t.Cleanup(s.Close)
+	address := simtest.Serve(t, s.Handler())
+	s.Serves(address)
+	return workspace{t, s, address, b}
 }
 
 // call makes a call with the token and gives its status and answer.
 func (d workspace) call(method, arguments string) (int, map[string]any) {
 	d.t.Helper()
-	req, err := http.NewRequestWithContext(d.t.Context(), http.MethodPost, d.url+"/api/"+method, strings.NewReader(arguments))
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	kind := "application/x-www-form-urlencoded"
 	if strings.HasPrefix(arguments, "{") {
-		req.Header.Set("Content-Type", "application/json; charset=utf-8")
+		kind = "application/json; charset=utf-8"
 	}
-	req.Header.Set("Authorization", "Bearer t")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return 0, nil
-	}
-	defer resp.Body.Close()
-	var out map[string]any
-	_ = json.NewDecoder(resp.Body).Decode(&out)
-	return resp.StatusCode, out
+	return simtest.Call(d.t, "POST", d.url+"/api/"+method, arguments, "Content-Type", kind, "Authorization", "Bearer t")
 }
 
 // want makes a call that must be answered 200 with that error, or none.
@@ -161,7 +137,7 @@ func TestWholeConversation(t *testing.T) {
 	}
 	d.s.Delete("C0SUPPORT", at)
 	want := []string{"<nil> head", "bot_message hello", "<nil> Hi", "message_changed", "message_changed", "message_deleted"}
-	until(t, "all is told", func() bool { return len(d.told()) >= len(want) })
+	simtest.Until(t, "all is told", func() bool { return len(d.told()) >= len(want) })
 	if got := d.told(); !slices.Equal(got, want) {
 		t.Errorf("told %q\nwant %q", got, want)
 	}
@@ -265,28 +241,28 @@ func TestFiles(t *testing.T) {
 func TestTrouble(t *testing.T) {
 	d := begin(t, slacksim.Options{Retries: []time.Duration{0, 0, 0}})
 	thread := d.head()
-	until(t, "the head", func() bool { return len(d.told()) == 1 })
-	d.s.Trouble(slacksim.Trouble{Lose: true})
+	simtest.Until(t, "the head", func() bool { return len(d.told()) == 1 })
+	d.s.Trouble(simvendor.Trouble{Lose: true})
 	d.s.Write("C0SUPPORT", thread, "U0SAM", "lost")
-	d.s.Trouble(slacksim.Trouble{Twice: true, Shuffle: 50 * time.Millisecond})
+	d.s.Trouble(simvendor.Trouble{Twice: true, Shuffle: 50 * time.Millisecond})
 	for n := range 20 {
 		d.s.Write("C0SUPPORT", thread, "U0SAM", fmt.Sprint(n))
 	}
-	until(t, "each twice", func() bool { return len(d.told()) >= 41 })
+	simtest.Until(t, "each twice", func() bool { return len(d.told()) >= 41 })
 	if got := d.told()[1:]; slices.Contains(got, "<nil> lost") || slices.IsSorted(got) || len(got) != 40 {
 		t.Errorf("told %q", got)
 	}
-	d.s.Trouble(slacksim.Trouble{})
+	d.s.Trouble(simvendor.Trouble{})
 	d.mu.Lock()
 	d.refuse = 2
 	d.mu.Unlock()
 	d.s.Write("C0SUPPORT", thread, "U0SAM", "the third time")
-	until(t, "it is taken", func() bool { return slices.Contains(d.told(), "<nil> the third time") })
+	simtest.Until(t, "it is taken", func() bool { return slices.Contains(d.told(), "<nil> the third time") })
 	d.mu.Lock()
 	d.refuse = 4
 	d.mu.Unlock()
 	d.s.Write("C0SUPPORT", thread, "U0SAM", "given up")
-	until(t, "four tries", func() bool { d.mu.Lock(); defer d.mu.Unlock(); return d.refuse == 0 })
+	simtest.Until(t, "four tries", func() bool { d.mu.Lock(); defer d.mu.Unlock(); return d.refuse == 0 })
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if want := []string{"1 http_error", "2 http_error", "1 http_error", "2 http_error", "3 http_error"}; !slices.Equal(d.again, want) {
@@ -302,12 +278,12 @@ func TestFaults(t *testing.T) {
 		t.Errorf("a third at once: %d", status)
 	}
 	d = begin(t, slacksim.Options{})
-	d.s.Fail(slacksim.Fault{Method: "auth.test", Error: "internal_error", Times: 2})
+	d.s.Fail(simvendor.Fault{Method: "auth.test", Error: "internal_error", Times: 2})
 	for _, want := range []string{"internal_error", "internal_error", ""} {
 		d.want(want, "auth.test", "")
 	}
-	d.s.Fail(slacksim.Fault{Method: "chat.postMessage", Drop: slacksim.DropAfter})
-	d.s.Fail(slacksim.Fault{Method: "chat.postMessage", Drop: slacksim.DropBefore})
+	d.s.Fail(simvendor.Fault{Method: "chat.postMessage", Drop: simvendor.DropAfter})
+	d.s.Fail(simvendor.Fault{Method: "chat.postMessage", Drop: simvendor.DropBefore})
 	for range 2 {
 		if status, _ := d.call("chat.postMessage", `{"channel":"C0SUPPORT","text":"x"}`); status != 0 {
 			t.Errorf("answered %d", status)
@@ -316,7 +292,7 @@ func TestFaults(t *testing.T) {
 	if n := len(d.s.Threads()); n != 1 {
 		t.Errorf("%d were done", n)
 	}
-	d.s.Fail(slacksim.Fault{Status: 500, Times: -1})
+	d.s.Fail(simvendor.Fault{Status: 500, Times: -1})
 	if status, _ := d.call("auth.test", ""); status != 500 {
 		t.Errorf("answered %d", status)
 	}
@@ -361,56 +337,23 @@ func TestDesk(t *testing.T) {
 	if data, _ := io.ReadAll(resp.Body); string(data) != "png" {
 		t.Errorf("the file is %q", data)
 	}
-	until(t, "the press", func() bool { d.mu.Lock(); defer d.mu.Unlock(); return len(d.presses) == 1 })
+	simtest.Until(t, "the press", func() bool { d.mu.Lock(); defer d.mu.Unlock(); return len(d.presses) == 1 })
 }
 
 func TestControl(t *testing.T) {
-	f := flag.NewFlagSet("slack", flag.ContinueOnError)
-	made := slacksim.Simulate(f)
-	if err := f.Parse([]string{"-token", "t", "-events", "", "-actions", ""}); err != nil {
-		t.Fatal(err)
-	}
-	out := &said{}
-	handler, err := made(t.Context(), out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(handler)
-	defer server.Close()
-	d := workspace{t: t, url: server.URL}
+	address, told := simtest.Start(t, slacksim.Simulate, "-token", "t", "-events", "", "-actions", "")
+	d := workspace{t: t, url: address}
 	thread := d.head()
 	for path, want := range map[string]int{"write": 200, "attach": 200, "edit": 200, "delete": 200, "press": 200, "trouble": 200, "fault": 200, "heal": 200, "verify": 400} {
 		body := fmt.Sprintf(`{"user":"U0SAM","text":"Hi","action":"claim","ts":%q,"name":"a","mime":"text/plain","data":"YQ==","method":"x"}`, "1.1")
-		resp, err := http.Post(d.url+"/sim/"+path, "application/json", strings.NewReader(body))
-		if err != nil || resp.StatusCode != want {
-			t.Errorf("%s: %v %v", path, resp, err)
+		if status, answer := simtest.Ask(t, "POST", d.url+"/sim/"+path, body); status != want {
+			t.Errorf("%s: %d %s", path, status, answer)
 		}
 	}
-	until(t, "what its people see", func() bool { return strings.Contains(out.String(), `U0SAM "Hi"`) })
+	simtest.Until(t, "what its people see", func() bool { return strings.Contains(told.String(), `U0SAM "Hi"`) })
 	for path, want := range map[string]string{"messages": thread, "records": "chat.postMessage"} {
-		resp, err := http.Get(d.url + "/sim/" + path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if body, _ := io.ReadAll(resp.Body); !strings.Contains(string(body), want) {
+		if _, body := simtest.Ask(t, "GET", d.url+"/sim/"+path, ""); !strings.Contains(body, want) {
 			t.Errorf("%s: %s", path, body)
 		}
 	}
-}
-
-type said struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *said) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *said) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
 }

@@ -3,7 +3,6 @@ package slacksim
 import (
 	"context"
 	"crypto/rand"
-	"crypto/subtle"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -26,26 +25,16 @@ type sockets struct {
 }
 
 // connect is apps.connections.open, for the app-level token.
-func (s *Server) connect(w http.ResponseWriter, r *http.Request) {
-	c := read(r)
-	s.mu.Lock()
-	base := s.base
-	s.mu.Unlock()
-	shown := subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), []byte("Bearer "+s.options.AppToken)) == 1
-	f := s.fault("apps.connections.open")
-	switch {
-	case f.Status != 0 || f.Error != "":
-		s.write(w, "apps.connections.open", c, answer{f.Status, f.RetryAfter, map[string]any{"ok": false, "error": f.Error}})
-	case s.teller.sockets == nil || !shown:
-		s.write(w, "apps.connections.open", c, refused("invalid_auth"))
-	default:
-		s.write(w, "apps.connections.open", c, good(map[string]any{"url": "ws" + strings.TrimPrefix(base, "http") + "/link/?ticket=" + rand.Text() + "&app_id=" + appID}))
+func (s *Server) connect(*call) answer {
+	if s.sockets == nil {
+		return refused("invalid_auth")
 	}
+	return good(map[string]any{"url": "ws" + strings.TrimPrefix(s.base, "http") + "/link/?ticket=" + rand.Text() + "&app_id=" + appID})
 }
 
 // link is a connection.
 func (s *Server) link(w http.ResponseWriter, r *http.Request) {
-	k := s.teller.sockets
+	k := s.sockets
 	if k == nil || r.URL.Query().Get("ticket") == "" {
 		http.NotFound(w, r)
 		return
@@ -60,10 +49,10 @@ func (s *Server) link(w http.ResponseWriter, r *http.Request) {
 	k.hello++
 	n := len(k.open)
 	k.mu.Unlock()
-	_ = conn.Write(s.teller.ctx, websocket.MessageText, encode(map[string]any{"type": "hello", "num_connections": n, "connection_info": map[string]any{"app_id": appID},
+	_ = conn.Write(s.Context(), websocket.MessageText, encode(map[string]any{"type": "hello", "num_connections": n, "connection_info": map[string]any{"app_id": appID},
 		"debug_info": map[string]any{"host": "applink-1", "build_number": 1, "approximate_connection_time": 3600}}))
 	for {
-		_, data, err := conn.Read(s.teller.ctx)
+		_, data, err := conn.Read(s.Context())
 		if err != nil {
 			break
 		}
@@ -136,31 +125,31 @@ func (k *sockets) drop() {
 // Refresh announces that the connections there are end, and ends them after a while.
 // Another is to be opened meanwhile.
 func (s *Server) Refresh(after time.Duration) {
-	k := s.teller.sockets
+	k := s.sockets
 	k.mu.Lock()
 	old := slices.Clone(k.open)
 	k.mu.Unlock()
 	for _, conn := range old {
-		_ = conn.Write(s.teller.ctx, websocket.MessageText, encode(map[string]any{"type": "disconnect", "reason": "refresh_requested", "debug_info": map[string]any{"host": "applink-1"}}))
+		_ = conn.Write(s.Context(), websocket.MessageText, encode(map[string]any{"type": "disconnect", "reason": "refresh_requested", "debug_info": map[string]any{"host": "applink-1"}}))
 	}
-	s.teller.done.Go(func() {
-		s.teller.pause(after)
+	s.Again([]time.Duration{after}, func() bool {
 		for _, conn := range old {
 			_ = conn.CloseNow()
 		}
+		return true
 	})
 }
 
 // Deaf loses acknowledgements, so that envelopes are sent again.
 func (s *Server) Deaf(deaf bool) {
-	s.teller.sockets.mu.Lock()
-	defer s.teller.sockets.mu.Unlock()
-	s.teller.sockets.deaf = deaf
+	s.sockets.mu.Lock()
+	defer s.sockets.mu.Unlock()
+	s.sockets.deaf = deaf
 }
 
 // Connections are how many stand, and how many ever stood.
 func (s *Server) Connections() (now, ever int) {
-	s.teller.sockets.mu.Lock()
-	defer s.teller.sockets.mu.Unlock()
-	return len(s.teller.sockets.open), s.teller.sockets.hello
+	s.sockets.mu.Lock()
+	defer s.sockets.mu.Unlock()
+	return len(s.sockets.open), s.sockets.hello
 }

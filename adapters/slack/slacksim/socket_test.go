@@ -3,13 +3,13 @@ package slacksim_test
 import (
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"testing"
 	"time"
 
 	"github.com/coder/websocket"
 
 	"github.com/footbridge/footbridge/adapters/slack/slacksim"
+	"github.com/footbridge/footbridge/bridge/adapter/simvendor/simtest"
 )
 
 // listener is an app in Socket Mode.
@@ -20,21 +20,10 @@ type listener struct {
 
 func (d workspace) listen() listener {
 	d.t.Helper()
-	req, err := http.NewRequestWithContext(d.t.Context(), http.MethodPost, d.url+"/api/apps.connections.open", nil)
+	_, opened := simtest.Call(d.t, "POST", d.url+"/api/apps.connections.open", "", "Authorization", "Bearer a")
+	conn, _, err := websocket.Dial(d.t.Context(), fmt.Sprint(opened["url"]), nil)
 	if err != nil {
-		d.t.Fatal(err)
-	}
-	req.Header.Set("Authorization", "Bearer a")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	var opened struct{ URL string }
-	_ = json.NewDecoder(resp.Body).Decode(&opened)
-	conn, _, err := websocket.Dial(d.t.Context(), opened.URL, nil)
-	if err != nil {
-		d.t.Fatalf("dial %s: %v", opened.URL, err)
+		d.t.Fatalf("dial %v: %v", opened, err)
 	}
 	d.t.Cleanup(func() { _ = conn.CloseNow() })
 	l := listener{d.t, conn}
@@ -98,7 +87,7 @@ func TestSocketMode(t *testing.T) {
 	}
 	d.s.Write("C0SUPPORT", thread, "U0SAM", "Ho")
 	two.acknowledges(two.hears("events_api"))
-	until(t, "one stands of two", func() bool { now, ever := d.s.Connections(); return now == 1 && ever == 2 })
+	simtest.Until(t, "one stands of two", func() bool { now, ever := d.s.Connections(); return now == 1 && ever == 2 })
 	if len(d.told()) != 0 || d.s.Told() != 5 {
 		t.Errorf("%d posted, %d told", len(d.told()), d.s.Told())
 	}

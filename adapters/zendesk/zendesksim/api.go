@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"slices"
 	"unicode/utf8"
+
+	"github.com/footbridge/footbridge/bridge/adapter/simvendor"
 )
 
 // routes are the calls of conversations. paths/v2@apps@{appId}@users*.yaml,
@@ -46,15 +48,15 @@ func (s *Server) at(do func(*call, *Conversation) answer) func(*call) answer {
 
 // newUser makes a user, one for each externalId. components/requestBodies/userCreateBody.yaml.
 func (s *Server) newUser(c *call) answer {
-	external := textField(c.fields, "externalId")
-	email := textField(object(c.fields, "profile"), "email")
+	external := textField(c.Fields, "externalId")
+	email := textField(object(c.Fields, "profile"), "email")
 	switch {
 	case external == "" || len(external) > 1024 || email == "refused@example.com":
 		return wrong(http.StatusBadRequest, "bad_request")
 	case slices.ContainsFunc(s.users, func(u *User) bool { return u.External == external }):
 		return wrong(http.StatusConflict, "conflict")
 	}
-	u := &User{ID: s.newID(), External: external, Profile: object(c.fields, "profile")}
+	u := &User{ID: s.newID(), External: external, Profile: object(c.Fields, "profile")}
 	s.users = append(s.users, u)
 	return created(map[string]any{"user": s.shown(u)})
 }
@@ -99,15 +101,15 @@ func (s *Server) changeUser(c *call) answer {
 	if u == nil {
 		return wrong(http.StatusNotFound, "user_not_found")
 	}
-	u.Profile = object(c.fields, "profile")
+	u.Profile = object(c.Fields, "profile")
 	return ok(map[string]any{"user": s.shown(u)})
 }
 
 // newConversation makes one with its one user; the first of the switchboard has control.
 // components/requestBodies/conversationCreateBody.yaml.
 func (s *Server) newConversation(c *call) answer {
-	list, _ := c.fields["participants"].([]any)
-	if textField(c.fields, "type") != "personal" || len(list) != 1 {
+	list, _ := c.Fields["participants"].([]any)
+	if textField(c.Fields, "type") != "personal" || len(list) != 1 {
 		return wrong(http.StatusBadRequest, "bad_request")
 	}
 	one, _ := list[0].(map[string]any)
@@ -115,7 +117,7 @@ func (s *Server) newConversation(c *call) answer {
 	if u == nil {
 		return wrong(http.StatusNotFound, "user_not_found")
 	}
-	made := &Conversation{ID: s.newID(), User: u.ID, Metadata: object(c.fields, "metadata"), Active: Bot}
+	made := &Conversation{ID: s.newID(), User: u.ID, Metadata: object(c.Fields, "metadata"), Active: Bot}
 	s.convos = append(s.convos, made)
 	s.tell("conversation:create", made, map[string]any{"creationReason": "none"})
 	return created(map[string]any{"conversation": s.whole(made)})
@@ -197,8 +199,8 @@ func (s *Server) listMessages(c *call, one *Conversation) answer {
 
 // newMessage posts a message. components/requestBodies/messagePost.yaml.
 func (s *Server) newMessage(c *call, one *Conversation) answer {
-	author, content := object(c.fields, "author"), object(c.fields, "content")
-	data, err := json.Marshal(c.fields["metadata"])
+	author, content := object(c.Fields, "author"), object(c.Fields, "content")
+	data, err := json.Marshal(c.Fields["metadata"])
 	user := author["type"] == "user"
 	switch {
 	case user && s.user(textField(author, "userId")) == nil:
@@ -210,7 +212,7 @@ func (s *Server) newMessage(c *call, one *Conversation) answer {
 	case len(one.Messages) >= s.options.Most: // openapi.yaml: a conversation takes 30,000
 		return wrong(http.StatusLocked, "conversation_full")
 	}
-	m := s.add(one, Message{Author: author, Content: content, Source: map[string]any{"type": sourceAPI}, Metadata: object(c.fields, "metadata")})
+	m := s.add(one, Message{Author: author, Content: content, Source: map[string]any{"type": sourceAPI}, Metadata: object(c.Fields, "metadata")})
 	return created(map[string]any{"messages": []Message{m}})
 }
 
@@ -240,7 +242,7 @@ func fine(content map[string]any, user bool) bool {
 // newActivity is that somebody reads or types; a user only reads.
 // components/schemas/activityTypes.yaml.
 func (s *Server) newActivity(c *call, one *Conversation) answer {
-	author, kind := object(c.fields, "author"), textField(c.fields, "type")
+	author, kind := object(c.Fields, "author"), textField(c.Fields, "type")
 	if author["type"] == "user" && kind != "conversation:read" || author["type"] == nil {
 		return wrong(http.StatusBadRequest, "bad_request")
 	}
@@ -263,12 +265,12 @@ func (s *Server) acts(one *Conversation, kind string, author map[string]any) {
 
 // passControl gives control to another. components/requestBodies/passControlBody.yaml.
 func (s *Server) passControl(c *call, one *Conversation) answer {
-	return s.switched(c, one, "switchboard:passControl", s.member(textField(c.fields, "switchboardIntegration")))
+	return s.switched(c, one, "switchboard:passControl", s.member(textField(c.Fields, "switchboardIntegration")))
 }
 
 // offerControl makes another pending. components/requestBodies/offerControlBody.yaml.
 func (s *Server) offerControl(c *call, one *Conversation) answer {
-	return s.switched(c, one, "switchboard:offerControl", s.member(textField(c.fields, "switchboardIntegration")))
+	return s.switched(c, one, "switchboard:offerControl", s.member(textField(c.Fields, "switchboardIntegration")))
 }
 
 // acceptControl makes the pending one active. components/requestBodies/acceptControlBody.yaml.
@@ -277,7 +279,7 @@ func (s *Server) acceptControl(c *call, one *Conversation) answer {
 }
 
 func (s *Server) switched(c *call, one *Conversation, event string, to *member) answer {
-	metadata := object(c.fields, "metadata")
+	metadata := object(c.Fields, "metadata")
 	data, err := json.Marshal(metadata)
 	if to == nil || err != nil || len(data) > metadataLimit {
 		s.tell(event+":failure", one, map[string]any{"error": map[string]any{"code": "bad_request"}, "metadata": metadata})
@@ -290,16 +292,19 @@ func (s *Server) switched(c *call, one *Conversation, event string, to *member) 
 // releaseControl leaves nobody with control. ReleaseControlBody of the public clients:
 // reason ticketClosed or transferToEmail, and metadata.
 func (s *Server) releaseControl(c *call, one *Conversation) answer {
-	s.give(one, "switchboard:releaseControl", "", map[string]any{"reason": c.fields["reason"], "metadata": c.fields["metadata"]})
+	s.give(one, "switchboard:releaseControl", "", map[string]any{"reason": c.Fields["reason"], "metadata": c.Fields["metadata"]})
 	return ok(map[string]any{})
 }
 
-// upload stores a file. paths/v2@apps@{appId}@attachments.yaml.
+// upload stores the file of the field "source". paths/v2@apps@{appId}@attachments.yaml,
+// components/requestBodies/attachmentUploadBody.yaml.
 func (s *Server) upload(c *call) answer {
-	if c.file == nil {
+	i := slices.IndexFunc(c.Files, func(f simvendor.File) bool { return f.Field == "source" })
+	if i < 0 {
 		return wrong(http.StatusBadRequest, "bad_request")
 	}
-	return created(map[string]any{"attachment": map[string]any{"mediaUrl": s.store(c.name, c.kind, c.file), "mediaType": c.kind}})
+	f := c.Files[i]
+	return created(map[string]any{"attachment": map[string]any{"mediaUrl": s.store(f.Name, f.MIME, f.Data), "mediaType": f.MIME}})
 }
 
 func (s *Server) store(name, kind string, data []byte) string {

@@ -48,11 +48,11 @@ func (s *Server) listMembers(*call) answer {
 // newMember puts an integration into the switchboard, which takes ten.
 // components/requestBodies/switchboardIntegrationCreateBody.yaml.
 func (s *Server) newMember(c *call) answer {
-	name, integration := textField(c.fields, "name"), textField(c.fields, "integrationId")
+	name, integration := textField(c.Fields, "name"), textField(c.Fields, "integrationId")
 	if name == "" || s.custom(integration) == nil || s.member(name) != nil || len(s.members) >= 10 {
 		return wrong(http.StatusBadRequest, "bad_request")
 	}
-	standby, _ := c.fields["deliverStandbyEvents"].(bool)
+	standby, _ := c.Fields["deliverStandbyEvents"].(bool)
 	m := &member{id: s.newID(), name: name, integration: integration, standby: standby}
 	s.members = append(s.members, m)
 	return created(map[string]any{"switchboardIntegration": m.shown()})
@@ -63,7 +63,7 @@ func (s *Server) changeMember(c *call) answer {
 	if m == nil {
 		return wrong(http.StatusNotFound, "switchboard_integration_not_found")
 	}
-	m.standby, _ = c.fields["deliverStandbyEvents"].(bool)
+	m.standby, _ = c.Fields["deliverStandbyEvents"].(bool)
 	return ok(map[string]any{"switchboardIntegration": m.shown()})
 }
 
@@ -95,11 +95,11 @@ func (s *Server) integrations(*call) answer {
 }
 
 func (s *Server) newIntegration(c *call) answer {
-	if textField(c.fields, "type") != "custom" {
+	if textField(c.Fields, "type") != "custom" {
 		return wrong(http.StatusBadRequest, "bad_request")
 	}
-	made := &custom{id: s.newID(), name: textField(c.fields, "displayName")}
-	hooks, _ := c.fields["webhooks"].([]any)
+	made := &custom{id: s.newID(), name: textField(c.Fields, "displayName")}
+	hooks, _ := c.Fields["webhooks"].([]any)
 	for _, one := range hooks {
 		fields, _ := one.(map[string]any)
 		made.hooks = append(made.hooks, s.hook(fields))
@@ -138,7 +138,7 @@ func (s *Server) newWebhook(c *call) answer {
 	if of == nil || len(of.hooks) >= 10 {
 		return wrong(http.StatusBadRequest, "bad_request")
 	}
-	h := s.hook(c.fields)
+	h := s.hook(c.Fields)
 	of.hooks = append(of.hooks, h)
 	return created(map[string]any{"webhook": h.shown()})
 }

@@ -16,6 +16,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/footbridge/footbridge/bridge/adapter/simvendor"
 )
 
 // The names of the switchboard integrations every account begins with, and the types of
@@ -33,6 +35,7 @@ const (
 const (
 	textLimit     = 4096
 	jsonLimit     = 100 << 10
+	fileLimit     = 50 << 20
 	metadataLimit = 4 << 10
 	pageSize      = 100
 )
@@ -109,12 +112,6 @@ func (c Conversation) Texts(author, source string) []string {
 	return out
 }
 
-// Record is one call that was made.
-type Record struct {
-	Method, Path, Body string
-	Status             int
-}
-
 // member is an integration of the switchboard, and custom one of the API that may have
 // webhooks. components/schemas/switchboardIntegration.yaml, integrations/custom.yaml.
 type member struct {
@@ -129,6 +126,8 @@ type custom struct {
 
 // Server is a simulated Zendesk. All its methods are safe for concurrent use.
 type Server struct {
+	simvendor.API
+	*simvendor.Post[letter]
 	options Options
 	mu      sync.Mutex
 	next    int
@@ -139,11 +138,6 @@ type Server struct {
 	customs []*custom
 	files   map[string][]byte
 	types   map[string]string
-	records []Record
-	faults  []*Fault
-	second  time.Time
-	inIt    int
-	mail    mail
 }
 
 // New makes a Server. Close ends its webhooks.
@@ -156,7 +150,10 @@ func New(o Options) *Server {
 		s.options.Most = 30_000
 	}
 	s.members = []*member{{id: s.newID(), name: Bot, standby: true}, {id: s.newID(), name: Workspace}}
-	s.mail.begin(o.Backoff)
+	s.Wrong = func(f simvendor.Fault) any { return wrong(f.Status, "fault").Body }
+	// openapi.yaml: Rate Limits; it names no Retry-After.
+	s.PerSecond, s.TooMany = o.PerSecond, simvendor.Fault{Status: http.StatusTooManyRequests}
+	s.Post = simvendor.NewPost(webhookTimeout, together, s.deliver)
 	if o.Integration != "" {
 		c := &custom{id: s.newID(), name: o.Integration}
 		c.hooks = []*hook{{id: s.newID(), target: o.WebhookURL, secret: o.Secret, triggers: Triggers()}}
@@ -168,9 +165,6 @@ func New(o Options) *Server {
 
 // Triggers are all there are. components/schemas/webhooks/triggers.yaml.
 func Triggers() []string { return []string{"*"} }
-
-// Close waits for the webhooks under way; what waits is not sent.
-func (s *Server) Close() { s.mail.close() }
 
 // Serves says where the Server itself is, for the addresses of files.
 func (s *Server) Serves(base string) {
@@ -238,13 +232,6 @@ func (s *Server) File(address string) []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.files[address]
-}
-
-// Records are the calls that were made, in the order they were answered.
-func (s *Server) Records() []Record {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.records)
 }
 
 func (s *Server) user(id string) *User {

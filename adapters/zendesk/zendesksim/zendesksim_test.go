@@ -1,14 +1,9 @@
 package zendesksim_test
 
 import (
-	"bytes"
 	"encoding/json"
-	"flag"
 	"fmt"
-	"io"
-	"mime/multipart"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -16,6 +11,8 @@ import (
 	"time"
 
 	"github.com/footbridge/footbridge/adapters/zendesk/zendesksim"
+	"github.com/footbridge/footbridge/bridge/adapter/simvendor"
+	"github.com/footbridge/footbridge/bridge/adapter/simvendor/simtest"
 )
 
 // bridge takes webhooks, and answers what it is told to.
@@ -79,17 +76,6 @@ func (b *bridge) tried() int {
 	return b.tries
 }
 
-func until(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for range 1000 {
-		if ok() {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Fatalf("never: %s", what)
-}
-
 type desk struct {
 	t   *testing.T
 	s   *zendesksim.Server
@@ -100,36 +86,21 @@ type desk struct {
 func begin(t *testing.T, o zendesksim.Options) desk {
 	t.Helper()
 	b := &bridge{}
-	hooks := httptest.NewServer(b)
-	o.AppID, o.KeyID, o.KeySecret, o.Integration, o.Secret, o.WebhookURL, o.Backoff = "a", "k", "x", "ours", "s", hooks.URL, 2*time.Millisecond
+	o.AppID, o.KeyID, o.KeySecret, o.Integration, o.Secret, o.WebhookURL, o.Backoff = "a", "k", "x", "ours", "s", simtest.Serve(t, b), 2*time.Millisecond
 	s := zendesksim.New(o)
-	server := httptest.NewServer(s.Handler())
-	s.Serves(server.URL)
-	t.Cleanup(func() { s.Close(); server.Close(); hooks.Close() })
-	return desk{t, s, server.URL, b}
+	t.Cleanup(s.Close)
+	address := simtest.Serve(t, s.Handler())
+	s.Serves(address)
+	return desk{t, s, address, b}
 }
+
+// key is that of the app, k and x.
+const key = "Basic azp4"
 
 // call makes a call and gives its status and answer.
 func (d desk) call(method, path, body string) (int, map[string]any) {
 	d.t.Helper()
-	req, err := http.NewRequest(method, d.url+"/v2/apps/a"+path, strings.NewReader(body))
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	req.SetBasicAuth("k", "x")
-	return d.do(req)
-}
-
-func (d desk) do(req *http.Request) (int, map[string]any) {
-	d.t.Helper()
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return 0, nil
-	}
-	defer resp.Body.Close()
-	out := map[string]any{}
-	_ = json.NewDecoder(resp.Body).Decode(&out)
-	return resp.StatusCode, out
+	return simtest.Call(d.t, method, d.url+"/v2/apps/a"+path, body, "Authorization", key)
 }
 
 // want makes a call that has to be answered so.
@@ -217,14 +188,14 @@ func TestControl(t *testing.T) {
 	d := begin(t, zendesksim.Options{})
 	user, place := d.conversation()
 	d.post(201, place, user, `{"type":"text","text":"to the bot"}`)
-	until(t, "the bot's answer", d.has("conversation:message A bot's answer zd-answerBot"))
+	simtest.Until(t, "the bot's answer", d.has("conversation:message A bot's answer zd-answerBot"))
 	d.want(200, "POST", place+"/passControl", `{"switchboardIntegration":"next","metadata":{"dataCapture.ticketField.1":"gold"}}`)
-	until(t, "control", d.has("switchboard:passControl  zd-agentWorkspace"))
+	simtest.Until(t, "control", d.has("switchboard:passControl  zd-agentWorkspace"))
 	d.want(400, "POST", place+"/passControl", `{"switchboardIntegration":"nobody"}`)
-	until(t, "that it failed", d.has("switchboard:passControl:failure  zd-agentWorkspace"))
+	simtest.Until(t, "that it failed", d.has("switchboard:passControl:failure  zd-agentWorkspace"))
 	d.want(200, "POST", place+"/offerControl", `{"switchboardIntegration":"ours"}`)
 	d.want(200, "POST", place+"/acceptControl", `{}`)
-	until(t, "that it was taken", d.has("switchboard:acceptControl  ours"))
+	simtest.Until(t, "that it was taken", d.has("switchboard:acceptControl  ours"))
 	there := strings.TrimPrefix(place, "/conversations/")
 	d.s.Pass(there, zendesksim.Workspace)
 	d.s.Note(there, "secret")
@@ -233,16 +204,16 @@ func TestControl(t *testing.T) {
 	d.s.Survey(there, "", "how was it")
 	d.s.Reply(there, "Sam", "hello")
 	d.s.End(there, "ticketClosed")
-	until(t, "the end", d.has("switchboard:releaseControl ticketClosed"))
+	simtest.Until(t, "the end", d.has("switchboard:releaseControl ticketClosed"))
 	for _, want := range []string{"conversation:typing  zd-agentWorkspace", "conversation:read  zd-agentWorkspace", "conversation:message how was it zd-agentWorkspace", "conversation:message hello zd-agentWorkspace"} {
-		until(t, want, d.has(want))
+		simtest.Until(t, want, d.has(want))
 	}
 	c := d.s.Conversations()[0]
 	if c.Active != "" || strings.Contains(fmt.Sprint(d.got), "secret") || fmt.Sprint(c.Ticket) != "map[]" && c.Ticket != nil {
 		t.Errorf("it ends as %+v", c)
 	}
 	d.want(200, "POST", place+"/releaseControl", `{"reason":"transferToEmail"}`)
-	until(t, "a second release", d.has("switchboard:releaseControl transferToEmail"))
+	simtest.Until(t, "a second release", d.has("switchboard:releaseControl transferToEmail"))
 	d.want(200, "DELETE", place, "")
 	d.want(404, "GET", place, "")
 }
@@ -265,7 +236,7 @@ func TestMerge(t *testing.T) {
 	if got := id(d.want(200, "GET", "/users/e", ""), "user"); got == user {
 		t.Error("the externalId leads to who is gone")
 	}
-	until(t, "it is told", d.has("user:merge"))
+	simtest.Until(t, "it is told", d.has("user:merge"))
 }
 
 // TestWebhooksAreTriedAgain: five times where it may help, once where it does not;
@@ -275,7 +246,7 @@ func TestWebhooksAreTriedAgain(t *testing.T) {
 		d := begin(t, zendesksim.Options{})
 		d.answer(status)
 		d.conversation() // tells one event
-		until(t, fmt.Sprint(want, " tries of ", status), func() bool { return d.tried() >= want })
+		simtest.Until(t, fmt.Sprint(want, " tries of ", status), func() bool { return d.tried() >= want })
 		time.Sleep(100 * time.Millisecond)
 		if got := d.answer(0); got != want {
 			t.Errorf("%d: tried %d times, want %d", status, got, want)
@@ -284,14 +255,14 @@ func TestWebhooksAreTriedAgain(t *testing.T) {
 	d := begin(t, zendesksim.Options{})
 	_, place := d.conversation()
 	there := strings.TrimPrefix(place, "/conversations/")
-	until(t, "what was before", d.has("conversation:create  zd-answerBot"))
-	d.s.Trouble(zendesksim.Trouble{Shuffle: 100 * time.Millisecond, Twice: true, Delay: time.Millisecond})
+	simtest.Until(t, "what was before", d.has("conversation:create  zd-answerBot"))
+	d.s.Trouble(simvendor.Trouble{Shuffle: 100 * time.Millisecond, Twice: true, Delay: time.Millisecond})
 	for i := range 9 {
 		d.s.Reply(there, "Sam", fmt.Sprint("m", i))
 	}
-	until(t, "the last", d.has("conversation:message m8 zd-answerBot"))
-	until(t, "each twice", func() bool { return d.told() >= 19 })
-	d.s.Trouble(zendesksim.Trouble{Lose: true})
+	simtest.Until(t, "the last", d.has("conversation:message m8 zd-answerBot"))
+	simtest.Until(t, "each twice", func() bool { return d.told() >= 19 })
+	d.s.Trouble(simvendor.Trouble{Lose: true})
 	d.s.Reply(there, "Sam", "lost")
 	time.Sleep(50 * time.Millisecond)
 	if d.largest < 2 || d.has("conversation:message lost zd-answerBot")() {
@@ -313,7 +284,7 @@ func TestDeaf(t *testing.T) {
 	d.s.Reply(there, "Sam", "unheard")
 	d.s.Pass(there, "ours")
 	d.s.Reply(there, "Sam", "heard")
-	until(t, "what comes when it is ours", d.has("conversation:message heard ours"))
+	simtest.Until(t, "what comes when it is ours", d.has("conversation:message heard ours"))
 	if d.has("conversation:message unheard zd-answerBot")() {
 		t.Errorf("heard %q", d.got)
 	}
@@ -323,40 +294,23 @@ func TestDeaf(t *testing.T) {
 // and too many calls are refused.
 func TestFilesAndFaults(t *testing.T) {
 	d := begin(t, zendesksim.Options{PerSecond: 30})
-	var body bytes.Buffer
-	form := multipart.NewWriter(&body)
-	part, err := form.CreateFormFile("source", "a.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, _ = io.WriteString(part, "hello")
-	_ = form.Close()
-	req, _ := http.NewRequest("POST", d.url+"/v2/apps/a/attachments?access=public", &body)
-	req.SetBasicAuth("k", "x")
-	req.Header.Set("Content-Type", form.FormDataContentType())
-	_, out := d.do(req)
+	kind, form := simtest.Form(t, "source", "a.txt", "hello")
+	_, out := simtest.Call(t, "POST", d.url+"/v2/apps/a/attachments?access=public", form, "Authorization", key, "Content-Type", kind)
 	address := out["attachment"].(map[string]any)["mediaUrl"].(string)
-	resp, err := http.Get(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, _ := io.ReadAll(resp.Body)
-	_ = resp.Body.Close()
-	if string(got) != "hello" || string(d.s.File(address)) != "hello" {
+	if _, got := simtest.Ask(t, "GET", address, ""); got != "hello" || string(d.s.File(address)) != "hello" {
 		t.Errorf("the file is %q", got)
 	}
-	d.s.Fail(zendesksim.Fault{Path: "/users", Method: "POST", Drop: zendesksim.DropAfter})
+	d.s.Fail(simvendor.Fault{Path: "/users", Method: "POST", Drop: simvendor.DropAfter})
 	d.want(0, "POST", "/users", `{"externalId":"e"}`)
 	d.want(409, "POST", "/users", `{"externalId":"e"}`)
-	d.s.Fail(zendesksim.Fault{Path: "/users", Status: 503, Times: -1})
+	d.s.Fail(simvendor.Fault{Path: "/users", Status: 503, Times: -1})
 	d.want(503, "POST", "/users", `{"externalId":"f"}`)
 	d.s.Heal()
 	d.want(201, "POST", "/users", `{"externalId":"f"}`)
-	stranger, _ := http.NewRequest("GET", d.url+"/v2/apps/a", nil)
-	if status, _ := d.do(stranger); status != 401 {
+	if status, _ := simtest.Ask(t, "GET", d.url+"/v2/apps/a", ""); status != 401 {
 		t.Errorf("a stranger gets %d", status)
 	}
-	until(t, "too many calls", func() bool { status, _ := d.call("GET", "", ""); return status == 429 })
+	simtest.Until(t, "too many calls", func() bool { status, _ := d.call("GET", "", ""); return status == 429 })
 	if all := d.s.Records(); len(all) < 10 || all[0].Body != "form" {
 		t.Errorf("records %+v", all)
 	}
@@ -388,49 +342,22 @@ func TestWhatAnAccountIsMadeOf(t *testing.T) {
 // TestSimulate: the command's flags make a server, which can be told what its people do
 // and tells what they see.
 func TestSimulate(t *testing.T) {
-	f := flag.NewFlagSet("zendesk", flag.ContinueOnError)
-	start := zendesksim.Simulate(f)
-	if err := f.Parse([]string{"--webhook", "", "--app", "a", "--key-id", "k", "--key-secret", "x"}); err != nil {
-		t.Fatal(err)
-	}
-	var out written
-	h, err := start(t.Context(), &out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(h)
-	defer server.Close()
-	d := desk{t, nil, server.URL, nil}
+	address, told := simtest.Start(t, zendesksim.Simulate, "--webhook", "", "--app", "a", "--key-id", "k", "--key-secret", "x")
+	d := desk{t, nil, address, nil}
 	_, place := d.conversation()
 	there := strings.TrimPrefix(place, "/conversations/")
 	for name, body := range map[string]string{"reply": `"text":"hello","name":"Sam"`, "send": `"content":{"type":"text","text":"rich"}`, "attach": `"file":"a","data":"aGk="`, "note": `"text":"n"`,
 		"survey": `"text":"s"`, "typing": `"on":true`, "read": `"name":"Sam"`, "trouble": `"delay":1`, "fault": `"path":"/none"`, "heal": `"text":""`, "pass": `"to":"footbridge"`, "end": `"reason":"ticketClosed"`} {
-		resp, err := http.Post(server.URL+"/sim/"+name, "application/json", strings.NewReader(`{"conversation":"`+there+`",`+body+`}`))
-		if err != nil || resp.StatusCode != 200 {
-			t.Errorf("%s: %v %v", name, resp, err)
+		if status, answer := simtest.Ask(t, "POST", address+"/sim/"+name, `{"conversation":"`+there+`",`+body+`}`); status != 200 {
+			t.Errorf("%s: %d %s", name, status, answer)
 		}
 	}
-	until(t, "Sam's words", func() bool { return strings.Contains(out.String(), `hello`) && strings.Contains(out.String(), "rich") })
+	simtest.Until(t, "Sam's words", func() bool {
+		return strings.Contains(told.String(), `hello`) && strings.Contains(told.String(), "rich")
+	})
 	for _, path := range []string{"/sim/conversations", "/sim/records"} {
-		if resp, err := http.Get(server.URL + path); err != nil || resp.StatusCode != 200 {
-			t.Errorf("%s: %v", path, err)
+		if status, answer := simtest.Ask(t, "GET", address+path, ""); status != 200 {
+			t.Errorf("%s: %d %s", path, status, answer)
 		}
 	}
-}
-
-type written struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (w *written) Write(p []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.b.Write(p)
-}
-
-func (w *written) String() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.b.String()
 }

@@ -15,7 +15,7 @@ const orderLimit = 32 << 20
 // policy lets the page load what it brings and talk to where it came from.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// Add puts the desk's page at the root of mux, and what the page needs below
+// Over is rest with the desk's page at its root, and what the page needs below
 // /simdesk/:
 //
 //	GET  /simdesk/desk           {"title","people","acts"}
@@ -23,7 +23,9 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect
 //	POST /simdesk/acts/NAME      an Order; 204, or 409 and {"error"}
 //
 // Nobody signs in, so a simulator listens on loopback; other sites' pages are kept out.
-func Add(mux *http.ServeMux, d Desk) {
+func Over(rest http.Handler, d Desk) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", rest)
 	own := http.NewCrossOriginProtection()
 	add := func(pattern string, do http.HandlerFunc) {
 		mux.Handle(pattern, own.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -54,6 +56,7 @@ func Add(mux *http.ServeMux, d Desk) {
 		}
 		w.WriteHeader(http.StatusNoContent)
 	})
+	return mux
 }
 
 func reply(w http.ResponseWriter, status int, body any) {

@@ -49,9 +49,7 @@ func ask(t *testing.T, method, address, body string, header ...string) (int, str
 
 func TestPage(t *testing.T) {
 	var did []simdesk.Order
-	mux := http.NewServeMux()
-	simdesk.Add(mux, shop(&did))
-	server := httptest.NewServer(mux)
+	server := httptest.NewServer(simdesk.Over(http.NotFoundHandler(), shop(&did)))
 	defer server.Close()
 	for path, part := range map[string]string{"/": "<h1", "/simdesk/page.js": "'use strict'", "/simdesk/page.css": "color-scheme",
 		"/simdesk/desk": `"label":"Reply"`, "/simdesk/conversations": `"customer":"Ada"`} {
@@ -70,9 +68,7 @@ func TestPage(t *testing.T) {
 
 func TestActs(t *testing.T) {
 	var did []simdesk.Order
-	mux := http.NewServeMux()
-	simdesk.Add(mux, shop(&did))
-	server := httptest.NewServer(mux)
+	server := httptest.NewServer(simdesk.Over(http.NotFoundHandler(), shop(&did)))
 	defer server.Close()
 	for _, c := range []struct {
 		name, body string
