@@ -5,21 +5,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/footbridge/footbridge/adapters/aisera/aiserasim"
+	"github.com/footbridge/footbridge/bridge/adapter/simvendor/simtest"
 )
-
-func until(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for range 1000 {
-		if ok() {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Fatalf("never: %s", what)
-}
 
 func TestClientAndPlatform(t *testing.T) {
 	for _, transport := range []string{aiserasim.Raw, aiserasim.SocketIO} {
@@ -40,15 +29,15 @@ func TestClientAndPlatform(t *testing.T) {
 			}
 			say("hello")
 			say("an agent please")
-			until(t, "waiting", func() bool { return len(c.Answers()) == 2 })
+			simtest.Until(t, "waiting", func() bool { return len(c.Answers()) == 2 })
 			if err := s.Join("ada", "Sam"); err != nil {
 				t.Fatal(err)
 			}
 			say("hi Sam")
-			until(t, "the words", func() bool { return len(s.Texts("ada")) == 3 })
+			simtest.Until(t, "the words", func() bool { return len(s.Texts("ada")) == 3 })
 			_ = s.Say("ada", "Sam", "hi Ada")
 			_ = s.Exit("ada", "Sam")
-			until(t, "the end", func() bool { return len(c.Answers()) == 5 })
+			simtest.Until(t, "the end", func() bool { return len(c.Answers()) == 5 })
 			var modes []string
 			for _, a := range c.Answers() {
 				modes = append(modes, a.Mode)
@@ -61,7 +50,7 @@ func TestClientAndPlatform(t *testing.T) {
 				t.Fatal(err)
 			}
 			_ = bad.Say("let me in")
-			until(t, "the door", func() bool { return !bad.Open() })
+			simtest.Until(t, "the door", func() bool { return !bad.Open() })
 			if s.Refused() != 1 || len(s.Requests("eve")) != 0 {
 				t.Errorf("refused %d, heard %v", s.Refused(), s.Requests("eve"))
 			}

@@ -2,11 +2,12 @@ package aiserasim
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
 	"net/http"
+
+	"github.com/footbridge/footbridge/bridge/adapter/simvendor"
 )
 
 // Simulate declares the flags of the simulated platform, with the address it
@@ -43,27 +44,11 @@ func (s *Server) Handler() http.Handler {
 		"queue":  func(o order) error { return s.Queue(o.User, o.Position) },
 		"drop":   func(o order) error { s.Drop(o.User); return nil },
 	} {
-		mux.HandleFunc("POST /sim/"+name, func(w http.ResponseWriter, r *http.Request) {
-			var o order
-			if err := json.NewDecoder(io.LimitReader(r.Body, 1<<20)).Decode(&o); err != nil {
-				answer(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
-				return
-			}
-			if err := do(o); err != nil {
-				answer(w, http.StatusConflict, map[string]string{"error": err.Error()})
-				return
-			}
-			answer(w, http.StatusOK, map[string]any{"requests": s.Requests(o.User)})
-		})
+		mux.HandleFunc("POST /sim/"+name, simvendor.Asked(http.StatusConflict, func(_ context.Context, o order) (any, error) {
+			err := do(o)
+			return map[string]any{"requests": s.Requests(o.User)}, err
+		}))
 	}
-	mux.HandleFunc("GET /sim/users", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, http.StatusOK, map[string]any{"users": s.Users()})
-	})
+	mux.HandleFunc("GET /sim/users", simvendor.Shown(func() any { return map[string]any{"users": s.Users()} }))
 	return mux
-}
-
-func answer(w http.ResponseWriter, status int, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v)
 }

@@ -1,20 +1,14 @@
 package aiserasim_test
 
 import (
-	"flag"
-	"io"
 	"testing"
 
 	"github.com/footbridge/footbridge/adapters/aisera/aiserasim"
+	"github.com/footbridge/footbridge/bridge/adapter/simvendor/simtest"
 )
 
 func TestSimulateRefusesAFlag(t *testing.T) {
-	f := flag.NewFlagSet("", flag.ContinueOnError)
-	begin := aiserasim.Simulate(f)
-	if err := f.Parse([]string{"-transport", "pigeon"}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := begin(t.Context(), io.Discard); err == nil || err.Error() != `-transport "pigeon" is neither socketio nor raw` {
-		t.Error(err)
+	if why := simtest.Refused(t, aiserasim.Simulate, "-transport", "pigeon"); why != `-transport "pigeon" is neither socketio nor raw` {
+		t.Error(why)
 	}
 }

@@ -1,10 +1,8 @@
 package convocoresim_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -14,6 +12,7 @@ import (
 	"time"
 
 	"github.com/footbridge/footbridge/adapters/convocore/convocoresim"
+	"github.com/footbridge/footbridge/bridge/adapter/simvendor/simtest"
 )
 
 const secret = "workspace"
@@ -129,18 +128,7 @@ func TestPeople(t *testing.T) {
 	defer hook.Close()
 	s.Events(hook.URL)
 	post := func(path, token, body string) (int, string) {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address+path, bytes.NewReader([]byte(body)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("Authorization", "Bearer "+token)
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer resp.Body.Close()
-		data, _ := io.ReadAll(resp.Body)
-		return resp.StatusCode, string(data)
+		return simtest.Ask(t, "POST", address+path, body, "Authorization", "Bearer "+token)
 	}
 	if status, _ := post("/agents/a/interact/c-1/state", "wrong", `{}`); status != http.StatusUnauthorized || s.Refused() != 1 {
 		t.Errorf("a wrong secret: %d", status)
@@ -160,7 +148,7 @@ func TestPeople(t *testing.T) {
 	if status, err := s.TellWith("wrong", "webhook_test", map[string]any{"convoId": "c-1"}); err != nil || status != http.StatusUnauthorized {
 		t.Errorf("a wrong secret: %d, %v", status, err)
 	}
-	until(t, "four events", func() bool {
+	simtest.Until(t, "four events", func() bool {
 		mu.Lock()
 		defer mu.Unlock()
 		return len(told) >= 4
@@ -174,16 +162,4 @@ func TestPeople(t *testing.T) {
 	if got := s.Heard("c-1"); !slices.Equal(got, []string{"hello", "for Sam"}) {
 		t.Errorf("heard %q", got)
 	}
-}
-
-// until waits for what a goroutine of the simulation does.
-func until(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for range 1000 {
-		if ok() {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Fatalf("never: %s", what)
 }

@@ -6,6 +6,8 @@ import (
 	"flag"
 	"io"
 	"net/http"
+
+	"github.com/footbridge/footbridge/bridge/adapter/simvendor"
 )
 
 // Simulate declares the flags of the simulated platform, with the address it
@@ -23,18 +25,13 @@ func Simulate(f *flag.FlagSet) func(context.Context, io.Writer) (http.Handler, e
 		s.Events(*events)
 		mux := http.NewServeMux()
 		mux.Handle("/", s.Handler())
-		mux.HandleFunc("POST /sim/client", func(w http.ResponseWriter, r *http.Request) {
-			var o order
-			if !read(w, r, &o) {
-				return
-			}
-			reply, err := NewClient(*bridge, *secret, o.Convo).Say(r.Context(), o.MID, o.Text)
+		mux.HandleFunc("POST /sim/client", simvendor.Asked(http.StatusBadGateway, func(ctx context.Context, o order) (any, error) {
+			reply, err := NewClient(*bridge, *secret, o.Convo).Say(ctx, o.MID, o.Text)
 			if err != nil {
-				answer(w, http.StatusBadGateway, map[string]string{"error": err.Error()})
-				return
+				return nil, err
 			}
-			answer(w, http.StatusOK, map[string]any{"text": reply.Text(), "handoff": reply.Handoff(), "code": reply.Code})
-		})
+			return map[string]any{"text": reply.Text(), "handoff": reply.Handoff(), "code": reply.Code}, nil
+		}))
 		return mux, nil
 	}
 }
@@ -58,22 +55,12 @@ func (s *Server) Handler() http.Handler {
 		"end":      func(o order) (int, error) { return s.End(o.Convo) },
 		"release":  func(o order) (int, error) { s.Release(o.Convo); return 0, nil },
 	} {
-		mux.HandleFunc("POST /sim/"+name, func(w http.ResponseWriter, r *http.Request) {
-			var o order
-			if !read(w, r, &o) {
-				return
-			}
+		mux.HandleFunc("POST /sim/"+name, simvendor.Asked(http.StatusBadGateway, func(_ context.Context, o order) (any, error) {
 			status, err := do(o)
-			if err != nil {
-				answer(w, http.StatusBadGateway, map[string]string{"error": err.Error()})
-				return
-			}
-			answer(w, http.StatusOK, map[string]any{"webhook": status, "states": s.States(o.Convo), "heard": s.Heard(o.Convo)})
-		})
+			return map[string]any{"webhook": status, "states": s.States(o.Convo), "heard": s.Heard(o.Convo)}, err
+		}))
 	}
-	mux.HandleFunc("GET /sim/conversations", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, http.StatusOK, map[string]any{"conversations": s.Conversations()})
-	})
+	mux.HandleFunc("GET /sim/conversations", simvendor.Shown(func() any { return map[string]any{"conversations": s.Conversations()} }))
 	return mux
 }
 

@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"slices"
+
+	"github.com/footbridge/footbridge/bridge/adapter/simvendor"
 )
 
 // Simulate declares the flags of the simulated backend, with the address it listens
@@ -66,32 +68,11 @@ func (s *Server) Handler() http.Handler {
 		"end":    func(o order) error { return s.End(o.Call, o.Text) },
 		"refuse": func(o order) error { s.Refuse(o.Statuses...); return nil },
 	} {
-		mux.HandleFunc("POST /sim/"+name, s.ordered(do))
+		mux.HandleFunc("POST /sim/"+name, simvendor.Asked(http.StatusConflict, func(_ context.Context, o order) (any, error) {
+			err := do(o)
+			return map[string]any{"listening": s.Listening(o.Call), "opened": s.Opened(o.Call), "commands": s.Commands(o.Call), "problems": s.Problems(o.Call)}, err
+		}))
 	}
-	mux.HandleFunc("GET /sim/calls", func(w http.ResponseWriter, _ *http.Request) {
-		reply(w, http.StatusOK, map[string]any{"calls": s.Calls(), "refused": s.Refused()})
-	})
+	mux.HandleFunc("GET /sim/calls", simvendor.Shown(func() any { return map[string]any{"calls": s.Calls(), "refused": s.Refused()} }))
 	return mux
-}
-
-func (s *Server) ordered(do func(order) error) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		var o order
-		if err := json.NewDecoder(io.LimitReader(r.Body, 1<<20)).Decode(&o); err != nil {
-			reply(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
-			return
-		}
-		if err := do(o); err != nil {
-			reply(w, http.StatusConflict, map[string]string{"error": err.Error()})
-			return
-		}
-		reply(w, http.StatusOK, map[string]any{"listening": s.Listening(o.Call), "opened": s.Opened(o.Call),
-			"commands": s.Commands(o.Call), "problems": s.Problems(o.Call)})
-	}
-}
-
-func reply(w http.ResponseWriter, status int, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v)
 }

@@ -10,18 +10,8 @@ import (
 	"time"
 
 	"github.com/footbridge/footbridge/adapters/vonage/vonagesim"
+	"github.com/footbridge/footbridge/bridge/adapter/simvendor/simtest"
 )
-
-func until(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for range 1000 {
-		if ok() {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Fatalf("never: %s", what)
-}
 
 // client begins a session at a Studio.
 func client(t *testing.T, url string) *vonagesim.Widget {
@@ -53,7 +43,7 @@ func say(t *testing.T, w *vonagesim.Widget, frame any) {
 
 func hears(t *testing.T, w *vonagesim.Widget, want ...string) {
 	t.Helper()
-	until(t, "texts", func() bool { return len(w.Texts()) >= len(want) })
+	simtest.Until(t, "texts", func() bool { return len(w.Texts()) >= len(want) })
 	if got := w.Texts(); !slices.Equal(got, want) {
 		t.Fatalf("the client heard %q, want %q", got, want)
 	}
@@ -61,7 +51,7 @@ func hears(t *testing.T, w *vonagesim.Widget, want ...string) {
 
 func closed(t *testing.T, w *vonagesim.Widget, want int) {
 	t.Helper()
-	until(t, "the socket's end", func() bool { open, _ := w.Connected(); return !open })
+	simtest.Until(t, "the socket's end", func() bool { open, _ := w.Connected(); return !open })
 	if _, code := w.Connected(); code != want {
 		t.Errorf("closed with %d, want %d", code, want)
 	}
@@ -70,11 +60,11 @@ func closed(t *testing.T, w *vonagesim.Widget, want int) {
 func TestInit(t *testing.T) {
 	s, url := studio(t, &bridge{status: 200}, vonagesim.Options{})
 	for body, want := range map[string]int{`{}`: 400, `nonsense`: 400} {
-		if status, answer := post(t, url+"/http/init", body, "X-Vgai-Key", "secret"); status != want {
+		if status, answer := simtest.Ask(t, "POST", url+"/http/init", body, "X-Vgai-Key", "secret"); status != want {
 			t.Errorf("%s: %d %s", body, status, answer)
 		}
 	}
-	if status, _ := post(t, url+"/http/init", `{"agent_id":"a"}`, "X-Vgai-Key", "wrong"); status != 401 {
+	if status, _ := simtest.Ask(t, "POST", url+"/http/init", `{"agent_id":"a"}`, "X-Vgai-Key", "wrong"); status != 401 {
 		t.Errorf("a wrong key: %d", status)
 	}
 	w := client(t, url)
@@ -113,7 +103,7 @@ func TestSteps(t *testing.T) {
 	}
 	refused := func(session, token string, want int) {
 		t.Helper()
-		status, body := post(t, url+"/http/"+session+"/step", `{"input":"x"}`, "Authorization", "Bearer "+token)
+		status, body := simtest.Ask(t, "POST", url+"/http/"+session+"/step", `{"input":"x"}`, "Authorization", "Bearer "+token)
 		var nest struct{ StatusCode int }
 		if err := json.Unmarshal([]byte(body), &nest); status != want || err != nil || nest.StatusCode != want {
 			t.Errorf("%d %s, want %d", status, body, want)
@@ -140,9 +130,9 @@ func TestSocketRoutesAndGoesOn(t *testing.T) {
 	say(t, w, map[string]string{"action": "step", "input ": "hi"})
 	say(t, w, "a person")
 	hears(t, w, "Hello, how can I help?", "You said: hi", "One moment, please.")
-	until(t, "people", func() bool { return s.State(w.Session) == vonagesim.StateLiveAgent })
+	simtest.Until(t, "people", func() bool { return s.State(w.Session) == vonagesim.StateLiveAgent })
 	say(t, w, "hello?")
-	until(t, "an inbound", func() bool { b.mu.Lock(); defer b.mu.Unlock(); return len(b.got) == 2 })
+	simtest.Until(t, "an inbound", func() bool { b.mu.Lock(); defer b.mu.Unlock(); return len(b.got) == 2 })
 	for i, parts := range [][]string{
 		{"/start ", `[{"Agent":"Hello, how can I help?"},{"User":"hi"},{"Agent":"You said: hi"},{"User":"a person"},{"Agent":"One moment, please."}]`,
 			`{"name":"CALLER_PHONE_NUMBER","value":""}`, `"sessionId":"` + w.Session + `"`},
@@ -155,12 +145,12 @@ func TestSocketRoutesAndGoesOn(t *testing.T) {
 		}
 	}
 	for _, path := range []string{"outbound", "disconnect"} {
-		if status, _ := post(t, url+"/live-agent/"+path+"/"+w.Session, `{"message_type":"text","text":"Sam here"}`, "X-Vgai-Key", "secret"); status != 200 {
+		if status, _ := simtest.Ask(t, "POST", url+"/live-agent/"+path+"/"+w.Session, `{"message_type":"text","text":"Sam here"}`, "X-Vgai-Key", "secret"); status != 200 {
 			t.Errorf("%s: %d", path, status)
 		}
 	}
 	say(t, w, "bye")
-	until(t, "the end", w.Ended)
+	simtest.Until(t, "the end", w.Ended)
 	closed(t, w, 1000)
 	hears(t, w, "Hello, how can I help?", "You said: hi", "One moment, please.", "Welcome back.", "Goodbye.")
 	if status, err := w.Open(t.Context()); err == nil || status != http.StatusForbidden {
@@ -182,7 +172,7 @@ func TestSocketCloses(t *testing.T) {
 	open(t, w)
 	closed(t, w, 1001)
 	open(t, w)
-	until(t, "the socket", func() bool { return s.Connected(w.Session) })
+	simtest.Until(t, "the socket", func() bool { return s.Connected(w.Session) })
 	s.Drop(w.Session)
 	closed(t, w, -1)
 	w.Token += "x"
@@ -217,7 +207,7 @@ func TestAgentFaults(t *testing.T) {
 	s.Fail(vonagesim.Fault{Endpoint: "step", Drop: vonagesim.DropAfter})
 	var answers []string
 	for range 3 {
-		_, body := post(t, url+"/http/"+w.Session+"/step", `{"input":"once"}`, "Authorization", "Bearer "+w.Token, "K", "e-1")
+		_, body := simtest.Ask(t, "POST", url+"/http/"+w.Session+"/step", `{"input":"once"}`, "Authorization", "Bearer "+w.Token, "K", "e-1")
 		answers = append(answers, body)
 	}
 	if got := s.Heard(w.Session); len(got) != 1 || answers[1] != answers[2] || !strings.Contains(answers[1], "You said: once") {
@@ -235,7 +225,7 @@ func TestAgentFaults(t *testing.T) {
 	opens(0)
 	s.Heal()
 	opens(101)
-	until(t, "the agent knows of the socket", func() bool { return s.Connected(w.Session) })
+	simtest.Until(t, "the agent knows of the socket", func() bool { return s.Connected(w.Session) })
 	for _, c := range []struct{ path, want string }{
 		{"/sim/sessions", w.Session}, {"/sim/sessions/" + w.Session, `"heard":["once"]`},
 	} {
@@ -249,7 +239,7 @@ func TestAgentFaults(t *testing.T) {
 		}
 		res.Body.Close()
 	}
-	if _, body := post(t, url+"/sim/drop", `{"session":"`+w.Session+`"}`); !strings.Contains(body, "{}") {
+	if _, body := simtest.Ask(t, "POST", url+"/sim/drop", `{"session":"`+w.Session+`"}`); !strings.Contains(body, "{}") {
 		t.Errorf("drop: %s", body)
 	}
 	closed(t, w, -1)

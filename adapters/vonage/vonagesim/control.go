@@ -1,10 +1,12 @@
 package vonagesim
 
 import (
+	"context"
 	"encoding/json"
-	"io"
 	"net/http"
 	"time"
+
+	"github.com/footbridge/footbridge/bridge/adapter/simvendor"
 )
 
 // order is the body of every control request; each reads what it needs.
@@ -35,73 +37,38 @@ type order struct {
 //
 // What is sent to the bridge answers {"status","body"}, or 502 and {"error"}.
 func (s *Studio) control(mux *http.ServeMux) {
-	mux.HandleFunc("GET /sim/records", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, http.StatusOK, map[string]any{"records": s.Records()})
-	})
+	mux.HandleFunc("GET /sim/records", simvendor.Shown(func() any { return map[string]any{"records": s.Records()} }))
 	mux.HandleFunc("GET /sim/sessions/{session}", func(w http.ResponseWriter, r *http.Request) {
 		session := r.PathValue("session")
 		answer(w, http.StatusOK, map[string]any{"session": session, "state": s.State(session), "shown": s.Shown(session), "heard": s.Heard(session)})
 	})
-	mux.HandleFunc("GET /sim/sessions", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, http.StatusOK, map[string]any{"sessions": s.Sessions()})
-	})
-	mux.HandleFunc("POST /sim/start", ordered(s.orderStart))
-	mux.HandleFunc("POST /sim/say", ordered(s.orderSay))
-	mux.HandleFunc("POST /sim/status", ordered(func(r *http.Request, o order) (any, error) {
-		return s.Status(r.Context(), o.Session, o.Message, o.Status)
-	}))
-	mux.HandleFunc("POST /sim/end", ordered(func(_ *http.Request, o order) (any, error) {
-		s.End(o.Session)
-		return map[string]any{}, nil
-	}))
-	mux.HandleFunc("POST /sim/drop", ordered(func(_ *http.Request, o order) (any, error) {
-		s.Drop(o.Session)
-		return map[string]any{}, nil
-	}))
-	mux.HandleFunc("POST /sim/fault", s.orderFault)
-	mux.HandleFunc("POST /sim/heal", func(w http.ResponseWriter, _ *http.Request) {
-		s.Heal()
-		answer(w, http.StatusOK, map[string]any{})
-	})
-}
-
-func ordered(do func(*http.Request, order) (any, error)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		var o order
-		if err := json.NewDecoder(io.LimitReader(r.Body, bodyLimit)).Decode(&o); err != nil {
-			answer(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
-			return
-		}
-		result, err := do(r, o)
-		if err != nil {
-			answer(w, http.StatusBadGateway, map[string]string{"error": err.Error()})
-			return
-		}
-		answer(w, http.StatusOK, result)
+	mux.HandleFunc("GET /sim/sessions", simvendor.Shown(func() any { return map[string]any{"sessions": s.Sessions()} }))
+	for name, do := range map[string]func(context.Context, order) (any, error){
+		"start":  s.orderStart,
+		"say":    s.orderSay,
+		"status": func(ctx context.Context, o order) (any, error) { return s.Status(ctx, o.Session, o.Message, o.Status) },
+	} {
+		mux.HandleFunc("POST /sim/"+name, simvendor.Asked(http.StatusBadGateway, do))
 	}
+	mux.HandleFunc("POST /sim/end", simvendor.Ordered(func(o order) { s.End(o.Session) }))
+	mux.HandleFunc("POST /sim/drop", simvendor.Ordered(func(o order) { s.Drop(o.Session) }))
+	mux.HandleFunc("POST /sim/heal", simvendor.Ordered(func(order) { s.Heal() }))
+	mux.HandleFunc("POST /sim/fault", simvendor.Ordered(func(f Fault) {
+		f.Latency *= time.Millisecond
+		s.Fail(f)
+	}))
 }
 
-func (s *Studio) orderStart(r *http.Request, o order) (any, error) {
+func (s *Studio) orderStart(ctx context.Context, o order) (any, error) {
 	if len(o.Raw) > 0 {
-		return s.StartRaw(r.Context(), o.Session, o.Raw)
+		return s.StartRaw(ctx, o.Session, o.Raw)
 	}
-	return s.Start(r.Context(), o.Session, Begin{o.Transcript, o.Parameters})
+	return s.Start(ctx, o.Session, Begin{o.Transcript, o.Parameters})
 }
 
-func (s *Studio) orderSay(r *http.Request, o order) (any, error) {
+func (s *Studio) orderSay(ctx context.Context, o order) (any, error) {
 	if o.URL != "" {
-		return s.SayMedia(r.Context(), o.Session, o.Type, o.URL, o.Text)
+		return s.SayMedia(ctx, o.Session, o.Type, o.URL, o.Text)
 	}
-	return s.Say(r.Context(), o.Session, o.Text)
-}
-
-func (s *Studio) orderFault(w http.ResponseWriter, r *http.Request) {
-	var f Fault
-	if err := json.NewDecoder(io.LimitReader(r.Body, bodyLimit)).Decode(&f); err != nil {
-		answer(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
-		return
-	}
-	f.Latency *= time.Millisecond
-	s.Fail(f)
-	answer(w, http.StatusOK, map[string]any{})
+	return s.Say(ctx, o.Session, o.Text)
 }

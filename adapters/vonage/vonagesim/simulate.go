@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"github.com/footbridge/footbridge/bridge/adapter/simvendor"
 )
 
 // Simulate declares the flags of the simulated AI Studio with its HTTP agent, or
@@ -25,7 +27,7 @@ func Simulate(f *flag.FlagSet) func(context.Context, io.Writer) (http.Handler, e
 		switch *side {
 		case "desk":
 			d := NewDesk(DeskOptions{Key: *key, BridgeURL: *bridge})
-			go narrate(ctx, out, d.Records)
+			go simvendor.Narrate(ctx, narrator(out, d.Records))
 			return d.Handler(), nil
 		case "studio":
 			s := NewStudio(Options{Key: *key, BridgeURL: *bridge, IdempotencyHeader: *once, Life: *life, Idle: *idle})
@@ -35,24 +37,17 @@ func Simulate(f *flag.FlagSet) func(context.Context, io.Writer) (http.Handler, e
 					return nil, err
 				}
 			}
-			go narrate(ctx, out, s.Records)
+			go simvendor.Narrate(ctx, narrator(out, s.Records))
 			return s.Handler(), nil
 		}
 		return nil, fmt.Errorf("-side %q is neither studio nor desk", *side)
 	}
 }
 
-// narrate prints what arrives, as it arrives.
-func narrate(ctx context.Context, out io.Writer, records func() []Record) {
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
+// narrator prints what has arrived since it was last called.
+func narrator(out io.Writer, records func() []Record) func() {
 	told := 0
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
+	return func() {
 		all := records()
 		for _, r := range all[told:] {
 			fmt.Fprintf(out, "simulated vonage: session %s: %s %q (answered %d)\n", r.Session, r.Endpoint, r.Shown, r.Status)

@@ -1,20 +1,14 @@
 package vonagesim_test
 
 import (
-	"flag"
-	"io"
 	"testing"
 
 	"github.com/footbridge/footbridge/adapters/vonage/vonagesim"
+	"github.com/footbridge/footbridge/bridge/adapter/simvendor/simtest"
 )
 
 func TestSimulateRefusesAFlag(t *testing.T) {
-	f := flag.NewFlagSet("", flag.ContinueOnError)
-	begin := vonagesim.Simulate(f)
-	if err := f.Parse([]string{"-side", "pigeon"}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := begin(t.Context(), io.Discard); err == nil || err.Error() != `-side "pigeon" is neither studio nor desk` {
-		t.Error(err)
+	if why := simtest.Refused(t, vonagesim.Simulate, "-side", "pigeon"); why != `-side "pigeon" is neither studio nor desk` {
+		t.Error(why)
 	}
 }

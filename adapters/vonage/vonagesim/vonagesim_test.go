@@ -1,12 +1,10 @@
 package vonagesim_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/footbridge/footbridge/adapters/vonage/vonagesim"
+	"github.com/footbridge/footbridge/bridge/adapter/simvendor/simtest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -37,37 +36,12 @@ func (b *bridge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write([]byte(`{"ok":true}`))
 }
 
-func serve(t *testing.T, h http.Handler) string {
-	t.Helper()
-	server := httptest.NewServer(h)
-	t.Cleanup(server.Close)
-	return server.URL
-}
-
 func studio(t *testing.T, b *bridge, o vonagesim.Options) (*vonagesim.Studio, string) {
 	t.Helper()
-	o.Key, o.BridgeURL = "secret", serve(t, b)
+	o.Key, o.BridgeURL = "secret", simtest.Serve(t, b)
 	s := vonagesim.NewStudio(o)
 	t.Cleanup(func() { s.Close() })
-	return s, serve(t, s.Handler())
-}
-
-func post(t *testing.T, url, body string, header ...string) (int, string) {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := 0; i+1 < len(header); i += 2 {
-		req.Header.Set(header[i], header[i+1])
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return 0, err.Error()
-	}
-	defer res.Body.Close()
-	out, _ := io.ReadAll(res.Body)
-	return res.StatusCode, string(out)
+	return s, simtest.Serve(t, s.Handler())
 }
 
 func TestStudioCarriesAConversation(t *testing.T) {
@@ -97,7 +71,7 @@ func TestStudioCarriesAConversation(t *testing.T) {
 		{"/live-agent/disconnect/s-1", `{}`, "secret", 404},
 		{"/live-agent/outbound/s-1", `{"text":"late"}`, "secret", 404},
 	} {
-		status, body := post(t, url+c.path, c.body, "X-Vgai-Key", c.key)
+		status, body := simtest.Ask(t, "POST", url+c.path, c.body, "X-Vgai-Key", c.key)
 		if status != c.status {
 			t.Errorf("%s %.60s: %d %s, want %d", c.path, c.body, status, body, c.status)
 		}
@@ -157,7 +131,7 @@ func TestStartRefusedIsTheFailedOutput(t *testing.T) {
 	if got := s.State("s-1"); got != vonagesim.StateFailed {
 		t.Errorf("state %q", got)
 	}
-	if status, _ := post(t, url+"/live-agent/outbound/s-1", `{"text":"x"}`, "X-Vgai-Key", "secret"); status != 404 {
+	if status, _ := simtest.Ask(t, "POST", url+"/live-agent/outbound/s-1", `{"text":"x"}`, "X-Vgai-Key", "secret"); status != 404 {
 		t.Errorf("outbound answered %d", status)
 	}
 }
@@ -183,14 +157,14 @@ func TestFaults(t *testing.T) {
 				t.Fatal(err)
 			}
 			s.Fail(c.fault)
-			if status, _ := post(t, url+"/live-agent/outbound/s", text, "X-Vgai-Key", "secret"); status != c.status {
+			if status, _ := simtest.Ask(t, "POST", url+"/live-agent/outbound/s", text, "X-Vgai-Key", "secret"); status != c.status {
 				t.Errorf("answered %d, want %d", status, c.status)
 			}
 			if got := len(s.Shown("s")); got != c.shown {
 				t.Errorf("shown %d times, want %d", got, c.shown)
 			}
 			s.Heal()
-			if status, _ := post(t, url+"/live-agent/outbound/s", text, "X-Vgai-Key", "secret"); status != 200 {
+			if status, _ := simtest.Ask(t, "POST", url+"/live-agent/outbound/s", text, "X-Vgai-Key", "secret"); status != 200 {
 				t.Errorf("after Heal: %d", status)
 			}
 		})
@@ -209,7 +183,7 @@ func TestIdempotencyHeader(t *testing.T) {
 		}
 		s.Fail(vonagesim.Fault{Drop: vonagesim.DropAfter})
 		for range 3 {
-			post(t, url+"/live-agent/outbound/s", `{"text":"once"}`, "X-Vgai-Key", "secret", "Idempotency-Key", "e-1")
+			simtest.Ask(t, "POST", url+"/live-agent/outbound/s", `{"text":"once"}`, "X-Vgai-Key", "secret", "Idempotency-Key", "e-1")
 		}
 		if got, want := len(s.Shown("s")), map[bool]int{true: 1, false: 3}[honoured]; got != want {
 			t.Errorf("honoured %t: shown %d times, want %d", honoured, got, want)
@@ -231,11 +205,11 @@ func TestPersist(t *testing.T) {
 		if _, err := s.Start(context.Background(), "s", vonagesim.Begin{}); err != nil {
 			t.Fatal(err)
 		}
-		post(t, url+"/live-agent/outbound/s", `{"text":"one"}`, "X-Vgai-Key", "secret", "K", "e-1")
+		simtest.Ask(t, "POST", url+"/live-agent/outbound/s", `{"text":"one"}`, "X-Vgai-Key", "secret", "K", "e-1")
 	})
 	run(func(s *vonagesim.Studio, url string) {
-		post(t, url+"/live-agent/outbound/s", `{"text":"one"}`, "X-Vgai-Key", "secret", "K", "e-1")
-		post(t, url+"/live-agent/outbound/s", `{"text":"two"}`, "X-Vgai-Key", "secret", "K", "e-2")
+		simtest.Ask(t, "POST", url+"/live-agent/outbound/s", `{"text":"one"}`, "X-Vgai-Key", "secret", "K", "e-1")
+		simtest.Ask(t, "POST", url+"/live-agent/outbound/s", `{"text":"two"}`, "X-Vgai-Key", "secret", "K", "e-2")
 		if got := s.Shown("s"); !slices.Equal(got, []string{"one", "two"}) {
 			t.Errorf("after a restart the customer saw %q", got)
 		}
@@ -260,18 +234,12 @@ func TestControl(t *testing.T) {
 		{"/live-agent/outbound/s", `{"text":"x"}`, `"statusCode":404`},
 		{"/sim/start", `nonsense`, `"error"`},
 	} {
-		if _, body := post(t, url+c.path, c.body, "X-Vgai-Key", "secret"); !strings.Contains(body, c.want) {
+		if _, body := simtest.Ask(t, "POST", url+c.path, c.body, "X-Vgai-Key", "secret"); !strings.Contains(body, c.want) {
 			t.Errorf("%s %s: %s, want %s", c.path, c.body, body, c.want)
 		}
 	}
 	for path, want := range map[string]string{"/sim/records": `"endpoint":"outbound"`, "/sim/sessions/s": `"state":"ended"`} {
-		res, err := http.Get(url + path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		body, _ := io.ReadAll(res.Body)
-		res.Body.Close()
-		if !bytes.Contains(body, []byte(want)) {
+		if _, body := simtest.Ask(t, "GET", url+path, ""); !strings.Contains(body, want) {
 			t.Errorf("%s: %s, want %s", path, body, want)
 		}
 	}
@@ -279,8 +247,8 @@ func TestControl(t *testing.T) {
 
 func TestDesk(t *testing.T) {
 	b := &bridge{status: 200}
-	d := vonagesim.NewDesk(vonagesim.DeskOptions{Key: "secret", BridgeURL: serve(t, b)})
-	url := serve(t, d.Handler())
+	d := vonagesim.NewDesk(vonagesim.DeskOptions{Key: "secret", BridgeURL: simtest.Serve(t, b)})
+	url := simtest.Serve(t, d.Handler())
 	d.Fail(vonagesim.Fault{Endpoint: "start", Status: 500})
 	good := `{"sessionId":"s","history":{"transcription":[],"parameters":[{"name":"SENDER_PHONE_NUMBER","value":"000123456789"}]}}`
 	for _, c := range []struct {
@@ -296,7 +264,7 @@ func TestDesk(t *testing.T) {
 		{"/inbound", `{"sessionId":"s","type":"text"}`, 500},
 		{"/status", `{"message_uuid":"m"}`, 200},
 	} {
-		if status, body := post(t, url+c.path, c.body); status != c.status {
+		if status, body := simtest.Ask(t, "POST", url+c.path, c.body); status != c.status {
 			t.Errorf("%s %s: %d %s, want %d", c.path, c.body, status, body, c.status)
 		}
 	}
