@@ -25,11 +25,7 @@ const (
 // the shop's web chat; AI Studio's route may name it, too.
 func wootRig(t *testing.T, o chatwootsim.Options, s setting, settings string, fails ...string) (*rig, *chatwootsim.Server) {
 	t.Helper()
-	o.Inbox, o.Token, o.Secret = "inbox", wootToken, wootSecret
-	woot := chatwootsim.New(o)
-	t.Cleanup(woot.Close)
-	address := serve(t, woot.Handler())
-	woot.Serves(address)
+	woot, address := newWoot(t, o)
 	s.extra = account("woot", chatwoot, "live_agent", at(address), settings) + shop("helper", "woot")
 	r := newRig(t, s, fails...)
 	woot.Tells("http://" + r.public + "/in/woot/webhook")
@@ -54,19 +50,8 @@ func (r *rig) atWoot(woot *chatwootsim.Server) int {
 // toWoot opens a chat and asks for a person.
 func (r *rig) toWoot(woot *chatwootsim.Server) (id, token string, there int) {
 	r.t.Helper()
-	id, token = r.chatAt("pk_shop")
-	r.write(id, token, "1", "okapi apples")
-	r.answered(id, "okapi about apples")
-	r.write(id, token, "person", "okapi agent")
-	there = r.atWoot(woot)
-	r.inState(id, "queued")
-	return id, token, there
-}
-
-// heard waits until the customer has been told something by a live agent.
-func (r *rig) heard(id, token, text string) {
-	r.t.Helper()
-	r.eventually("the customer hears "+text, func() bool { return slices.Contains(texts(r.seenBy(id, token), event.RoleLiveAgent), text) })
+	id, token = r.toPeople()
+	return id, token, r.atWoot(woot)
 }
 
 // TestWebChatToChatwoot: people at Chatwoot see what was said, take the conversation,
@@ -108,11 +93,7 @@ func TestWebChatToChatwoot(t *testing.T) {
 		{"Chatwoot", []string{"okapi apples", "okapi agent", "okapi still here", "okapi plums"}, woot.Texts(there, chatwootsim.Incoming)},
 		{"the customer", []string{"okapi **Sam** here", "okapi Kim here"}, texts(seen, event.RoleLiveAgent)},
 	}}.once(t)
-	for _, e := range seen {
-		if said, ok := e.Body.(event.MessageCreated); ok && strings.Contains(fmt.Sprint(said.Content.Part), "secret") || e.Kind() == event.KindNoteCreated {
-			t.Errorf("the customer sees %s of %v", e.Kind(), e.Actor)
-		}
-	}
+	r.never(id, token, "secret")
 	var who []string
 	for _, e := range r.events(id) {
 		if e.Kind() == event.KindHandoffAccepted || e.Kind() == event.KindTransferCompleted {
@@ -158,12 +139,7 @@ func TestStudioToChatwoot(t *testing.T) {
 
 // replies has Sam write many words, and gives them.
 func replies(woot *chatwootsim.Server, there, n int) []string {
-	var all []string
-	for i := range n {
-		all = append(all, fmt.Sprintf("okapi reply %03d", i))
-		woot.Reply(there, sam, all[i])
-	}
-	return all
+	return many("reply", n, func(text string) { woot.Reply(there, sam, text) })
 }
 
 // TestChatwootLosesWebhooks: what Chatwoot's people did while no webhook arrived is
@@ -196,11 +172,8 @@ func TestChatwootMixesWebhooks(t *testing.T) {
 	r.heard(id, token, all[29])
 	woot.Resolve(there, sam)
 	r.inState(id, "automated")
-	events := r.events(id)
 	tale{conversation: id, flows: []flow{{"the customer", all, texts(r.seenBy(id, token), event.RoleLiveAgent)}}}.once(t)
-	if a, b := count(events, event.KindHandoffAccepted), count(events, event.KindHandbackRequested); a != 1 || b != 1 {
-		t.Errorf("accepted %d times, given back %d times", a, b)
-	}
+	r.takenOnce(id)
 }
 
 // TestChatwootAndAKill: the bridge is killed while a hand-off is made and while
@@ -208,9 +181,7 @@ func TestChatwootMixesWebhooks(t *testing.T) {
 func TestChatwootAndAKill(t *testing.T) {
 	t.Parallel()
 	r, woot := wootRig(t, chatwootsim.Options{}, setting{}, "")
-	id, token := r.chatAt("pk_shop")
-	r.write(id, token, "1", "okapi apples")
-	r.answered(id, "okapi about apples")
+	id, token := r.apples()
 	woot.Fail(simvendor.Fault{Path: "/conversations", Latency: time.Second, Drop: simvendor.DropAfter})
 	r.write(id, token, "person", "okapi agent")
 	r.eventually("a conversation is made", func() bool { return len(woot.Conversations()) > 0 })
@@ -257,9 +228,7 @@ func TestChatwootIsBusyAndUnsure(t *testing.T) {
 	woot.Reply(there, sam, "okapi hello") // who writes has it, assigned or not
 	r.heard(id, token, "okapi hello")
 	r.inState(id, "active")
-	if status := r.api("POST", "/conversations/"+id+"/events", token, "end", map[string]any{"kind": event.KindConversationEnded, "body": event.ConversationEnded{Reason: "completed", By: event.RoleCustomer}}, nil); status != http.StatusCreated {
-		t.Fatalf("end: %d", status)
-	}
+	r.leaves(id, token)
 	r.eventually("it is resolved at Chatwoot", func() bool { return woot.Conversation(there).Status == chatwootsim.StatusResolved })
 	r.eventually("people are told why", func() bool {
 		return slices.Contains(woot.Notes(there), "The customer has left the conversation.")
@@ -271,11 +240,7 @@ func TestChatwootFiles(t *testing.T) {
 	t.Parallel()
 	r, woot := wootRig(t, chatwootsim.Options{}, setting{}, "")
 	id, token, there := r.toWoot(woot)
-	up := r.upload(id, token, "photo.png", pngOf("one"))
-	up.Caption = "okapi look"
-	if status := r.shows(id, token, "photo", up); status != http.StatusCreated {
-		t.Fatalf("show a picture: %d", status)
-	}
+	r.showsPicture(id, token)
 	r.eventually("the picture at Chatwoot", func() bool {
 		all := woot.Conversation(there).Messages
 		m := all[len(all)-1]
@@ -283,7 +248,7 @@ func TestChatwootFiles(t *testing.T) {
 	})
 	woot.Attach(there, sam, "okapi here", chatwootsim.Attachment{Name: "answer.png", MIME: "image/png", Data: pngOf("two")})
 	r.heard(id, token, "okapi here")
-	r.serves(r.link(token, r.file(id, token, event.RoleLiveAgent).Blob), pngOf("two"))
+	r.getsPicture(id, token)
 }
 
 // TestChatwootAccountProvesItself: verify finds a webhook that goes elsewhere, and
@@ -292,20 +257,9 @@ func TestChatwootAccountProvesItself(t *testing.T) {
 	t.Parallel()
 	r, woot := wootRig(t, chatwootsim.Options{}, setting{}, "")
 	woot.Tells("http://elsewhere.example/")
-	p := &program{t: t, home: r.home, env: append(r.environ(), secretsEnv()...)}
-	states := func(args ...string) (out []string) {
-		found, _ := p.verify(append(args, "woot")...)
-		for _, f := range found {
-			out = append(out, f.State)
-		}
-		return out
-	}
-	for _, c := range []struct {
-		args []string
-		want []string
-	}{{nil, []string{"good", "good", "fault"}}, {[]string{"--create"}, []string{"good", "good", "good"}}, {nil, []string{"good", "good", "good"}}} {
-		if got := states(c.args...); !slices.Equal(got, c.want) {
-			t.Errorf("verify %q: %q, want %q", c.args, got, c.want)
-		}
-	}
+	r.prover().proves([]proof{
+		{"it goes elsewhere", "", []string{"woot"}, []string{"good", "good", "fault"}},
+		{"it is entered", "", []string{"--create", "woot"}, []string{"good", "good", "good"}},
+		{"it is there", "", []string{"woot"}, []string{"good", "good", "good"}},
+	})
 }

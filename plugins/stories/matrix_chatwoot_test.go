@@ -9,10 +9,7 @@ import (
 
 // wootDesk is a Chatwoot whose people are asked as they are found.
 func wootDesk(t *testing.T) vendorDesk {
-	woot := chatwootsim.New(chatwootsim.Options{Inbox: "inbox", Token: wootToken, Secret: wootSecret})
-	t.Cleanup(woot.Close)
-	address := serve(t, woot.Handler())
-	woot.Serves(address)
+	woot, address := newWoot(t, chatwootsim.Options{})
 	return vendorDesk{Desk: woot.Desk(), account: account("chatwoot", chatwoot, "live_agent", at(address)), address: address, longest: 150_000,
 		tells: func(inbound string) {
 			woot.Tells(inbound + "/webhook")

@@ -20,10 +20,7 @@ func slackThreads(t *testing.T) vendorDesk {
 		id := fmt.Sprintf("C0CELL%02d", i)
 		channels, rows = append(channels, slacksim.Channel{ID: id, Name: cell, Member: true}), append(rows, fmt.Sprintf("%q", cell+"="+id))
 	}
-	s := slacksim.New(slacksim.Options{Token: slackToken, Secret: slackSecret, Channels: channels, Burst: 2})
-	t.Cleanup(s.Close)
-	address := serve(t, s.Handler())
-	s.Serves(address)
+	s, address := newSlack(t, slacksim.Options{Channels: channels, Burst: 2})
 	d := s.Desk()
 	for i, a := range d.Acts {
 		button := map[string]string{simdesk.Take: "footbridge_claim", simdesk.Resolve: "footbridge_hand_back"}[a.Name]

@@ -10,10 +10,7 @@ import (
 
 // zenDesk is a Zendesk whose tickets have the facts of a cell.
 func zenDesk(t *testing.T) vendorDesk {
-	s := zendesksim.New(zendesksim.Options{AppID: "app-1", KeyID: zenKeyID, KeySecret: zenKey, Secret: zenHook, Integration: "footbridge", Backoff: 100 * time.Millisecond})
-	t.Cleanup(s.Close)
-	address := serve(t, s.Handler())
-	s.Serves(address)
+	s, address := newZen(t, zendesksim.Options{Secret: zenHook, Integration: "footbridge", Backoff: 100 * time.Millisecond})
 	fields := `fields = ["cell=dataCapture.ticketField.cell", "call_id=dataCapture.ticketField.call"]`
 	return vendorDesk{Desk: s.Desk(), account: account("zendesk", zendesk, "live_agent", at(address), fields), address: address, longest: 4096, oneWay: true,
 		tells: func(inbound string) {

@@ -4,12 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -29,11 +25,7 @@ const (
 // shop's web chat. keys are more of the route.
 func slackRig(t *testing.T, o slacksim.Options, settings, keys string, fails ...string) (*rig, *slacksim.Server) {
 	t.Helper()
-	o.Token, o.Secret = slackToken, slackSecret
-	s := slacksim.New(o)
-	t.Cleanup(s.Close)
-	address := serve(t, s.Handler())
-	s.Serves(address)
+	s, address := newSlack(t, o)
 	r := newRig(t, setting{extra: account("people", slackDesk, "live_agent", at(address+"/api"), `channels = ["*=`+support+`"]`, settings) + shop("helper", "people") + keys}, fails...)
 	s.Tells("http://"+r.public+"/in/people/events", "http://"+r.public+"/in/people/actions")
 	return r, s
@@ -42,11 +34,7 @@ func slackRig(t *testing.T, o slacksim.Options, settings, keys string, fails ...
 // toSlack opens a chat, asks for a person, and gives the thread.
 func (r *rig) toSlack(s *slacksim.Server) (id, token, thread string) {
 	r.t.Helper()
-	id, token = r.chatAt("pk_shop")
-	r.write(id, token, "1", "okapi apples")
-	r.answered(id, "okapi about apples")
-	r.write(id, token, "person", "okapi agent")
-	r.inState(id, "queued")
+	id, token = r.toPeople()
 	threads := s.Threads()
 	return id, token, threads[len(threads)-1]
 }
@@ -70,56 +58,13 @@ func (r *rig) claims(s *slacksim.Server, id, thread string) {
 
 // samWrites has Sam write many messages, and gives them.
 func samWrites(s *slacksim.Server, thread, what string, n int) []string {
-	var all []string
-	for i := range n {
-		all = append(all, fmt.Sprintf("okapi %s %03d", what, i))
-		s.Write(support, thread, slackSam, all[i])
-	}
-	return all
+	return many(what, n, func(text string) { s.Write(support, thread, slackSam, text) })
 }
 
 // slackTale is what Slack and the customer were told, once and in order.
 func (r *rig) slackTale(s *slacksim.Server, id, token, thread string, customer, people []string) tale {
 	return tale{conversation: id, flows: []flow{
 		{"Slack", customer, s.Said(thread, "Ada")}, {"the customer", people, texts(r.seenBy(id, token), event.RoleLiveAgent)}}}
-}
-
-// killPlugin ends the process of an adapter of this bridge.
-func (r *rig) killPlugin(name string) {
-	r.t.Helper()
-	r.mu.Lock()
-	waiting := []string{strconv.Itoa(r.cmd.Process.Pid)}
-	r.mu.Unlock()
-	killed := 0
-	for ; len(waiting) > 0; waiting = waiting[1:] {
-		lists, _ := filepath.Glob("/proc/" + waiting[0] + "/task/*/children")
-		for _, list := range lists {
-			children, _ := os.ReadFile(list)
-			waiting = append(waiting, strings.Fields(string(children))...)
-		}
-		line, _ := os.ReadFile("/proc/" + waiting[0] + "/cmdline")
-		if program, _, _ := strings.Cut(string(line), "\x00"); strings.HasSuffix(program, "footbridge-adapter-"+name) {
-			pid, _ := strconv.Atoi(waiting[0])
-			_ = syscall.Kill(pid, syscall.SIGKILL)
-			killed++
-		}
-	}
-	if killed == 0 {
-		r.t.Error("no plugin was killed")
-	}
-}
-
-// never looks for words a customer must not see, and for notes.
-func (r *rig) never(id, token string, words ...string) {
-	r.t.Helper()
-	for _, e := range r.seenBy(id, token) {
-		said, _ := e.Body.(event.MessageCreated)
-		for _, word := range words {
-			if strings.Contains(fmt.Sprint(said.Content.Part), word) || e.Kind() == event.KindNoteCreated {
-				r.t.Errorf("the customer sees %s of %v: %v", e.Kind(), e.Actor, said)
-			}
-		}
-	}
 }
 
 // TestWebChatToSlack: people at Slack see what was said, claim the conversation, pass
@@ -163,13 +108,7 @@ func TestWebChatToSlack(t *testing.T) {
 	r.eventually("it is said to be over", func() bool { return slices.Contains(s.Lines(thread), over) })
 	r.slackTale(s, id, token, thread, []string{"okapi &lt;still&gt; here", "okapi plums"}, []string{"okapi **Sam** & @Kim", "Corrected: okapi edited", "okapi Kim here"}).once(t)
 	r.never(id, token, "secret", "program", "joins", "beside", "late")
-	var who []string
-	for _, e := range r.events(id) {
-		if e.Kind() == event.KindHandoffAccepted || e.Kind() == event.KindTransferCompleted || e.Kind() == event.KindHandbackRequested {
-			who = append(who, string(e.Kind())+" "+e.Actor.Name)
-		}
-	}
-	if !slices.Equal(who, []string{"handoff.accepted Sam", "transfer.completed Kim", "handback.requested Kim"}) || r.state(id) != "automated" {
+	if who := r.people(id); !slices.Equal(who, []string{"handoff.accepted Sam", "transfer.completed Kim", "handback.requested Kim"}) || r.state(id) != "automated" {
 		t.Errorf("people came as %q, and it is %s", who, r.state(id))
 	}
 	if n := len(only(s.Lines(thread), over)); n != 1 || slices.Contains(s.Said(thread, "Ada"), "okapi pears") {
@@ -237,9 +176,7 @@ func TestSlackMixesEvents(t *testing.T) {
 	r.presses(s, thread, slackSam, "hand_back")
 	r.inState(id, "automated")
 	r.slackTale(s, id, token, thread, nil, all).once(t)
-	if a, b := count(r.events(id), event.KindHandoffAccepted), count(r.events(id), event.KindHandbackRequested); a != 1 || b != 1 {
-		t.Errorf("accepted %d times, handed back %d times", a, b)
-	}
+	r.takenOnce(id)
 }
 
 // TestSlackAndAKill: the bridge and the plugin are killed while a hand-off is made and
@@ -247,9 +184,7 @@ func TestSlackMixesEvents(t *testing.T) {
 func TestSlackAndAKill(t *testing.T) {
 	t.Parallel()
 	r, s := slackRig(t, slacksim.Options{Retries: []time.Duration{time.Second, time.Second, time.Second}}, "", "")
-	id, token := r.chatAt("pk_shop")
-	r.write(id, token, "1", "okapi apples")
-	r.answered(id, "okapi about apples")
+	id, token := r.apples()
 	s.Fail(simvendor.Fault{Method: "chat.postMessage", Latency: time.Second, Drop: simvendor.DropAfter})
 	r.write(id, token, "person", "okapi agent")
 	r.eventually("a thread is begun", func() bool { return len(s.Threads()) > 0 })
@@ -320,9 +255,7 @@ func TestSlackIsBusyAndUnsure(t *testing.T) {
 	if n := len(s.Threads()); n != 1 {
 		t.Errorf("%d threads at Slack", n)
 	}
-	if status := r.api("POST", "/conversations/"+id+"/events", token, "end", map[string]any{"kind": event.KindConversationEnded, "body": event.ConversationEnded{Reason: "completed", By: event.RoleCustomer}}, nil); status != http.StatusCreated {
-		t.Fatalf("end: %d", status)
-	}
+	r.leaves(id, token)
 	r.eventually("people are told, and the buttons are gone", func() bool {
 		return slices.Contains(s.Lines(thread), "The customer has left the conversation.") && len(s.Head(thread).Buttons) == 0
 	})
@@ -372,11 +305,7 @@ func TestSlackFiles(t *testing.T) {
 	t.Parallel()
 	r, s := slackRig(t, slacksim.Options{}, "", "")
 	id, token, thread := r.toSlack(s)
-	up := r.upload(id, token, "photo.png", pngOf("one"))
-	up.Caption = "okapi look"
-	if status := r.shows(id, token, "photo", up); status != http.StatusCreated {
-		t.Fatalf("show a picture: %d", status)
-	}
+	r.showsPicture(id, token)
 	r.eventually("the picture at Slack", func() bool {
 		all := s.Replies(thread)
 		m := all[len(all)-1]
@@ -384,7 +313,7 @@ func TestSlackFiles(t *testing.T) {
 	})
 	s.Attach(support, thread, slackSam, "okapi here", slacksim.File{Name: "answer.png", MIME: "image/png", Data: pngOf("two")})
 	r.heard(id, token, "okapi here")
-	r.serves(r.link(token, r.file(id, token, event.RoleLiveAgent).Blob), pngOf("two"))
+	r.getsPicture(id, token)
 }
 
 // TestSlackAccountProvesItself: verify finds what is missing, and joins the channel.
@@ -392,24 +321,11 @@ func TestSlackAccountProvesItself(t *testing.T) {
 	t.Parallel()
 	channels := []slacksim.Channel{{ID: support, Name: "support"}, {ID: "C0OLD", Name: "old", Archived: true}}
 	r, s := slackRig(t, slacksim.Options{Channels: channels, Scopes: strings.Fields("chat:write chat:write.customize channels:history channels:read channels:join users:read files:read files:write")}, "", "")
-	p := &program{t: t, home: r.home, env: append(r.environ(), secretsEnv()...)}
-	states := func(args ...string) (out []string) {
-		found, _ := p.verify(append(args, "people")...)
-		for _, f := range found {
-			out = append(out, f.State)
-		}
-		return out
-	}
-	for _, c := range []struct {
-		args []string
-		want []string
-	}{{nil, []string{"good", "good", "fault", "good"}}, {[]string{"--create"}, []string{"good", "good", "good", "good", "good"}}, {nil, []string{"good", "good", "good", "good", "good"}}} {
-		if got := states(c.args...); !slices.Equal(got, c.want) {
-			t.Errorf("verify %q: %q, want %q", c.args, got, c.want)
-		}
-	}
+	r.prover().proves([]proof{
+		{"it is not in the channel", "", []string{"people"}, []string{"good", "good", "fault", "good"}},
+		{"it joins", "", []string{"--create", "people"}, []string{"good", "good", "good", "good", "good"}},
+		{"it is in the channel", "", []string{"people"}, []string{"good", "good", "good", "good", "good"}},
+	})
 	s.Fail(simvendor.Fault{Method: "auth.test", Error: "token_revoked"})
-	if got := states(); !slices.Equal(got, []string{"fault"}) {
-		t.Errorf("a token that is none: %q", got)
-	}
+	r.prover().proves([]proof{{"a token that is none", "", []string{"people"}, []string{"fault"}}})
 }

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -20,14 +19,11 @@ import (
 // shop's web chat.
 func zenRig(t *testing.T, o zendesksim.Options, settings string, fails ...string) (*rig, *zendesksim.Server) {
 	t.Helper()
-	o.AppID, o.KeyID, o.KeySecret, o.Secret, o.Integration = "app-1", zenKeyID, zenKey, zenHook, "footbridge"
+	o.Secret, o.Integration = zenHook, "footbridge"
 	if o.Backoff == 0 {
 		o.Backoff = 100 * time.Millisecond
 	}
-	s := zendesksim.New(o)
-	t.Cleanup(s.Close)
-	address := serve(t, s.Handler())
-	s.Serves(address)
+	s, address := newZen(t, o)
 	r := newRig(t, setting{extra: account("zen", zendesk, "live_agent", at(address), settings) + shop("helper", "zen")}, fails...)
 	s.Tells("http://" + r.public + "/in/zen/webhook")
 	return r, s
@@ -36,11 +32,7 @@ func zenRig(t *testing.T, o zendesksim.Options, settings string, fails ...string
 // toZen opens a chat and asks for a person.
 func (r *rig) toZen(s *zendesksim.Server) (id, token, there string) {
 	r.t.Helper()
-	id, token = r.chatAt("pk_shop")
-	r.write(id, token, "1", "okapi apples")
-	r.answered(id, "okapi about apples")
-	r.write(id, token, "person", "okapi agent")
-	r.inState(id, "queued")
+	id, token = r.toPeople()
 	return id, token, atZen(s).ID
 }
 
@@ -56,17 +48,6 @@ func atZen(s *zendesksim.Server) zendesksim.Conversation {
 func (r *rig) zenHears(s *zendesksim.Server, text string) {
 	r.t.Helper()
 	r.eventually("Zendesk gets "+text, func() bool { return slices.Contains(atZen(s).Texts("user", ""), text) })
-}
-
-// people says who came, and how, and was said to give it back.
-func (r *rig) people(id string) []string {
-	var who []string
-	for _, e := range r.events(id) {
-		if slices.Contains([]event.Kind{event.KindHandoffAccepted, event.KindTransferCompleted, event.KindHandbackRequested}, e.Kind()) {
-			who = append(who, string(e.Kind())+" "+e.Actor.Name)
-		}
-	}
-	return who
 }
 
 // TestWebChatToZendesk: people at Zendesk see what was said, as who said it, while the
@@ -125,12 +106,7 @@ func TestWebChatToZendesk(t *testing.T) {
 
 // zenSays has one of the people write many words, and gives them.
 func zenSays(s *zendesksim.Server, there, what string, n int) []string {
-	var all []string
-	for i := range n {
-		all = append(all, fmt.Sprintf("okapi %s %03d", what, i))
-		s.Reply(there, "Sam", all[i])
-	}
-	return all
+	return many(what, n, func(text string) { s.Reply(there, "Sam", text) })
 }
 
 // TestZendeskLosesWebhooks: what its people did while no webhook arrived is read back,
@@ -165,10 +141,7 @@ func TestZendeskMixesWebhooks(t *testing.T) {
 	r.inState(id, "automated")
 	tale{conversation: id, flows: []flow{{"the customer", all, texts(r.seenBy(id, token), event.RoleLiveAgent)},
 		{"Zendesk", []string{"okapi apples", "okapi agent", "okapi plums", "okapi cherries"}, atZen(s).Texts("user", "")}}}.once(t)
-	events := r.events(id)
-	if a, b := count(events, event.KindHandoffAccepted), count(events, event.KindHandbackRequested); a != 1 || b != 1 {
-		t.Errorf("accepted %d times, given back %d times", a, b)
-	}
+	r.takenOnce(id)
 }
 
 // TestZendeskAndAKill: the bridge and its plugin are killed while a hand-off is made whose
@@ -189,9 +162,7 @@ func TestZendeskAndAKill(t *testing.T) {
 	r.write(id, token, "asks", "okapi plums")
 	r.heard(id, token, first[9])
 	r.zenHears(s, "okapi plums")
-	if err := syscall.Kill(r.plugin("zendesk").Pid, syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
+	r.killPlugin("zendesk")
 	first = append(first, zenSays(s, there, "after", 5)...)
 	r.heard(id, token, first[14])
 	r.kill()
@@ -211,11 +182,7 @@ func TestZendeskFiles(t *testing.T) {
 	id, token, there := r.toZen(s)
 	s.Reply(there, "Sam", "okapi Sam here")
 	r.inState(id, "active")
-	up := r.upload(id, token, "photo.png", pngOf("one"))
-	up.Caption = "okapi look"
-	if status := r.shows(id, token, "photo", up); status != http.StatusCreated {
-		t.Fatalf("show a picture: %d", status)
-	}
+	r.showsPicture(id, token)
 	r.eventually("the picture at Zendesk, with its caption", func() bool {
 		all := atZen(s).Messages
 		last := all[len(all)-1]
@@ -223,16 +190,14 @@ func TestZendeskFiles(t *testing.T) {
 		return last.Content["type"] == "image" && last.Text() == "okapi look" && bytes.Equal(s.File(address), pngOf("one"))
 	})
 	s.Attach(there, "Sam", "answer.png", "image/png", "image", pngOf("two"))
-	r.serves(r.link(token, r.file(id, token, event.RoleLiveAgent).Blob), pngOf("two"))
+	r.getsPicture(id, token)
 	s.Send(there, "Sam", map[string]any{"type": "carousel", "items": []map[string]any{{"title": "okapi shoes", "actions": []map[string]any{{"type": "postback", "text": "Take", "payload": "t"}}}}})
 	s.Send(there, "Sam", map[string]any{"type": "form", "fields": []map[string]any{{"type": "text", "name": "n", "label": "okapi size"}}})
 	r.eventually("cards and questions", func() bool {
 		seen := fmt.Sprint(r.seenBy(id, token))
 		return strings.Contains(seen, "okapi shoes") && strings.Contains(seen, "okapi size")
 	})
-	if status := r.api("POST", "/conversations/"+id+"/events", token, "end", map[string]any{"kind": event.KindConversationEnded, "body": event.ConversationEnded{Reason: "completed", By: event.RoleCustomer}}, nil); status != http.StatusCreated {
-		t.Fatalf("end: %d", status)
-	}
+	r.leaves(id, token)
 	r.eventually("it is released, and people are told why", func() bool {
 		c := atZen(s)
 		return c.Active == "" && slices.Contains(c.Texts("business", ""), "The customer has left the conversation.")
@@ -301,39 +266,16 @@ func TestZendeskLongTranscript(t *testing.T) {
 // makes what is missing; the secret Zendesk chooses is nowhere shown.
 func TestZendeskAccountProvesItself(t *testing.T) {
 	t.Parallel()
-	s := zendesksim.New(zendesksim.Options{AppID: "app-1", KeyID: zenKeyID, KeySecret: zenKey})
-	t.Cleanup(s.Close)
-	address := serve(t, s.Handler())
-	s.Serves(address)
+	s, address := newZen(t, zendesksim.Options{})
 	p := newProgram(t, "[server]\nlisten = \"{public}\"\npublic_url = \"https://bridge.example\"\n"+small+
 		account("zen", zendesk, "live_agent", at(address))+strings.Replace(account("other", zendesk, "live_agent", at(address)), "app-1", "app-2", 1))
-	env := append(p.env, secretsEnv()...)
-	for _, c := range []struct {
-		name string
-		env  string
-		args []string
-		code int
-		want []string
-	}{
-		{"the switchboard does not know us", "", []string{"zen"}, exitFailed, []string{"good", "good", "fault"}},
-		{"all is made", "", []string{"--create", "zen"}, exitOK, []string{"good", "good", "good", "good"}},
-		{"it is there", "", []string{"zen"}, exitOK, []string{"good", "good", "good", "good"}},
-		{"another key", "ZEN_KEY=other", []string{"zen"}, exitFailed, []string{"fault"}},
-		{"another app", "", []string{"other"}, exitFailed, []string{"fault"}},
-	} {
-		p.env = append(slices.Clone(env), c.env)
-		found, got := p.verify(c.args...)
-		var states []string
-		for _, f := range found {
-			states = append(states, f.State)
-		}
-		if got.code != c.code || !slices.Equal(states, c.want) {
-			t.Errorf("%s: %q, %+v", c.name, states, got)
-		}
-		if strings.Contains(got.all(), "canary") || strings.Contains(got.all(), "secret-") {
-			t.Errorf("%s: a secret is shown: %s", c.name, got.all())
-		}
-	}
+	p.proves([]proof{
+		{"the switchboard does not know us", "", []string{"zen"}, []string{"good", "good", "fault"}},
+		{"all is made", "", []string{"--create", "zen"}, []string{"good", "good", "good", "good"}},
+		{"it is there", "", []string{"zen"}, []string{"good", "good", "good", "good"}},
+		{"another key", "ZEN_KEY=other", []string{"zen"}, []string{"fault"}},
+		{"another app", "", []string{"other"}, []string{"fault"}},
+	}, "canary", "secret-")
 	if got := s.Hooks(); !slices.Equal(got, []string{"https://bridge.example/in/zen/webhook"}) {
 		t.Errorf("webhooks at Zendesk: %q", got)
 	}
