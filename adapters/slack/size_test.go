@@ -11,7 +11,7 @@ import (
 
 // TestStateOfLongTexts: a hand-off in any script leaves a state that is small.
 func TestStateOfLongTexts(t *testing.T) {
-	for _, sign := range []string{"a", "語", "👩‍👩‍👧‍👦", "\u0e49", "\x01"} {
+	for _, sign := range []string{"a", "語", "👩‍👩‍👧‍👦", "\u0e49", "\x01", "&", "<"} {
 		long := strings.Repeat(sign, 5000)
 		said := event.TranscriptEntry{Actor: event.Actor{Role: event.RoleCustomer, Name: long}, Content: event.Content{Part: event.Text{Text: long}}}
 		body := event.HandoffRequested{Summary: long, Transcript: []event.TranscriptEntry{said, said, said}}

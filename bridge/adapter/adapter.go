@@ -13,6 +13,7 @@
 package adapter
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -197,11 +198,13 @@ func (f typed[S]) Handle(tx *Tx, in Input) error {
 	if err := f.handle(tx, &s, in); err != nil {
 		return err
 	}
-	state, err := json.Marshal(s)
-	if err != nil {
+	var state bytes.Buffer
+	w := json.NewEncoder(&state)
+	w.SetEscapeHTML(false) // a & takes one byte of the room, and not six
+	if err := w.Encode(s); err != nil {
 		return fmt.Errorf("write state: %w", err)
 	}
-	tx.state = state
+	tx.state = bytes.TrimSuffix(state.Bytes(), []byte("\n"))
 	return nil
 }
 

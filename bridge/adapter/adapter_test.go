@@ -54,6 +54,18 @@ func TestRunCountsWhatIsUnknown(t *testing.T) {
 	}
 }
 
+// TestStateIsWrittenAsItIsWeighed: a state is the JSON that an adapter weighs its texts
+// in, without the escapes of a page.
+func TestStateIsWrittenAsItIsWeighed(t *testing.T) {
+	d := adapter.Definition{Adapter: adapter.Func(func(_ *adapter.Tx, s *map[string]string, _ adapter.Input) error {
+		*s = map[string]string{"said": "<a> & b"}
+		return nil
+	})}
+	if got := string(adapter.Run(d, adapter.Turn{Input: adapter.Frame{}}).State); got != `{"said":"<a> & b"}` {
+		t.Errorf("the state is %s", got)
+	}
+}
+
 // TestContentOfCall: whoever looks at a call sees its fields, and no link that works.
 func TestContentOfCall(t *testing.T) {
 	for want, call := range map[string]adapter.Call{
