@@ -3,6 +3,7 @@ package slack
 import (
 	"cmp"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 
@@ -13,11 +14,12 @@ import (
 )
 
 // The steps of a hand-off, in order: the head of the thread, looked up where nobody
-// knows whether it is there, and what goes with it.
+// knows whether it is there, and what goes with it, looked up as well.
 const (
 	stepOpen = "open"
 	stepFind = "find"
 	stepPost = "post"
+	stepSeek = "seek" // whether a part is there, where Slack did not say
 )
 
 const (
@@ -101,6 +103,7 @@ func (d desk) next() {
 		return
 	}
 	c, _ := d.post(p.Next[0], d.partID())
+	d.readBack(&c, p.Began)
 	if d.call(stepPost, c); p.Last() {
 		d.Tx.Later()
 	}
@@ -116,31 +119,39 @@ func (d desk) step(step string, r adapter.Result) {
 		d.s.Phase = backend.Cut
 		return
 	}
+	r, reads := sought(r)
 	told, v, fault := answerOf(r)
 	switch step {
 	case stepOpen:
 		d.openResult(told, v, fault)
 	case stepFind:
 		d.findResult(told, v, fault)
-	case stepPost:
-		d.posted(told)
+	case stepPost, stepSeek:
+		d.posted(told, v, fault, reads || step == stepSeek)
 	}
 }
 
-// posted goes on after a part. One nobody knows of is looked for before it leaves
-// again.
-func (d desk) posted(r adapter.Result) {
+// posted goes on after a part, or after a page of the thread it was looked for on. One
+// nobody knows of is looked for before it leaves again.
+func (d desk) posted(r adapter.Result, v codec.Value, fault string, reads bool) {
 	p := &d.s.Setup
-	there, looked := isThere(r, d.partID(), "")
-	if looked && there == "" && p.Tries < openTries {
+	there, next := "", ""
+	if reads && fault == "" {
+		if there, next = isThere(v, p.Cursor, d.partID(), ""); there == "" {
+			r.Status = http.StatusServiceUnavailable // Slack took it, and does not have it
+		}
+	}
+	p.Cursor = next
+	switch {
+	case next != "", !reads && unsure(r) && r.Reason != adapter.ReasonUnknown && fault != "":
+		d.call(stepSeek, d.seek(p.Began, p.Cursor))
+		return
+	case reads && fault == "" && there == "" && p.Tries < openTries:
 		p.Tries++
 		d.next()
 		return
 	}
-	if there != "" {
-		r.Reason = "" // it is there
-	}
-	if p.Posted(r) {
+	if p.Tries = 0; p.Posted(r) {
 		d.next()
 	}
 }

@@ -47,37 +47,49 @@ func (d desk) post(text string, id string) (adapter.Call, backend.Fields) {
 	}
 	c := d.write("chat.postMessage", body)
 	c.Repeat, c.Lane = adapter.RepeatMarked, d.s.Channel
-	if id != "" && d.s.Chat != "" {
-		d.readBack(&c)
-	}
 	return c, body
 }
 
-// readBack has the thread read where nobody knows whether a call put something there.
-func (d desk) readBack(c *adapter.Call) {
-	since := stamp(d.Tx.Now().UnixMicro() - findBack)
-	look := d.read("conversations.replies", url.Values{"channel": {d.s.Channel}, "ts": {d.s.Chat}, "oldest": {since}, "limit": {"200"}, "include_all_metadata": {"true"}})
-	look.GiveUp = backLimit
+// seek is a page of what was put into the thread since a time, in microseconds: where
+// nobody knows whether a call put something there, it is looked for.
+func (d desk) seek(since int64, cursor string) adapter.Call {
+	query := url.Values{"channel": {d.s.Channel}, "ts": {d.s.Chat}, "oldest": {stamp(since - findBack)}, "limit": {"200"}, "include_all_metadata": {"true"}}
+	if cursor != "" {
+		query.Set("cursor", cursor)
+	}
+	c := d.read("conversations.replies", query)
+	c.GiveUp = backLimit
+	return c
+}
+
+// readBack has the bridge itself look for what a call put into the thread.
+func (d desk) readBack(c *adapter.Call, since int64) {
+	look := d.seek(since, "")
 	c.Repeat, c.Readback = adapter.RepeatReadback, &look
 }
 
 // backLimit is how long it is tried to read a thread back.
 const backLimit = 10 * time.Minute
 
-// isThere looks into what was read back for a message of our id, or with a file of
-// Slack's; looked says that there was something to look into.
-func isThere(r adapter.Result, id, file string) (ts string, looked bool) {
-	v, err := codec.Lenient(r.Body)
-	if r.Reason != adapter.ReasonUnknown || r.Status != http.StatusOK || err != nil || !yes(v.Get("ok")) {
-		return "", false
+// sought is the answer to a call, or what was read in place of one that nobody knows of:
+// reads says so.
+func sought(r adapter.Result) (told adapter.Result, reads bool) {
+	if reads = r.Reason == adapter.ReasonUnknown && r.Status == http.StatusOK; reads {
+		r.Reason = ""
 	}
-	for _, m := range v.Get("messages").Items() {
+	return r, reads
+}
+
+// isThere looks on a page of the thread for a message of our id, or with a file of
+// Slack's; next is the page to look at where it is not on this one.
+func isThere(page codec.Value, cursor, id, file string) (ts, next string) {
+	for _, m := range page.Get("messages").Items() {
 		shared := slices.ContainsFunc(m.Get("files").Items(), func(f codec.Value) bool { return file != "" && f.Get("id").Text() == file })
 		if shared || idOf(m) == id {
-			return m.Get("ts").Text(), true
+			return m.Get("ts").Text(), ""
 		}
 	}
-	return "", true
+	return "", nextPage(page, cursor)
 }
 
 // metadataType names our ids among the metadata of messages.

@@ -243,7 +243,7 @@ func TestSlackIsBusyAndUnsure(t *testing.T) {
 	}
 	s.Write(support, thread, slackSam, "okapi hello") // who writes has it
 	r.heard(id, token, "okapi hello")
-	s.Fail(simvendor.Fault{Method: "chat.postMessage", Error: "internal_error", Times: 2})
+	s.Fail(simvendor.Fault{Method: "chat.postMessage", Error: "internal_error"})
 	r.write(id, token, "asks", "okapi plums")
 	r.eventually("the customer's words at Slack", func() bool { return slices.Contains(s.Said(thread, "Ada"), "okapi plums") })
 	s.Fail(simvendor.Fault{Method: "chat.postMessage", Drop: simvendor.DropAfter}) // it is there, and nobody hears of it
@@ -259,6 +259,27 @@ func TestSlackIsBusyAndUnsure(t *testing.T) {
 	r.eventually("people are told, and the buttons are gone", func() bool {
 		return slices.Contains(s.Lines(thread), "The customer has left the conversation.") && len(s.Head(thread).Buttons) == 0
 	})
+}
+
+// TestSlackSaysItFailed: Slack says that it failed and did what it was to do, or says
+// nothing, also where hundreds of messages come meanwhile: all stands there once.
+func TestSlackSaysItFailed(t *testing.T) {
+	t.Parallel()
+	r, s := slackRig(t, slacksim.Options{}, "", "")
+	s.Fail(simvendor.Fault{Method: "chat.postMessage", Drop: simvendor.DropAfter, Error: "internal_error", Times: 2}) // the head, and the transcript
+	id, token, thread := r.toSlack(s)
+	r.claims(s, id, thread)
+	if got := strings.Join(s.Lines(thread), "\n"); strings.Count(got, "okapi about apples") != 1 || len(s.Threads()) != 1 {
+		t.Errorf("%d threads, with the transcript %q", len(s.Threads()), got)
+	}
+	for n, what := range []string{"internal_error", "request_timeout", ""} {
+		samWrites(s, thread, what, 250)
+		s.Fail(simvendor.Fault{Method: "chat.postMessage", Drop: simvendor.DropAfter, Error: what})
+		r.write(id, token, what, fmt.Sprint("okapi plums ", n))
+	}
+	r.write(id, token, "last", "okapi pears")
+	r.eventually("the last words at Slack", func() bool { return slices.Contains(s.Said(thread, "Ada"), "okapi pears") })
+	r.slackTale(s, id, token, thread, []string{"okapi plums 0", "okapi plums 1", "okapi plums 2", "okapi pears"}, nil).once(t)
 }
 
 // TestSlackOverASocket: all that people do comes over Socket Mode, with acknowledgements

@@ -17,7 +17,7 @@ import (
 // The places of a Fault's Drop.
 const (
 	DropBefore = "before" // nothing was done
-	DropAfter  = "after"  // it was done, and nobody hears of it
+	DropAfter  = "after"  // it was done, and nobody hears of it; with an Error, that is said of it
 )
 
 // Fault is what goes wrong with calls.
@@ -31,7 +31,7 @@ type Fault struct {
 	// without a Status comes under 200.
 	Status int    `json:"status"`
 	Error  string `json:"error"`
-	// Drop ends the connection without an answer.
+	// Drop ends the connection without an answer, but for an Error that comes after.
 	Drop string `json:"drop"`
 	// Times is how often; 0 is once, below 0 always.
 	Times int `json:"times"`
@@ -100,13 +100,17 @@ func (a *API) Serve(do func(*Call) Answer) http.HandlerFunc {
 		f := a.fault(r)
 		time.Sleep(f.Latency)
 		out := Answer{Status: f.Status, RetryAfter: f.RetryAfter}
+		late := f.Drop == DropAfter && f.Error != ""
 		switch {
+		case late:
+			do(c)
+			out.Body = a.Wrong(f)
 		case f.Drop == "" && (f.Status != 0 || f.Error != ""):
 			out.Body = a.Wrong(f)
 		case f.Drop != DropBefore:
 			out = do(c)
 		}
-		if f.Drop != "" {
+		if f.Drop != "" && !late {
 			a.record(c, 0)
 			drop(w)
 			return
