@@ -33,6 +33,8 @@ type state struct {
 	Card    string `json:"card,omitempty"`   // the head's words
 	Status  string `json:"status,omitempty"` // and how it stands
 	Shown   int    `json:"shown,omitempty"`  // how often the head was changed
+	// Showing is which of these changes is on its way, 0 none.
+	Showing int `json:"showing,omitempty"`
 	// People are those who write here, as the customer is to know them, and Asking
 	// whom Slack is being asked about.
 	People  []event.Actor `json:"people,omitempty"`
@@ -121,37 +123,49 @@ func (d desk) left() {
 	}
 }
 
-// show changes the head of the thread to what it is now. It waits in no lane: what
+// show changes the head of the thread to what it is now. One change is made at a time,
+// of what it is then, so that none lands after a newer one. They wait in no lane: what
 // waits is let go of when the conversation goes on.
 func (d desk) show(status string) {
 	d.s.Status = status
 	if d.s.Chat == "" {
 		return
 	}
-	d.s.Shown++
-	d.update("")
+	if d.s.Shown++; d.s.Showing == 0 {
+		d.update("")
+	}
 }
 
 // update makes the newest change of the head.
 func (d desk) update(again string) {
+	d.s.Showing = d.s.Shown
 	c := d.write("chat.update", backend.Fields{"channel": d.s.Channel, "ts": d.s.Chat, "text": d.headline(), "blocks": d.blocks()})
 	c.Repeat = adapter.RepeatKeyed
 	d.Tx.Call(fmt.Sprintf("%s/%d%s", actRoot, d.s.Shown, again), c)
 }
 
-// shown looks whether a change of the head was let go of all the same: then it is
-// made once more, unless another was since.
+// shown goes on when a change of the head has ended: with the newest, where there was
+// one since, or with the same where it was let go of all the same, once.
 func (d desk) shown(of string, r adapter.Result) {
-	if r.Reason == adapter.ReasonCancelled && of == strconv.Itoa(d.s.Shown) {
+	n, again, _ := strings.Cut(of, "/")
+	was, _ := strconv.Atoi(n) // a tag of ours
+	if was != d.s.Showing {
+		return
+	}
+	d.s.Showing = 0
+	switch {
+	case was != d.s.Shown:
+		d.update("")
+	case r.Reason == adapter.ReasonCancelled && again == "":
 		d.update("/again")
 	}
 }
 
 func (d desk) result(r adapter.Result) {
-	if d.s.Phase == backend.Ended {
+	act, of, _ := strings.Cut(r.Tag, "/")
+	if d.s.Phase == backend.Ended && act != actRoot {
 		return
 	}
-	act, of, _ := strings.Cut(r.Tag, "/")
 	switch {
 	case d.s.Proof != nil:
 		d.proved(r)

@@ -47,6 +47,9 @@ func (d desk) asked(e event.Event, body event.HandoffRequested) {
 	card, rest := briefing(e, body)
 	switch d.Asked(e, p.Step) {
 	case backend.AskBegin:
+		if d.s.Showing != 0 && d.s.Showing != d.s.Shown {
+			d.update("") // of the thread before, which nobody comes back to
+		}
 		*d.s = state{Course: backend.Course{Phase: backend.Setting, Handoff: e.ID, Self: d.s.Self}, Key: d.Tx.Key(), Channel: d.set.channel(body.Routing.Queue), Card: card,
 			Status: "Waiting for a person", People: d.s.People, Asking: d.s.Asking, Shown: d.s.Shown}
 		if d.s.Channel == "" {

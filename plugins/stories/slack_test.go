@@ -261,6 +261,31 @@ func TestSlackIsBusyAndUnsure(t *testing.T) {
 	})
 }
 
+// TestSlackChangesTheHeadLate: Slack is slow to change the head of a thread as Sam takes
+// it, and the customer leaves meanwhile. What stands there in the end is that it is over.
+func TestSlackChangesTheHeadLate(t *testing.T) {
+	t.Parallel()
+	r, s := slackRig(t, slacksim.Options{}, "", "")
+	id, token, thread := r.toSlack(s)
+	s.Fail(simvendor.Fault{Method: "chat.update", Latency: 3 * time.Second})
+	r.claims(s, id, thread)
+	if status := r.api("POST", "/conversations/"+id+"/events", token, "end", map[string]any{"kind": event.KindConversationEnded, "body": event.ConversationEnded{Reason: "completed", By: event.RoleCustomer}}, nil); status != http.StatusCreated {
+		t.Fatalf("end: %d", status)
+	}
+	r.eventually("the head was changed twice", func() bool {
+		n := 0
+		for _, one := range s.Records() {
+			if one.Method == "chat.update" {
+				n++
+			}
+		}
+		return n == 2
+	})
+	if head := s.Head(thread); len(head.Buttons) != 0 || !strings.Contains(fmt.Sprint(head.Blocks), "The customer has left the conversation.") {
+		t.Errorf("the head stands as %v with %v", head.Blocks, head.Buttons)
+	}
+}
+
 // TestSlackSaysItFailed: Slack says that it failed and did what it was to do, or says
 // nothing, also where hundreds of messages come meanwhile: all stands there once.
 func TestSlackSaysItFailed(t *testing.T) {
