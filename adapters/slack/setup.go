@@ -70,8 +70,8 @@ func (d desk) asked(e event.Event, body event.HandoffRequested) {
 func (d desk) call(step string, c adapter.Call) {
 	p := &d.s.Setup
 	p.Step = fmt.Sprintf("%s/%s/%d", step, d.s.Handoff, p.Done+p.Tries)
-	if c.GiveUp = openLimit; c.Readback != nil {
-		c.Readback.GiveUp = openLimit
+	if c.GiveUp = openLimit; d.s.Chat != "" {
+		c.GiveUp = backLimit
 	}
 	d.Tx.Call(p.Step, c)
 }

@@ -16,9 +16,14 @@ import (
 	"github.com/footbridge/footbridge/bridge/event"
 )
 
-// openLimit bounds a step of a hand-off: longer than elsewhere, for calls wait for
-// their place in the channel.
-const openLimit = 30 * time.Second
+// openLimit is how long it is tried to begin a thread: longer than elsewhere, for calls
+// wait for their place in the channel. backLimit is how long it is tried to put into a
+// thread that is there what goes with a hand-off, which people know of by then, and to
+// read it back.
+const (
+	openLimit = 30 * time.Second
+	backLimit = 10 * time.Minute
+)
 
 // write is a call of a method that changes something.
 func (d desk) write(method string, body backend.Fields) adapter.Call {
@@ -67,9 +72,6 @@ func (d desk) readBack(c *adapter.Call, since int64) {
 	look := d.seek(since, "")
 	c.Repeat, c.Readback = adapter.RepeatReadback, &look
 }
-
-// backLimit is how long it is tried to read a thread back.
-const backLimit = 10 * time.Minute
 
 // sought is the answer to a call, or what was read in place of one that nobody knows of:
 // reads says so.
