@@ -20,6 +20,7 @@ const (
 	actSeen   = "seen"
 	actLeave  = "leave"
 	actAccept = "accept"
+	actSeek   = "seek"
 )
 
 // timerMerge ends the wait for what may have become of a conversation that is not there
@@ -44,8 +45,12 @@ type state struct {
 // saying is the customer's message on its way.
 type saying struct {
 	backend.Saying
-	// One is a message that is not words alone.
+	// One is a part that is not words alone.
 	One *entry `json:"one,omitempty"`
+	// Tries is how often the part under way was not there when it was looked for, and
+	// Since when it first left, in milliseconds.
+	Tries int   `json:"tries,omitempty"`
+	Since int64 `json:"since,omitempty"`
 	// Looked says that it was looked up who the customer is there, and Lost that the
 	// conversation was not there then.
 	Looked bool `json:"looked,omitempty"`
@@ -103,66 +108,109 @@ func private(e event.Event) bool {
 	return false
 }
 
-// says sends the customer's message. A file goes as a file, a place as one.
+// says sends the customer's message. A file goes as a file, a place as one, and what has
+// no room beside it after it.
 func (d desk) says(e event.Event, c event.Content) {
 	p := &d.s.Saying
 	if p.Event != e.ID {
 		*p = saying{Saying: backend.Saying{Event: e.ID}}
 	}
-	text := codec.Plain(c)
 	all := entriesOf("", c)
 	switch {
 	case p.Lost:
 		d.Tx.Later()
-	case !d.Ready(&p.Saying, text):
-	case len(all) == 1 && (all[0].File != nil || all[0].Plain != ""):
-		p.One = &all[0]
-		d.send(actSay+"/"+e.ID, p.One, 0)
-	default:
-		d.SendPart(&p.Saying, codec.Split(text, textLimit), func(id, text string) { d.send(actSay+"/"+id, &entry{Content: textOf(text)}, 0) })
+	case d.Ready(&p.Saying, codec.Plain(c)):
+		one := all[min(p.Part, len(all)-1)]
+		if p.One = nil; one.File != nil || one.Plain != "" {
+			p.One = &one
+		}
+		if p.Tries == 0 {
+			p.Since = d.Tx.Now().UnixMilli()
+		}
+		d.send(actSay+"/"+p.ID(), &one, 0)
+		if p.More = p.Part < len(all)-1; p.More {
+			d.Tx.Later()
+		}
 	}
 }
 
 // saidResult ends the customer's message, or goes on with it. Where it is refused it is
 // looked up once who the customer is there: another, since two users were merged.
-func (d desk) saidResult(r adapter.Result) {
+func (d desk) saidResult(r adapter.Result, seek bool) {
 	p := &d.s.Saying
-	open := d.s.Phase == backend.Open
+	open, made := d.s.Phase == backend.Open, first(r)
+	if page, read := pageOf(r, seek); read {
+		before := ""
+		if made, before = marked(page, actSay+"/"+p.ID(), p.Since); !made.Exists() && d.unseen(before) {
+			return
+		}
+		if r.Reason = ""; !made.Exists() {
+			r.Reason = adapter.ReasonUnknown
+		}
+	}
 	if open && refused(r) && !p.Looked && (p.One == nil || p.One.File == nil) {
 		p.Looked, p.More = true, false
 		d.Tx.Call(actWho+"/"+p.Event, d.there(http.MethodGet, "/participants", nil))
 		d.Tx.Later()
 		return
 	}
+	fault := r.Fault(keySecret)
 	if p.One != nil {
-		again, fault := d.sent(p.One, r)
-		if again && open {
-			d.send(actSay+"/"+p.Event, p.One, 0)
-			return
-		}
-		if fault != "" {
-			d.Tx.Fail(fault)
-			*p = saying{}
+		again := false
+		if again, fault = d.sent(p.One, r); again && open {
+			d.send(actSay+"/"+p.ID(), p.One, 0)
 			return
 		}
 	}
+	d.said(r, made, fault)
+}
+
+// unseen goes on where a page does not have what it was looked for on: with the page
+// before, or by sending it again; false where nothing is left to try.
+func (d desk) unseen(before string) bool {
+	p := &d.s.Saying
+	switch {
+	case before != "":
+		d.Tx.Call(actSeek+"/"+p.ID(), d.seek(before))
+	case p.Tries < sayTries && d.s.Phase == backend.Open:
+		p.Tries++
+		p.More = false
+		d.Tx.After(backend.TimerLook, sayAgain)
+		d.Tx.Later()
+	default:
+		return false
+	}
+	return true
+}
+
+// sayTries is how often the customer's words leave again that were not there, and
+// sayAgain how soon.
+const (
+	sayTries = 5
+	sayAgain = 5 * time.Second
+)
+
+// said ends a part of the customer's message, and with the last the message.
+func (d desk) said(r adapter.Result, made codec.Value, fault string) {
+	p := &d.s.Saying
 	switch {
 	case p.PartSent(r, keySecret):
+		p.Fault, p.One, p.Tries = fault, nil, 0
 		return // the delivery is offered again for the next
-	case r.OK():
-		d.learnt(r)
+	case fault != "":
+		d.Tx.Fail(fault)
+	default:
+		d.learnt(made)
 		if d.s.Phase == backend.Returning || d.s.Phase == backend.Gone {
 			d.release(p.Event) // the customer's words have given it to whoever answers first there
 		}
-	default:
-		d.Tx.Fail(r.Fault(keySecret))
 	}
 	*p = saying{}
 }
 
 // learnt ties the customer's message to Zendesk's.
-func (d desk) learnt(r adapter.Result) {
-	if id := idOf(first(r)); id != "" {
+func (d desk) learnt(made codec.Value) {
+	if id := idOf(made); id != "" {
 		d.Tx.Known(d.s.Saying.Event, id)
 		d.s.Own = append(d.s.Own, id)
 		d.s.Own = d.s.Own[max(len(d.s.Own)-ownMost, 0):]
@@ -225,8 +273,8 @@ func (d desk) result(r adapter.Result) {
 		d.proved(r)
 	case act == actRead:
 		d.read(r)
-	case act == actSay && d.s.Saying.Sends(of):
-		d.saidResult(r)
+	case (act == actSay || act == actSeek) && d.s.Saying.Sends(of):
+		d.saidResult(r, act == actSeek)
 	case act == actWho && r.Reason == "" && r.Status == http.StatusNotFound:
 		d.s.Saying.Lost = true
 		d.Tx.After(timerMerge, mergeLimit)

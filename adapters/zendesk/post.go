@@ -1,9 +1,11 @@
 package zendesk
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
@@ -24,7 +26,8 @@ type entry struct {
 	File *event.Media `json:"file,omitempty"`
 }
 
-// send makes the next call a message needs.
+// send makes the next call a message needs. One that goes on with its result has it
+// looked for where nobody knows whether it is there.
 func (d desk) send(tag string, e *entry, giveUp time.Duration) {
 	if e.File != nil {
 		c := d.api(http.MethodPost, "/attachments?access=public&for=message&conversationId="+url.QueryEscape(d.s.Chat), nil)
@@ -39,9 +42,56 @@ func (d desk) send(tag string, e *entry, giveUp time.Duration) {
 	}
 	c := d.there(http.MethodPost, "/messages", backend.Fields{"author": who, "content": e.Content, "metadata": backend.Fields{mark: tag}})
 	c.Repeat, c.GiveUp = adapter.RepeatMarked, giveUp
+	if !strings.HasPrefix(tag, actTell+"/") {
+		look := d.seek("")
+		look.GiveUp = cmp.Or(giveUp, seekLimit)
+		c.Repeat, c.Readback = adapter.RepeatReadback, &look
+	}
 	e.Content = nil
 	d.Tx.Call(tag, c)
 }
+
+// seek is a page of the newest messages, or of those before one.
+func (d desk) seek(before string) adapter.Call {
+	path := "/messages"
+	if before != "" {
+		path += "?page%5Bbefore%5D=" + url.QueryEscape(before)
+	}
+	return d.there(http.MethodGet, path, nil)
+}
+
+// pageOf is what was read to see whether a message is there: in place of its answer, or
+// by a seek; false for what is the answer to something else.
+func pageOf(r adapter.Result, seek bool) (page codec.Value, read bool) {
+	v, err := codec.Lenient(r.Body)
+	read = err == nil && r.Status == http.StatusOK && (r.Reason == adapter.ReasonUnknown || seek && r.Reason == "")
+	return v, read
+}
+
+// marked looks on a page for the message that was sent under a tag; before is where the
+// next page ends, "" where the message cannot be on one: it is no older than since, in
+// milliseconds.
+func marked(page codec.Value, tag string, since int64) (one codec.Value, before string) {
+	list := page.Get("messages").Items()
+	for _, one := range list {
+		if one.Get("metadata").Get(mark).Text() == tag {
+			return one, ""
+		}
+	}
+	all := backend.Messages(list, seenOf)
+	if len(all) > 0 && is(page.Get("meta").Get("hasMore"), "true") && all[0].At >= since-seekBack {
+		return codec.Value{}, all[0].ID
+	}
+	return codec.Value{}, ""
+}
+
+const (
+	// seekLimit is how long it is tried to look for the customer's message.
+	seekLimit = 10 * time.Minute
+	// seekBack is how much older than its sending a message may be said to be, in
+	// milliseconds: clocks differ.
+	seekBack = 120_000
+)
 
 // refused reports whether the same call would be answered the same again.
 func refused(r adapter.Result) bool {
@@ -101,8 +151,8 @@ func first(r adapter.Result) codec.Value {
 
 // begins notes a message of what was said before. Nobody else writes meanwhile, so none
 // before the first is news; of what is written later only a read may say so.
-func (d desk) begins(r adapter.Result) {
-	if one := seenOf(first(r)); one.ID != "" && !d.s.Reading.Knows(one) {
+func (d desk) begins(v codec.Value) {
+	if one := seenOf(v); one.ID != "" && !d.s.Reading.Knows(one) {
 		if len(d.s.Reading.Known) == 0 && one.At != 0 {
 			d.s.Reading.Low = one
 		}

@@ -15,7 +15,7 @@ import (
 
 // The steps of a hand-off, in order: the user, made, or where there is one already read
 // and changed; the conversation, and its look-up where nobody knows whether it was made;
-// control for us, what was said, and control for the people.
+// control for us, what was said, looked up as well, and control for the people.
 const (
 	stepUser    = "user"
 	stepKnown   = "known"
@@ -24,6 +24,7 @@ const (
 	stepFind    = "find"
 	stepTake    = "take"
 	stepPost    = "post"
+	stepSeek    = "seek"
 	stepPass    = "pass"
 )
 
@@ -34,8 +35,9 @@ const (
 	// oldest is how far back a message may be to be news, whatever the conversation is
 	// merged with.
 	oldest = time.Hour
-	// createTries is how often a conversation is made when nobody knows whether it was.
-	createTries = 3
+	// setupTries is how often a conversation is made, or a message of what was said,
+	// when nobody knows whether it was.
+	setupTries = 3
 )
 
 // setup is a hand-off on its way.
@@ -46,6 +48,8 @@ type setup struct {
 	External string         `json:"external,omitempty"`
 	Profile  backend.Fields `json:"profile,omitempty"`
 	Bare     bool           `json:"bare,omitempty"`
+	// Sought is how often the message under way was not there when it was looked for.
+	Sought int `json:"sought,omitempty"`
 	// Ticket is what the ticket is to have.
 	Ticket backend.Fields `json:"ticket,omitempty"`
 }
@@ -100,11 +104,16 @@ func (d desk) next() {
 		d.call(stepPass, d.pass(d.set.Agents, p.Ticket))
 		return
 	}
-	p.Step = fmt.Sprintf("%s/%s/%d", stepPost, d.s.Handoff, p.Done)
+	p.Step = d.postTag()
 	last := p.Last()
 	if d.send(p.Step, &p.Next[0], backend.OpenLimit); last {
 		d.Tx.Later()
 	}
+}
+
+// postTag is the tag of the next message of what was said, and its mark.
+func (d desk) postTag() string {
+	return fmt.Sprintf("%s/%s/%d", stepPost, d.s.Handoff, d.s.Setup.Done)
 }
 
 // step goes on when a step's call has ended.
@@ -131,8 +140,8 @@ func (d desk) step(step string, r adapter.Result) {
 			d.Report("not_kept", "Zendesk "+r.Fault(keySecret)+"; look at the setting integration")
 		}
 		d.next()
-	case stepPost:
-		d.postResult(r)
+	case stepPost, stepSeek:
+		d.postResult(r, step == stepSeek)
 	case stepPass:
 		d.passResult(r)
 	}
@@ -179,7 +188,7 @@ func (d desk) findResult(r adapter.Result, list []codec.Value, good bool) {
 			return
 		}
 	}
-	if good && d.s.Setup.Tries < createTries {
+	if good && d.s.Setup.Tries < setupTries {
 		d.create()
 		return
 	}
@@ -201,21 +210,40 @@ func (d desk) bound(v codec.Value) {
 }
 
 // postResult goes on after a message, also where it was refused: people can do
-// without a turn, and not without the conversation.
-func (d desk) postResult(r adapter.Result) {
+// without a turn, and not without the conversation. One nobody knows of leaves again
+// only where it is not there.
+func (d desk) postResult(r adapter.Result, seek bool) {
 	p := &d.s.Setup
 	if len(p.Next) == 0 {
 		return
+	}
+	made := first(r)
+	if page, read := pageOf(r, seek); read {
+		before := ""
+		made, before = marked(page, d.postTag(), 0)
+		switch r.Reason = ""; {
+		case before != "":
+			d.call(stepSeek, d.seek(before))
+			return
+		case !made.Exists() && p.Sought < setupTries:
+			p.Sought++
+			p.Next = nil // it is taken from the request again
+			d.Tx.After(backend.TimerLook, sayAgain)
+			d.Tx.Later()
+			return
+		case !made.Exists():
+			r.Reason = adapter.ReasonUnknown
+		}
 	}
 	again, fault := d.sent(&p.Next[0], r)
 	if again {
 		d.next()
 		return
 	}
-	if d.begins(r); fault != "" && r.OK() {
+	if d.begins(made); fault != "" && r.OK() {
 		r.Reason = adapter.ReasonNotAllowed // what came instead of the message was no answer to it
 	}
-	if p.Posted(r) {
+	if p.Sought = 0; p.Posted(r) {
 		d.next()
 	}
 }

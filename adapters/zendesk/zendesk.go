@@ -117,7 +117,7 @@ func assumptions() []string {
 		"offerControl: what is offered stays with whoever offers it until acceptControl; offered to the bridge, it is given back",
 		"passControl: metadata of dataCapture.systemField and dataCapture.ticketField fills the ticket, 4 KB in all",
 		"releaseControl: takes a reason, ticketClosed or transferToEmail, and tells it",
-		"messages: metadata of a message is in what is read of it, and marks those of the bridge",
+		"messages: metadata of a message is in what is read of it, and marks those of the bridge, so an unknown one is looked up",
 		"messages: source.type of people's is zd:agentWorkspace (setting agent_sources), and they have a displayName or userId",
 		"messages: what triggers and surveys write has no displayName, or one of automatic_names",
 		"messages: author.subtypes with AI is no person",

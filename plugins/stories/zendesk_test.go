@@ -174,6 +174,33 @@ func TestZendeskAndAKill(t *testing.T) {
 	tale{conversation: id, flows: []flow{{"the customer", first, texts(r.seenBy(id, token), event.RoleLiveAgent)}}}.once(t)
 }
 
+// TestZendeskLosesAnswers: Zendesk takes what was said, and the customer's words, and
+// nobody hears of it, or it takes nothing. All stands there once, in order, however much
+// people write meanwhile.
+func TestZendeskLosesAnswers(t *testing.T) {
+	t.Parallel()
+	r, s := zenRig(t, zendesksim.Options{PageSize: 3}, "")
+	lost := simvendor.Fault{Path: "/messages", Method: "POST", Drop: simvendor.DropAfter}
+	s.Fail(simvendor.Fault{Path: "/messages", Method: "POST", Drop: simvendor.DropAfter, Times: 2})
+	s.Fail(simvendor.Fault{Path: "/messages", Method: "POST", Drop: simvendor.DropBefore})
+	id, token, there := r.toZen(s)
+	if got, want := atZen(s).Texts("business", ""), "okapi about apples"; strings.Count(strings.Join(got, "\n"), want) != 1 {
+		t.Errorf("people see %q of what was said", got)
+	}
+	s.Fail(lost)
+	s.Fail(simvendor.Fault{Path: "/messages", Method: "GET", Status: http.StatusServiceUnavailable, Times: 3}) // people write before it is looked for
+	r.write(id, token, "asks", "okapi plums")
+	r.zenHears(s, "okapi plums")
+	said := zenSays(s, there, "meanwhile", 12)
+	s.Fail(simvendor.Fault{Path: "/messages", Method: "POST", Drop: simvendor.DropBefore})
+	r.write(id, token, "more", "okapi cherries")
+	r.write(id, token, "last", "okapi pears")
+	r.zenHears(s, "okapi pears")
+	r.heard(id, token, said[11])
+	tale{conversation: id, flows: []flow{{"the customer", said, texts(r.seenBy(id, token), event.RoleLiveAgent)},
+		{"Zendesk", []string{"okapi apples", "okapi agent", "okapi plums", "okapi cherries", "okapi pears"}, atZen(s).Texts("user", "")}}}.once(t)
+}
+
 // TestZendeskFiles: files go both ways as files, and what has buttons or questions as
 // such; the customer's leaving releases the conversation there with a word.
 func TestZendeskFiles(t *testing.T) {

@@ -114,6 +114,8 @@ func TestFaults(t *testing.T) {
 	was("in turn", []string{do("a"), do("a"), do("b"), do("b"), do("b"), do("d")}, []string{`200 {"wrong":"named"}`, good("a"), `503 {"wrong":""}`, `503 {"wrong":""}`, good("b"), "0"})
 	was("dropped before", s.words(), []string{"a", "b"})
 	was("dropped after", append([]string{do("d")}, s.words()...), []string{"0", "a", "b", "d"})
+	s.Fail(simvendor.Fault{Path: "/e", Drop: simvendor.DropAfter, Error: "named"})
+	was("done, and said to have failed", append([]string{do("e")}, s.words()...), []string{`200 {"wrong":"named"}`, "a", "b", "d", "e"})
 	s.Fail(simvendor.Fault{Status: 429, RetryAfter: 7, Times: -1})
 	for range 3 {
 		resp, err := http.Get(address + "/words/x")
@@ -132,7 +134,7 @@ func TestFaults(t *testing.T) {
 		t.Errorf("late: %s", got)
 	}
 	last := s.Records()[6:8]
-	if len(s.Records()) != 12 || last[0].Status != 0 || last[1].Status != 500 {
+	if len(s.Records()) != 13 || last[0].Status != 0 || last[1].Status != 500 {
 		t.Errorf("recorded %+v", s.Records())
 	}
 }
