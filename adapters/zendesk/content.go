@@ -34,12 +34,20 @@ func textEntries(name, text string) []entry {
 	return list
 }
 
+// captionLimit is the longest text beside a file, which is kept twice until it was sent;
+// what is longer follows.
+const captionLimit = 2000
+
 // entriesOf is what a message is there: one, or several where its text is long. Only
 // the business may send what has buttons or questions.
 func entriesOf(name string, c event.Content) []entry {
+	whole, rest := codec.Plain(c), ""
+	if m, ok := c.Part.(event.Media); ok {
+		m.Caption, rest = codec.Cut(m.Caption, captionLimit)
+		c = event.Content{Part: m}
+	}
 	text := codec.Plain(c)
-	plain, _ := codec.Cut(text, textLimit)
-	one := entry{Name: name, Plain: plain}
+	one := entry{Name: name, Plain: text}
 	switch part := c.Part.(type) {
 	case event.Media:
 		if file, ok := backend.File(c); ok {
@@ -58,10 +66,10 @@ func entriesOf(name string, c event.Content) []entry {
 			one.Content = richOf(c)
 		}
 	}
-	if one.Content == nil {
-		return textEntries(name, text)
+	if one.Content == nil || codec.Length(text) > textLimit {
+		return textEntries(name, whole)
 	}
-	return []entry{one}
+	return append([]entry{one}, textEntries(name, rest)...)
 }
 
 func mediaOf(m event.Media) backend.Fields {
@@ -70,8 +78,7 @@ func mediaOf(m event.Media) backend.Fields {
 		kind = "image"
 	}
 	f := backend.Fields{"type": kind}
-	caption, _ := codec.Cut(m.Caption, textLimit)
-	f.Put("text", caption)
+	f.Put("text", m.Caption)
 	return f
 }
 

@@ -25,6 +25,7 @@ func TestRoomForWhatWasSaid(t *testing.T) {
 		"link":     event.Link{URL: "https://shop.example/" + long, Title: "Okapi"},
 		"place":    event.Location{Latitude: 1, Longitude: 2, Name: "Okapi", Address: long},
 		"file":     event.Media{Kind: "file", URL: "https://bridge.example/media/1", Name: long, MIME: long, Caption: "Okapi"},
+		"caption":  event.Media{Kind: "image", URL: "https://bridge.example/media/1", Caption: "Okapi" + wide},
 		"address":  event.Media{Kind: "file", URL: "https://shop.example/" + long, Caption: "Okapi"},
 	} {
 		t.Run(name, func(t *testing.T) {
