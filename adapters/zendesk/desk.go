@@ -21,6 +21,7 @@ const (
 	actLeave  = "leave"
 	actAccept = "accept"
 	actSeek   = "seek"
+	actReopen = "reopen"
 )
 
 // timerMerge ends the wait for what may have become of a conversation that is not there
@@ -257,8 +258,17 @@ func (d desk) release(of string) {
 
 // reopen gives control to the people there again, and reads what they wrote meanwhile.
 func (d desk) reopen(of string) {
-	d.Tx.Call(actLeave+"/"+of, d.pass(d.set.Agents, nil))
+	d.s.Reading.Reopen = reopening
+	d.Tx.Call(actReopen+"/"+of, d.pass(d.set.Agents, nil))
 	d.Look(backend.LookMessages)
+}
+
+// reopened looks who has control now: what was read of it meanwhile may be from before.
+func (d desk) reopened() {
+	if d.s.Reading.Reopen == reopening {
+		d.s.Reading.Reopen = reopened
+		d.Look(backend.LookWhole)
+	}
 }
 
 func (d desk) left() { d.s.Setup = setup{} }
@@ -282,6 +292,8 @@ func (d desk) result(r adapter.Result) {
 		d.become(r)
 	case act == actAccept:
 		d.accepted(r)
+	case act == actReopen:
+		d.reopened()
 	case d.s.Setup.Step != "" && r.Tag == d.s.Setup.Step:
 		d.step(act, r)
 	}

@@ -24,7 +24,16 @@ type reading struct {
 	backend.Reading
 	// Gone says that the conversation was not there when it was read last.
 	Gone bool `json:"gone,omitempty"`
+	// Reopen says that control is on its way to the people there again, or that it has
+	// come and no read has begun since: what a read says of control may be from before.
+	Reopen int `json:"reopen,omitempty"`
 }
+
+// How far control is on its way to the people again.
+const (
+	reopening = 1
+	reopened  = 2
+)
 
 // seenOf is what is remembered of a message. The ids of those that Zendesk got in one
 // millisecond grow.
@@ -33,7 +42,12 @@ func seenOf(v codec.Value) backend.Seen {
 }
 
 // whole asks who has control.
-func (d desk) whole() { d.readAt(readConversation, "") }
+func (d desk) whole() {
+	if d.s.Reading.Reopen == reopened {
+		d.s.Reading.Reopen = 0
+	}
+	d.readAt(readConversation, "")
+}
 
 // forward begins the word for a page after a message; without it a page is before one.
 const forward = ">"
@@ -86,8 +100,9 @@ func (d desk) read(r adapter.Result) {
 // conversation back once it is taken.
 func (d desk) controlled(v codec.Value) {
 	p := &d.s.Reading
-	p.Resolved = !d.set.held(v.Get("activeSwitchboardIntegration"))
-	if !p.Resolved && is(v.Get("pendingSwitchboardIntegration").Get("name"), d.set.Integration) {
+	held := d.set.held(v.Get("activeSwitchboardIntegration"))
+	p.Resolved = !held && p.Reopen == 0
+	if held && is(v.Get("pendingSwitchboardIntegration").Get("name"), d.set.Integration) {
 		c := d.there(http.MethodPost, "/acceptControl", backend.Fields{})
 		c.GiveUp = backend.OpenLimit
 		d.Tx.Call(actAccept+"/"+d.s.Handoff, c)
