@@ -15,6 +15,8 @@ type Chat struct {
 	Survey bool `json:"survey"`
 	// Language is the account's own.
 	Language string `json:"language,omitempty"`
+	// Pictures are the sites pictures of people may come from, beside the bridge.
+	Pictures []string `json:"pictures,omitempty"`
 	// Texts are words by language and key, in place of the chat's own.
 	Texts map[string]map[string]string `json:"texts"`
 }

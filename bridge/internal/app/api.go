@@ -54,7 +54,7 @@ func tools(d config.Desk) api.Tools {
 // chatOf is how an account's chat looks and speaks.
 func chatOf(a config.Account) api.Chat {
 	c := a.Chat
-	return api.Chat{Title: c.Title, Color: c.Color, ColorDark: c.ColorDark, Theme: c.Theme, Survey: c.Survey, Language: a.Language, Texts: c.Texts}
+	return api.Chat{Title: c.Title, Color: c.Color, ColorDark: c.ColorDark, Theme: c.Theme, Survey: c.Survey, Language: a.Language, Pictures: c.Pictures, Texts: c.Texts}
 }
 
 // sites are the native customer accounts.

@@ -46,7 +46,7 @@ type Chat struct {
 	Theme string `toml:"theme" default:"auto" oneof:"auto,light,dark"`
 	// Survey asks for a rating when a conversation has ended.
 	Survey bool `toml:"survey" default:"false"`
-	// Pictures are the sites live agents' pictures may come from on /chat.
+	// Pictures are the sites pictures of people may come from, beside the bridge.
 	Pictures []string `toml:"pictures" rule:"origin"`
 	// Texts are its words by language and key, in place of its own or for a further language.
 	Texts map[string]map[string]string `toml:"texts" keys:"language,chat-text" rule:"text"`

@@ -47,6 +47,8 @@ export class Panel {
     return actor.name || t(actor.role === "virtual_agent" ? "virtual_agent" : "agent");
   };
 
+  #face(name, avatar) { return face(name, avatar, this.settings.pictures); }
+
   #view() {
     const joined = (b, e) => t("joined", { name: this.name(e.actor) });
     return {
@@ -62,7 +64,7 @@ export class Panel {
   #hands() {
     return {
       name: this.name,
-      face: (item) => (item.mine ? undefined : face(item.author, item.avatar)),
+      face: (item) => (item.mine ? undefined : this.#face(item.author, item.avatar)),
       file: (blob) => this.visit.api.file(blob),
       act: { say: (text) => this.#say({ type: "text", text, format: "plain" }), answer: (content) => this.#say(content) },
       again: (item) => this.visit.outbox.again(item),
@@ -156,7 +158,7 @@ export class Panel {
     setText(this.parts.standing, standing);
     const look = `${name} ${shown?.avatar || ""}`;
     if (this.parts.face.dataset.of === look) return;
-    this.parts.face.replaceChildren(face(name, shown?.avatar));
+    this.parts.face.replaceChildren(this.#face(name, shown?.avatar));
     this.parts.face.dataset.of = look;
   }
 
