@@ -2,7 +2,6 @@ package zendesk
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -35,8 +34,10 @@ const (
 type state struct {
 	backend.Course
 	User string `json:"user,omitempty"` // the customer as Zendesk knows them
-	// Own are the customer's newest messages there.
+	// Own are the customer's newest messages there, and Parts those before the last of a
+	// long one.
 	Own     []string `json:"own,omitempty"`
+	Parts   []string `json:"parts,omitempty"`
 	Setup   setup    `json:"setup,omitzero"`
 	Saying  saying   `json:"saying,omitzero"`
 	Reading reading  `json:"reading,omitzero"`
@@ -196,12 +197,13 @@ func (d desk) said(r adapter.Result, made codec.Value, fault string) {
 	p := &d.s.Saying
 	switch {
 	case p.PartSent(r, keySecret):
+		d.learnt(made, &d.s.Parts)
 		p.Fault, p.One, p.Tries = fault, nil, 0
 		return // the delivery is offered again for the next
 	case fault != "":
 		d.Tx.Fail(fault)
 	default:
-		d.learnt(made)
+		d.learnt(made, &d.s.Own)
 		if d.s.Phase == backend.Returning || d.s.Phase == backend.Gone {
 			d.release(p.Event) // the customer's words have given it to whoever answers first there
 		}
@@ -209,12 +211,12 @@ func (d desk) said(r adapter.Result, made codec.Value, fault string) {
 	*p = saying{}
 }
 
-// learnt ties the customer's message to Zendesk's.
-func (d desk) learnt(made codec.Value) {
+// learnt ties the customer's message to one of Zendesk's, and notes it among others.
+func (d desk) learnt(made codec.Value, among *[]string) {
 	if id := idOf(made); id != "" {
 		d.Tx.Known(d.s.Saying.Event, id)
-		d.s.Own = append(d.s.Own, id)
-		d.s.Own = d.s.Own[max(len(d.s.Own)-ownMost, 0):]
+		*among = append(*among, id)
+		*among = (*among)[max(len(*among)-ownMost, 0):]
 	}
 }
 
@@ -298,6 +300,3 @@ func (d desk) result(r adapter.Result) {
 		d.step(act, r)
 	}
 }
-
-// own reports whether a message is the customer's, as the bridge sent it.
-func (s *state) own(id string) bool { return slices.Contains(s.Own, id) }

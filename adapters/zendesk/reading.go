@@ -3,6 +3,7 @@ package zendesk
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -215,14 +216,15 @@ func (d desk) activity(v codec.Value) {
 	}
 }
 
-// receipt is what became of a message of the customer's there.
+// receipt is what became of a message of the customer's there: it is delivered with its
+// last part, and failed with any.
 func (d desk) receipt(kind string, payload codec.Value) {
-	id := idOf(payload.Get("message"))
-	if d.s.Phase != backend.Open || !d.s.own(id) {
+	id, failed := idOf(payload.Get("message")), kind == "failure"
+	if d.s.Phase != backend.Open || !slices.Contains(d.s.Own, id) && (!failed || !slices.Contains(d.s.Parts, id)) {
 		return
 	}
 	var body event.Body = event.MessageDelivered{Message: id}
-	if kind == "failure" {
+	if failed {
 		body = event.MessageFailed{Message: id, Reason: payload.Get("error").Get("code").Text()}
 	}
 	d.Tx.Emit(adapter.Emission{Actor: event.Actor{Role: event.RoleLiveAgent}, Ref: kind + "/" + id, Body: body})
