@@ -37,7 +37,8 @@ type Fault struct {
 	Times int `json:"times"`
 	// RetryAfter goes with Status, in seconds.
 	RetryAfter int `json:"retry_after"`
-	// Latency is how long the call waits before anything becomes of it.
+	// Latency is how long the call waits before anything becomes of it or, with
+	// DropAfter, until anybody hears what became of it.
 	Latency time.Duration `json:"latency"`
 }
 
@@ -98,7 +99,9 @@ func (a *API) Serve(do func(*Call) Answer) http.HandlerFunc {
 			return // nobody waits for an answer
 		}
 		f := a.fault(r)
-		time.Sleep(f.Latency)
+		if f.Drop != DropAfter {
+			time.Sleep(f.Latency)
+		}
 		out := Answer{Status: f.Status, RetryAfter: f.RetryAfter}
 		late := f.Drop == DropAfter && f.Error != ""
 		switch {
@@ -109,6 +112,9 @@ func (a *API) Serve(do func(*Call) Answer) http.HandlerFunc {
 			out.Body = a.Wrong(f)
 		case f.Drop != DropBefore:
 			out = do(c)
+		}
+		if f.Drop == DropAfter {
+			time.Sleep(f.Latency)
 		}
 		if f.Drop != "" && !late {
 			a.record(c, 0)

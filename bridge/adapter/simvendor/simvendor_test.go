@@ -133,8 +133,19 @@ func TestFaults(t *testing.T) {
 	if got := do("late"); got != good("late") || time.Since(began) < 50*time.Millisecond {
 		t.Errorf("late: %s", got)
 	}
+	s.Fail(simvendor.Fault{Drop: simvendor.DropAfter, Latency: 2 * time.Second})
+	heard := make(chan string)
+	go func() { heard <- do("unheard") }()
+	for !slices.Contains(s.words(), "unheard") {
+		select {
+		case <-heard:
+			t.Fatal("it is not done while nobody hears of it")
+		case <-time.After(time.Millisecond):
+		}
+	}
+	<-heard
 	last := s.Records()[6:9]
-	if len(s.Records()) != 13 || last[0].Status != 0 || last[1].Status != 200 || last[2].Status != 500 {
+	if len(s.Records()) != 14 || last[0].Status != 0 || last[1].Status != 200 || last[2].Status != 500 {
 		t.Errorf("recorded %+v", s.Records())
 	}
 }
