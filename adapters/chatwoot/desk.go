@@ -215,18 +215,12 @@ func (d desk) saidResult(r adapter.Result) {
 		if d.s.Phase == backend.Returning || d.s.Phase == backend.Gone {
 			d.resolve(id) // the customer's words have opened it again
 		}
-	case unfit(r) && instead != "" && d.s.Phase == backend.Open:
+	case r.Refused() && instead != "" && d.s.Phase == backend.Open:
 		p.Event = id
 		d.write(id, instead)
 	default:
 		d.Tx.Fail(r.Fault(""))
 	}
-}
-
-// unfit reports whether a file is not taken, by Chatwoot or by the bridge.
-func unfit(r adapter.Result) bool {
-	statuses := []int{http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity}
-	return r.Reason == adapter.ReasonNotAllowed || r.Reason == "" && slices.Contains(statuses, r.Status)
 }
 
 // learn reads the answer to a message of ours: its number, so that what tells of

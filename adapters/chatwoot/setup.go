@@ -244,11 +244,10 @@ func (d desk) findResult(r adapter.Result, v codec.Value, good bool) {
 }
 
 func (d desk) createResult(r adapter.Result, v codec.Value, good bool) {
-	unknown := r.Reason == adapter.ReasonUnknown || r.Reason == "" && r.Status >= 500 || r.OK()
 	switch {
 	case good && codec.NumberID(v.Get("id").Text()) != 0:
 		d.bound(v)
-	case unknown:
+	case r.MayHaveActed():
 		d.find()
 	default:
 		d.fail(r)
@@ -271,7 +270,7 @@ func (d desk) bound(v codec.Value) {
 // posted goes on after a message. A file that is refused goes as its address in words.
 func (d desk) posted(r adapter.Result) {
 	p := &d.s.Setup
-	if one := p.Next[:min(1, len(p.Next))]; len(one) > 0 && one[0].File != nil && unfit(r) {
+	if one := p.Next[:min(1, len(p.Next))]; len(one) > 0 && one[0].File != nil && r.Refused() {
 		file := *one[0].File
 		file.Caption = one[0].Text
 		one[0] = entry{Type: one[0].Type, Private: one[0].Private, Text: codec.Plain(event.Content{Part: file})}

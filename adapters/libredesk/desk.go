@@ -130,7 +130,6 @@ func (d desk) saidResult(r adapter.Result) {
 	}
 	then, instead := p.Then, p.Instead
 	p.Then, p.Instead = "", ""
-	refused := r.Reason == adapter.ReasonNotAllowed || r.Reason == "" && (r.Status == http.StatusBadRequest || r.Status == http.StatusRequestEntityTooLarge)
 	switch {
 	case r.OK():
 		data, _ := dataOf(r)
@@ -149,7 +148,7 @@ func (d desk) saidResult(r adapter.Result) {
 		if !p.More {
 			d.Tx.Later()
 		}
-	case d.s.Phase == backend.Open && refused && instead != "":
+	case d.s.Phase == backend.Open && r.Refused() && instead != "":
 		d.write(p.ID(), instead)
 	default:
 		d.Tx.Fail(r.Fault(inboxSecret))

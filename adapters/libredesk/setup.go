@@ -166,11 +166,10 @@ func (d desk) exchanged(r adapter.Result, good bool) {
 }
 
 func (d desk) begun(r adapter.Result, v codec.Value, good bool) {
-	unknown := r.Reason == adapter.ReasonUnknown || r.Reason == adapter.ReasonTooLarge || r.Reason == "" && r.Status >= 500 || r.OK()
 	switch {
 	case good && uuidOf(v) != "":
 		d.bound(v)
-	case unknown:
+	case r.MayHaveActed():
 		d.find()
 	default:
 		d.fail(r)

@@ -132,13 +132,13 @@ func (d desk) saidResult(step string, r adapter.Result) {
 	switch {
 	case fault == "":
 		d.sayNext(step, v)
-	case again && known && unsure(told) && !p.Seek:
+	case again && known && told.MayHaveActed() && !p.Seek:
 		p.Seek = true // Slack failed, and may have done it
 		d.again()
 	case again && known && passing(told):
 		p.Tries++
 		d.again()
-	case p.Instead != "" && !p.Seek && r.Reason != adapter.ReasonCancelled && (step != sayShare || !unsure(told)) && d.s.Phase == backend.Open:
+	case p.Instead != "" && !p.Seek && r.Reason != adapter.ReasonCancelled && (step != sayShare || !told.MayHaveActed()) && d.s.Phase == backend.Open:
 		text := p.Instead
 		p.File, p.FileID, p.Instead = nil, "", ""
 		d.sayWords(text, true)

@@ -146,7 +146,7 @@ func (d desk) posted(r adapter.Result, v codec.Value, fault string, reads bool) 
 	}
 	p.Cursor = next
 	switch {
-	case next != "", !reads && unsure(r) && r.Reason != adapter.ReasonUnknown && fault != "":
+	case next != "", !reads && r.MayHaveActed() && r.Reason != adapter.ReasonUnknown && fault != "":
 		d.call(stepSeek, d.seek(p.Began, p.Cursor))
 		return
 	case reads && fault == "" && there == "" && p.Tries < openTries:
@@ -164,7 +164,7 @@ func (d desk) openResult(r adapter.Result, v codec.Value, fault string) {
 	switch {
 	case fault == "" && instant(ts) != 0:
 		d.bound(ts, v.Get("message"))
-	case unsure(r):
+	case r.MayHaveActed():
 		d.find()
 	default:
 		d.fail(r, fault)

@@ -140,11 +140,6 @@ func passing(r adapter.Result) bool {
 	return r.Reason != "" && r.Reason != adapter.ReasonNotAllowed || r.Status >= http.StatusInternalServerError || r.Status == http.StatusTooManyRequests
 }
 
-// unsure reports whether a call may have done what it was to do.
-func unsure(r adapter.Result) bool {
-	return r.Reason == adapter.ReasonUnknown || r.Reason == adapter.ReasonTooLarge || r.Reason == "" && (r.Status >= http.StatusInternalServerError || r.OK())
-}
-
 // nextPage is what gives the page after this one, or "".
 func nextPage(v codec.Value, this string) string {
 	next := v.Get("response_metadata").Get("next_cursor").Text()

@@ -170,11 +170,10 @@ func (d desk) userResult(step string, r adapter.Result, id string, good bool) {
 }
 
 func (d desk) createResult(r adapter.Result, v codec.Value, good bool) {
-	unknown := r.Reason == adapter.ReasonUnknown || r.Reason == adapter.ReasonTooLarge || r.Reason == "" && r.Status >= 500 || r.OK()
 	switch {
 	case good && idOf(v) != "":
 		d.bound(v)
-	case unknown:
+	case r.MayHaveActed():
 		d.find()
 	default:
 		d.fail(r)

@@ -67,6 +67,21 @@ type Result struct {
 // OK reports whether the vendor answered with success.
 func (r Result) OK() bool { return r.Reason == "" && r.Status >= 200 && r.Status < 300 }
 
+// Refused reports whether the same call would be refused again: by the vendor, who
+// answered that it is at fault (4xx, but for 429), or by the bridge before it left
+// (ReasonNotAllowed).
+func (r Result) Refused() bool {
+	answered := r.Reason == "" && r.Status >= 400 && r.Status < 500 && r.Status != http.StatusTooManyRequests
+	return answered || r.Reason == ReasonNotAllowed
+}
+
+// MayHaveActed reports whether the vendor may have done what the call asks for: it says
+// so, failed over it (5xx), or its answer was lost or too large. Where an answer does not
+// name what was made, it is to be looked for before it is made again.
+func (r Result) MayHaveActed() bool {
+	return r.OK() || r.Reason == ReasonUnknown || r.Reason == ReasonTooLarge || r.Reason == "" && r.Status >= 500
+}
+
 // Fault says in words for people how a call failed; it is empty when it did not.
 // credential names the account's credential that a vendor who refuses us wants to
 // be checked; empty names none.

@@ -25,3 +25,31 @@ func TestResultFault(t *testing.T) {
 		}
 	}
 }
+
+// What a result says of its call, for each way a call ends.
+func TestResultSaysWhatBecameOfTheCall(t *testing.T) {
+	for _, c := range []struct {
+		result         adapter.Result
+		refused, acted bool
+	}{
+		{adapter.Result{Status: 200}, false, true},
+		{adapter.Result{Status: 302}, false, false},
+		{adapter.Result{Status: 400}, true, false},
+		{adapter.Result{Status: 404}, true, false},
+		{adapter.Result{Status: 429}, false, false},
+		{adapter.Result{Status: 499}, true, false},
+		{adapter.Result{Status: 500}, false, true},
+		{adapter.Result{Reason: adapter.ReasonUnknown}, false, true},
+		{adapter.Result{Reason: adapter.ReasonUnknown, Status: 404}, false, true}, // of the read-back
+		{adapter.Result{Reason: adapter.ReasonTooLarge}, false, true},
+		{adapter.Result{Reason: adapter.ReasonNotAllowed}, true, false},
+		{adapter.Result{Reason: adapter.ReasonBreakerOpen}, false, false},
+		{adapter.Result{Reason: adapter.ReasonTimeout, Status: 500}, false, false},
+		{adapter.Result{Reason: adapter.ReasonRefused}, false, false},
+		{adapter.Result{Reason: adapter.ReasonCancelled}, false, false},
+	} {
+		if c.result.Refused() != c.refused || c.result.MayHaveActed() != c.acted {
+			t.Errorf("%+v: refused %v, may have acted %v", c.result, c.result.Refused(), c.result.MayHaveActed())
+		}
+	}
+}

@@ -121,7 +121,7 @@ func (d Desk) Fired(timer string) bool {
 // closed, so that nobody waits in it.
 func (d Desk) Failed(r adapter.Result) {
 	reason := event.FailedBackendDown
-	if r.Reason == "" && r.Status >= 400 && r.Status < 500 && r.Status != http.StatusTooManyRequests {
+	if r.Refused() {
 		reason = event.FailedRejected
 		d.Report("refused", d.Title+" "+r.Fault(d.Login))
 	}
