@@ -9,12 +9,12 @@
 package chatwoot
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
 	"github.com/footbridge/footbridge/bridge/adapter/backend"
-	"github.com/footbridge/footbridge/bridge/adapter/codec"
 	"github.com/footbridge/footbridge/bridge/event"
 )
 
@@ -68,29 +68,17 @@ func samples() []adapter.Sample {
 }
 
 func configure(a adapter.Account) (adapter.Profile, error) {
-	if err := manifest().ReadSettings(a, &settings{}); err != nil {
+	var s settings
+	if err := cmp.Or(manifest().ReadSettings(a, &settings{}), s.fill(a), s.check()); err != nil {
 		return adapter.Profile{}, err
 	}
-	s, err := settingsOf(a)
-	if err == nil {
-		err = s.check()
-	}
+	p, err := backend.Profile(s.BaseURL, s.FileHosts)
 	if err != nil {
-		return adapter.Profile{}, err
+		return p, err
 	}
-	base, err := codec.Address("base_url", s.BaseURL, "https", "http")
-	if err != nil {
-		return adapter.Profile{}, err
-	}
-	return adapter.Profile{
-		Hosts: backend.Hosts(base.Host, s.FileHosts), Endpoints: []adapter.Endpoint{webhook(a)}, Reconcile: true,
-		Levels: adapter.Levels{
-			Content: map[string]adapter.Level{"text": adapter.Full, "media": adapter.Full},
-			Formats: []string{event.FormatMarkdown}, MaxText: textLimit,
-			Typing: adapter.Full, Receipts: adapter.Partial, Partials: adapter.Fallback, Transcript: adapter.Full,
-			QueuePosition: adapter.Dropped, CustomerEnd: adapter.Full, Push: adapter.PushCall},
-		Assumptions: assumptions(),
-	}, nil
+	p.Endpoints, p.Assumptions = []adapter.Endpoint{webhook(a)}, assumptions()
+	p.Levels.Formats, p.Levels.MaxText, p.Levels.Typing = []string{event.FormatMarkdown}, textLimit, adapter.Full
+	return p, nil
 }
 
 // webhook is where Chatwoot tells what its people do. A message has its

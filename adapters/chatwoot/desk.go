@@ -50,8 +50,8 @@ type desk struct {
 }
 
 func handle(tx *adapter.Tx, s *state, in adapter.Input) error {
-	set, err := settingsOf(tx.Account())
-	if err != nil {
+	var set settings
+	if err := set.fill(tx.Account()); err != nil {
 		return err
 	}
 	d := desk{backend.Desk{Tx: tx, Course: &s.Course, Ways: set.Ways, Reading: &s.Reading, Title: "Chatwoot", Login: credential, Reopens: true}, set, s}

@@ -72,9 +72,8 @@ func (s *settings) check() error {
 	return s.Queues.Check()
 }
 
-func settingsOf(a adapter.Account) (settings, error) {
-	var s settings
-	err := manifest().FillSettings(a, &s)
+func (s *settings) fill(a adapter.Account) error {
+	err := manifest().FillSettings(a, s)
 	s.BaseURL = strings.TrimRight(s.BaseURL, "/")
-	return s, err
+	return err
 }

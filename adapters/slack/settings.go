@@ -87,9 +87,9 @@ func (s *settings) channel(queue string) string {
 	return id
 }
 
-func settingsOf(a adapter.Account) (settings, error) {
-	s := settings{NotePrefixes: []string{"//", ":lock:"}}
-	err := manifest().FillSettings(a, &s)
+func (s *settings) fill(a adapter.Account) error {
+	s.NotePrefixes = []string{"//", ":lock:"}
+	err := manifest().FillSettings(a, s)
 	s.BaseURL, s.AcceptedOn = strings.TrimRight(s.BaseURL, "/"), backend.OnAssigned
-	return s, err
+	return err
 }

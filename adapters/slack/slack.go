@@ -8,12 +8,12 @@
 package slack
 
 import (
+	"cmp"
 	"net/http"
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
 	"github.com/footbridge/footbridge/bridge/adapter/backend"
-	"github.com/footbridge/footbridge/bridge/adapter/codec"
 	"github.com/footbridge/footbridge/bridge/event"
 )
 
@@ -74,29 +74,16 @@ func samples() []adapter.Sample {
 }
 
 func configure(a adapter.Account) (adapter.Profile, error) {
-	if err := manifest().ReadSettings(a, &settings{}); err != nil {
+	var s settings
+	if err := cmp.Or(manifest().ReadSettings(a, &settings{}), s.fill(a), s.check(a)); err != nil {
 		return adapter.Profile{}, err
 	}
-	s, err := settingsOf(a)
+	p, err := backend.Profile(s.BaseURL, []string{filesHost})
 	if err != nil {
-		return adapter.Profile{}, err
+		return p, err
 	}
-	if err := s.check(a); err != nil {
-		return adapter.Profile{}, err
-	}
-	base, err := codec.Address("base_url", s.BaseURL, "https", "http")
-	if err != nil {
-		return adapter.Profile{}, err
-	}
-	p := adapter.Profile{
-		Hosts: backend.Hosts(base.Host, []string{filesHost}), Endpoints: endpoints(), Reconcile: true, Pace: time.Second,
-		Levels: adapter.Levels{
-			Content: map[string]adapter.Level{"text": adapter.Full, "media": adapter.Full},
-			Formats: []string{event.FormatMarkdown}, MaxText: textLimit,
-			Typing: adapter.Dropped, Receipts: adapter.Partial, Partials: adapter.Fallback, Transcript: adapter.Full,
-			QueuePosition: adapter.Dropped, CustomerEnd: adapter.Full, Push: adapter.PushCall},
-		Assumptions: assumptions(),
-	}
+	p.Endpoints, p.Assumptions, p.Pace = endpoints(), assumptions(), time.Second
+	p.Levels.Formats, p.Levels.MaxText, p.Levels.Typing = []string{event.FormatMarkdown}, textLimit, adapter.Dropped
 	for _, host := range p.Hosts {
 		p.FileLogins = append(p.FileLogins, adapter.FileLogin{Host: host, Prefix: "Bearer ", Credential: botToken})
 	}

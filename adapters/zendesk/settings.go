@@ -96,12 +96,12 @@ func (s *settings) check() error {
 	return codec.Rows(s.Groups).CheckNumbers("groups")
 }
 
-func settingsOf(a adapter.Account) (settings, error) {
-	s := settings{AgentSources: []string{defaultSource}, FileHosts: []string{defaultMedia}}
-	err := manifest().FillSettings(a, &s)
+func (s *settings) fill(a adapter.Account) error {
+	s.AgentSources, s.FileHosts = []string{defaultSource}, []string{defaultMedia}
+	err := manifest().FillSettings(a, s)
 	if s.BaseURL == "" && s.Subdomain != "" {
 		s.BaseURL = "https://" + s.Subdomain + ".zendesk.com/sc"
 	}
 	s.BaseURL = strings.TrimRight(s.BaseURL, "/")
-	return s, err
+	return err
 }

@@ -1,6 +1,7 @@
 package backend_test
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -50,10 +51,11 @@ func definition() adapter.Definition {
 		if err := manifest().ReadSettings(a, &s); err != nil {
 			return adapter.Profile{}, err
 		}
-		return adapter.Profile{Hosts: backend.Hosts("plain.example", []string{"plain.example"}), Reconcile: true,
-			Levels: adapter.Levels{Content: map[string]adapter.Level{"text": adapter.Full}, MaxText: maxText, Push: adapter.PushCall},
-			Endpoints: []adapter.Endpoint{{Name: "hook", Method: http.MethodPost, Path: "/hook", Answer: adapter.AnswerAck,
-				Key: "body:/chat", Unknown: adapter.UnknownIgnore}}}, s.Check()
+		p, err := backend.Profile("https://plain.example/api", nil)
+		p.Levels.Content, p.Levels.MaxText = map[string]adapter.Level{"text": adapter.Full}, maxText
+		p.Endpoints = []adapter.Endpoint{{Name: "hook", Method: http.MethodPost, Path: "/hook", Answer: adapter.AnswerAck,
+			Key: "body:/chat", Unknown: adapter.UnknownIgnore}}
+		return p, cmp.Or(err, s.Check())
 	}}
 }
 
@@ -292,5 +294,17 @@ func TestFacts(t *testing.T) {
 		if id, agent := q.For(queue); fmt.Sprint(id, agent) != want {
 			t.Errorf("queue %q is for %d, an agent %v, want %s", queue, id, agent, want)
 		}
+	}
+}
+
+// What all desks have in common of a profile: its hosts are named once each, and what is
+// no address is refused with its mend.
+func TestProfile(t *testing.T) {
+	p, err := backend.Profile("https://plain.example/api", []string{"files.example", "plain.example", "files.example"})
+	if err != nil || !slices.Equal(p.Hosts, []string{"plain.example", "files.example"}) || !p.Reconcile || p.Levels.Push != adapter.PushCall {
+		t.Errorf("%v %+v", err, p)
+	}
+	if _, err := backend.Profile("plain.example", nil); err == nil || !strings.Contains(err.Error(), "base_url") || !strings.Contains(err.Error(), "use") {
+		t.Errorf("an address without a scheme: %v", err)
 	}
 }

@@ -75,14 +75,22 @@ func (q *Queues) For(queue string) (id int64, agent bool) {
 	return codec.NumberID(id2), false
 }
 
-// Hosts are the hosts an account may call: the vendor's own and those its files come
-// from, each once.
-func Hosts(own string, files []string) []string {
-	hosts := []string{own}
+// Profile is what the profiles of all desks have in common; an adapter adds its own to
+// it. base is the setting base_url, which it refuses where that is no address, and files
+// are hosts beside that one, of which each is named once.
+func Profile(base string, files []string) (adapter.Profile, error) {
+	own, err := codec.Address("base_url", base, "https", "http")
+	if err != nil {
+		return adapter.Profile{}, err
+	}
+	p := adapter.Profile{Hosts: []string{own.Host}, Reconcile: true, Levels: adapter.Levels{
+		Content:  map[string]adapter.Level{"text": adapter.Full, "media": adapter.Full},
+		Receipts: adapter.Partial, Partials: adapter.Fallback, Transcript: adapter.Full,
+		QueuePosition: adapter.Dropped, CustomerEnd: adapter.Full, Push: adapter.PushCall}}
 	for _, host := range files {
-		if !slices.Contains(hosts, host) {
-			hosts = append(hosts, host)
+		if !slices.Contains(p.Hosts, host) {
+			p.Hosts = append(p.Hosts, host)
 		}
 	}
-	return hosts
+	return p, nil
 }
