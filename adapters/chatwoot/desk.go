@@ -32,7 +32,7 @@ type state struct {
 	Setup   setup           `json:"setup,omitzero"`
 	Saying  saying          `json:"saying,omitzero"`
 	Reading backend.Reading `json:"reading,omitzero"`
-	Proof   *backend.Proof  `json:"proof,omitempty"`
+	Proof   backend.Proof   `json:"proof,omitzero"`
 }
 
 // saying is the customer's message on its way, and the words for a file that
@@ -54,9 +54,10 @@ func handle(tx *adapter.Tx, s *state, in adapter.Input) error {
 	if err := set.fill(tx.Account()); err != nil {
 		return err
 	}
-	d := desk{backend.Desk{Tx: tx, Course: &s.Course, Ways: set.Ways, Reading: &s.Reading, Title: "Chatwoot", Login: credential, Reopens: true}, set, s}
+	d := desk{backend.Desk{Tx: tx, Course: &s.Course, Proof: &s.Proof, Ways: set.Ways, Reading: &s.Reading, Title: "Chatwoot", Login: credential, Reopens: true}, set, s}
 	d.Reads = backend.Reads{Whole: d.whole, Page: d.page, Tell: d.message}
-	d.Acts = backend.Acts{Ask: d.asked, Say: d.says, Note: d.note, Resolve: d.resolve, Reopen: d.reopen, Left: d.left, Rest: d.rest}
+	d.Acts = backend.Acts{Ask: d.asked, Say: d.says, Note: d.note, Resolve: d.resolve, Reopen: d.reopen, Left: d.left, Rest: d.rest,
+		Check: d.check, Proved: d.proved}
 	switch in := in.(type) {
 	case adapter.Request:
 		return d.hint(in)
@@ -71,7 +72,7 @@ func handle(tx *adapter.Tx, s *state, in adapter.Input) error {
 			d.Look(backend.LookWhole)
 		}
 	case adapter.Check:
-		d.check(in)
+		d.Check(in)
 	default:
 		return adapter.ErrUnsupported
 	}
@@ -182,8 +183,7 @@ func (d desk) result(r adapter.Result) {
 	}
 	act, of, _ := strings.Cut(r.Tag, "/")
 	switch {
-	case d.s.Proof != nil:
-		d.proved(r)
+	case d.Proved(r):
 	case act == actRead:
 		d.read(r)
 	case act == actSay && d.s.Saying.Sends(of):

@@ -29,7 +29,7 @@ type state struct {
 	Saying  saying        `json:"saying,omitzero"`
 	Reading reading       `json:"reading,omitzero"`
 	Line    line          `json:"line,omitzero"`
-	Check   backend.Proof `json:"check,omitzero"`
+	Proof   backend.Proof `json:"proof,omitzero"`
 }
 
 // saying is the customer's message on its way.
@@ -54,9 +54,10 @@ func handle(tx *adapter.Tx, s *state, in adapter.Input) error {
 	if err := set.fill(tx.Account()); err != nil {
 		return err
 	}
-	d := desk{backend.Desk{Tx: tx, Course: &s.Course, Ways: set.Ways, Reading: &s.Reading.Reading, Title: "Libredesk", Login: inboxSecret}, set, s}
+	d := desk{backend.Desk{Tx: tx, Course: &s.Course, Proof: &s.Proof, Ways: set.Ways, Reading: &s.Reading.Reading, Title: "Libredesk", Login: inboxSecret}, set, s}
 	d.Reads = backend.Reads{Whole: d.whole, Page: d.page, Tell: d.message}
-	d.Acts = backend.Acts{Ask: d.asked, Say: d.says, Note: d.note, Resolve: d.resolve, Reopen: d.reopen, Back: d.hangUp, Left: d.left, Rest: d.rest}
+	d.Acts = backend.Acts{Ask: d.asked, Say: d.says, Note: d.note, Resolve: d.resolve, Reopen: d.reopen, Back: d.hangUp, Left: d.left, Rest: d.rest,
+		Check: d.check, Proved: d.proved}
 	switch in := in.(type) {
 	case adapter.Request:
 		return d.hint(in)
@@ -68,7 +69,7 @@ func handle(tx *adapter.Tx, s *state, in adapter.Input) error {
 		d.Look(backend.LookWhole)
 		d.again()
 	case adapter.Check:
-		d.check(in)
+		d.Check(in)
 	default:
 		return d.connection(in)
 	}
@@ -206,8 +207,7 @@ func (d desk) result(r adapter.Result) {
 	}
 	act, of, _ := strings.Cut(r.Tag, "/")
 	switch {
-	case act == actCheck:
-		d.checked(of, r)
+	case d.Proved(r):
 	case act == actRead:
 		d.read(r)
 	case act == actSay && d.s.Saying.Sends(of):

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
@@ -15,7 +14,6 @@ import (
 // The steps of a check, each a call, in order. Those after the first are made where
 // there is something to look at.
 const (
-	actCheck     = "check"
 	checkAgents  = "agents"
 	checkTeams   = "teams"
 	checkInbox   = "inbox"
@@ -31,187 +29,145 @@ func events() []string {
 
 // check has the account prove itself: its key, what its settings name, the inbox and
 // its secret, the webhook.
-func (d desk) check(in adapter.Check) {
-	d.s.Check = backend.Proof{ID: in.ID, Create: in.Create}
-	d.checkStep(checkAgents)
-}
+func (d desk) check() { d.Prove(checkAgents, d.agent(http.MethodGet, "/agents/compact", nil)) }
 
-func (d desk) checkStep(step string) {
-	calls := map[string]func() adapter.Call{
-		checkAgents:  func() adapter.Call { return d.agent(http.MethodGet, "/agents/compact", nil) },
-		checkTeams:   func() adapter.Call { return d.agent(http.MethodGet, "/teams/compact", nil) },
-		checkInbox:   func() adapter.Call { return d.launcher() },
-		checkSecret:  func() adapter.Call { return d.nobody() },
-		checkWebhook: func() adapter.Call { return d.agent(http.MethodGet, "/webhooks", nil) },
-		checkMake:    func() adapter.Call { return d.makeWebhook() },
-	}
-	c := calls[step]()
-	c.GiveUp = backend.OpenLimit
-	d.Tx.Call(actCheck+"/"+step, c)
-}
-
-// launcher reads what everybody may of the inbox.
-func (d desk) launcher() adapter.Call {
-	c := d.json(http.MethodGet, "/api/v1/widget/chat/settings/launcher?inbox_id="+d.set.InboxUUID, nil)
-	c.Header.Set("X-Libredesk-Inbox-Id", d.set.InboxUUID)
-	return c
-}
-
-// nobody shows a token that names nobody: Libredesk looks at the signature first, so
-// that a good one is told from a bad one and no contact is made.
-func (d desk) nobody() adapter.Call {
-	return d.widget(http.MethodPost, exchangePath, backend.Fields{"jwt": d.Tx.Token(inboxSecret, map[string]any{"exp": d.Tx.Now().Add(tokenLasts).Unix()})})
-}
-
-func (d desk) makeWebhook() adapter.Call {
-	c := d.agent(http.MethodPost, "/webhooks", backend.Fields{"name": "Footbridge " + d.Tx.Account().Name, "url": d.webhookURL(),
-		"events": events(), "secret": d.Tx.Credential(webhookSecret), "is_active": true})
-	c.Repeat = adapter.RepeatNever
-	return c
-}
-
-func (d desk) webhookURL() string { return d.Tx.Account().PublicURL + "/webhook" }
-
-// checked goes on when a step's call has ended.
-func (d desk) checked(step string, r adapter.Result) {
-	if d.s.Check.ID == "" {
-		return
-	}
-	judge, known := map[string]func(adapter.Result){checkAgents: d.agentsChecked, checkTeams: d.teamsChecked, checkInbox: d.inboxChecked,
-		checkSecret: d.secretChecked, checkWebhook: d.webhooksChecked, checkMake: d.webhookMade}[step]
-	if known {
-		judge(r)
-	}
-}
-
-// finish ends the check.
-func (d desk) finish() { d.s.Check.Report(d.Tx) }
-
-func (d desk) agentsChecked(r adapter.Result) {
+// proved goes on when a step's call has ended.
+func (d desk) proved(step string, r adapter.Result) {
 	data, good := dataOf(r)
+	switch step {
+	case checkAgents:
+		d.agentsChecked(r, data, good)
+	case checkTeams:
+		d.teamsChecked(r, data, good)
+	case checkInbox:
+		d.inboxChecked(r)
+	case checkSecret:
+		d.secretChecked(r)
+	case checkWebhook:
+		d.webhooksChecked(r, data, good)
+	case checkMake:
+		d.webhookMade(r, data)
+	}
+}
+
+func (d desk) agentsChecked(r adapter.Result, data codec.Value, good bool) {
 	const what = "credentials api_key and api_secret"
 	switch {
 	case r.Status == http.StatusUnauthorized || r.Status == http.StatusForbidden:
-		d.s.Check.Found(what, "", "Libredesk "+r.Fault(""), "make a key at Admin, Agents, the bridge's own agent, and set both of what it shows")
-		d.finish()
+		d.Found(what, "", "Libredesk "+r.Fault(""), "make a key at Admin, Agents, the bridge's own agent, and set both of what it shows")
 		return
 	case !good || !data.IsArray():
-		d.s.Check.Found("setting base_url", "", "Libredesk does not answer there: "+cmp.Or(r.Fault(""), "another answer than its own"), "set base_url to where its pages are, and see that the bridge reaches it")
-		d.finish()
+		d.Found("setting base_url", "", "Libredesk does not answer there: "+cmp.Or(r.Fault(""), "another answer than its own"), "set base_url to where its pages are, and see that the bridge reaches it")
 		return
 	}
-	d.s.Check.Found(what, "an agent's key", "", "")
+	d.Found(what, "an agent's key", "", "")
 	d.listed("agents", d.set.Agents, data)
 	if len(d.set.Teams) > 0 {
-		d.checkStep(checkTeams)
+		d.Prove(checkTeams, d.agent(http.MethodGet, "/teams/compact", nil))
 		return
 	}
-	d.checkStep(checkInbox)
+	d.launcher()
 }
 
-func (d desk) teamsChecked(r adapter.Result) {
-	if data, good := dataOf(r); good {
+func (d desk) teamsChecked(r adapter.Result, data codec.Value, good bool) {
+	if good {
 		d.listed("teams", d.set.Teams, data)
 	} else {
-		d.s.Check.Found("setting teams", "", "Libredesk "+r.Fault(credentialKey), "let the key's agent read teams")
+		d.Found("setting teams", "", "Libredesk "+r.Fault(credentialKey), "let the key's agent read teams")
 	}
-	d.checkStep(checkInbox)
+	d.launcher()
 }
 
 // listed looks for the numbers of a setting in a list.
 func (d desk) listed(setting string, rows []string, list codec.Value) {
 	for _, row := range rows {
 		queue, id, _ := strings.Cut(row, "=")
-		there := slices.IndexFunc(list.Items(), func(v codec.Value) bool { return v.Get("id").Text() == id })
-		if there < 0 {
-			d.s.Check.Found("setting "+setting, "", fmt.Sprintf("queue %s is for number %s, which is not there", queue, id), "use a number its page's address ends with")
-			continue
+		v, fault := backend.Having(list, "id", id), ""
+		if !v.Exists() {
+			fault = fmt.Sprintf("queue %s is for number %s, which is not there", queue, id)
 		}
-		v := list.Items()[there]
-		d.s.Check.Found("setting "+setting, queue+" is for "+cmp.Or(v.Get("name").Text(), d.set.actorOf(id, v).Name), "", "")
+		d.Judged("setting "+setting, queue+" is for "+cmp.Or(v.Get("name").Text(), d.set.actorOf(id, v).Name), fault, "use a number its page's address ends with")
 	}
 }
 
+// launcher reads what everybody may of the inbox.
+func (d desk) launcher() {
+	c := d.json(http.MethodGet, "/api/v1/widget/chat/settings/launcher?inbox_id="+d.set.InboxUUID, nil)
+	c.Header.Set("X-Libredesk-Inbox-Id", d.set.InboxUUID)
+	d.Prove(checkInbox, c)
+}
+
+// inboxChecked shows a token that names nobody, where there is an inbox: Libredesk looks
+// at the signature first, so that a good one is told from a bad one and no contact is made.
 func (d desk) inboxChecked(r adapter.Result) {
+	d.Judged("setting inbox_uuid", "a live-chat inbox", faultOf(r), "use the uuid on the inbox's installation page, and enable the inbox")
 	if !r.OK() {
-		d.s.Check.Found("setting inbox_uuid", "", "Libredesk "+r.Fault(""), "use the uuid on the inbox's installation page, and enable the inbox")
-		d.checkStep(checkWebhook)
+		d.webhooks()
 		return
 	}
-	d.s.Check.Found("setting inbox_uuid", "a live-chat inbox", "", "")
-	d.checkStep(checkSecret)
+	nobody := d.Tx.Token(inboxSecret, map[string]any{"exp": d.Tx.Now().Add(tokenLasts).Unix()})
+	d.Prove(checkSecret, d.widget(http.MethodPost, exchangePath, backend.Fields{"jwt": nobody}))
 }
 
 func (d desk) secretChecked(r adapter.Result) {
-	const what, mend = "credential inbox_secret", "set it to the secret on the inbox's security page"
+	fault := cmp.Or(faultOf(r), "Libredesk takes a token that names nobody")
 	switch {
 	case r.Status == http.StatusBadRequest && r.Reason == "":
-		d.s.Check.Found(what, "signs who the customer is", "", "")
+		fault = ""
 	case r.Status == http.StatusUnauthorized:
-		d.s.Check.Found(what, "", "Libredesk does not take what it signs", mend)
-	default:
-		d.s.Check.Found(what, "", "Libredesk "+cmp.Or(r.Fault(""), "takes a token that names nobody"), mend)
+		fault = "Libredesk does not take what it signs"
 	}
-	d.checkStep(checkWebhook)
+	d.Judged("credential inbox_secret", "signs who the customer is", fault, "set it to the secret on the inbox's security page")
+	d.webhooks()
 }
 
+func (d desk) webhooks() { d.Prove(checkWebhook, d.agent(http.MethodGet, "/webhooks", nil)) }
+
 // webhooksChecked looks for the webhook among all there are.
-func (d desk) webhooksChecked(r adapter.Result) {
-	data, good := dataOf(r)
-	if !good {
-		d.s.Check.Found("webhook", "", "Libredesk "+r.Fault(""), "let the key's agent manage webhooks while you verify, or look yourself at Admin, Webhooks for "+d.webhookURL())
-		d.finish()
-		return
-	}
-	var own codec.Value
-	for _, one := range data.Items() {
-		if one.Get("url").Text() == d.webhookURL() {
-			own = one
-		}
-	}
-	secret := d.Tx.Credential(webhookSecret) != ""
+func (d desk) webhooksChecked(r adapter.Result, data codec.Value, good bool) {
+	own, secret := backend.Having(data, "url", d.Webhook()), d.Tx.Credential(webhookSecret)
 	switch {
-	case !own.Exists() && d.s.Check.Create && secret:
-		d.checkStep(checkMake)
-		return
-	case !own.Exists() && d.s.Check.Create:
-		d.s.Check.Found("webhook", "", "there is none for "+d.webhookURL(), "set the credential webhook_secret, and verify with --create again")
-	case !own.Exists():
-		d.s.Check.Found("webhook", "", "there is none for "+d.webhookURL(), "verify with --create, or make it at Admin, Webhooks")
-	default:
+	case !good:
+		d.Found("webhook", "", "Libredesk "+r.Fault(""), "let the key's agent manage webhooks while you verify, or look yourself at Admin, Webhooks for "+d.Webhook())
+	case own.Exists():
 		d.webhookFound(own)
+	case d.Proof.Create && secret != "":
+		c := d.agent(http.MethodPost, "/webhooks", backend.Fields{"name": "Footbridge " + d.Tx.Account().Name, "url": d.Webhook(),
+			"events": events(), "secret": secret, "is_active": true})
+		c.Repeat = adapter.RepeatNever
+		d.Prove(checkMake, c)
+	case d.Proof.Create:
+		d.Found("webhook", "", "there is none for "+d.Webhook(), "set the credential webhook_secret, and verify with --create again")
+	default:
+		d.Found("webhook", "", "there is none for "+d.Webhook(), "verify with --create, or make it at Admin, Webhooks")
 	}
-	d.finish()
 }
 
 func (d desk) webhookFound(own codec.Value) {
-	var missing []string
-	for _, name := range events() {
-		if !slices.ContainsFunc(own.Get("events").Items(), func(v codec.Value) bool { return v.Text() == name }) {
-			missing = append(missing, name)
-		}
-	}
-	fault := ""
+	missing, fault := backend.Missing(events(), own.Get("events")), ""
 	switch {
 	case !is(own.Get("is_active"), "true"):
-		fault = "it is not active"
-	case len(missing) > 0:
-		fault = "it does not tell " + strings.Join(missing, ", ")
+		fault = d.Webhook() + ": it is not active"
+	case missing != "":
+		fault = d.Webhook() + ": it does not tell " + missing
 	case (own.Get("secret").Text() != "") != (d.Tx.Credential(webhookSecret) != ""):
-		fault = "its secret and the credential webhook_secret do not go together: only one of them is set"
+		fault = d.Webhook() + ": its secret and the credential webhook_secret do not go together: only one of them is set"
 	}
-	if fault != "" {
-		d.s.Check.Found("webhook", "", d.webhookURL()+": "+fault, "change it at Admin, Webhooks")
-		return
-	}
-	d.s.Check.Found("webhook", "calls "+d.webhookURL(), "", "")
+	d.Judged("webhook", "calls "+d.Webhook(), fault, "change it at Admin, Webhooks")
 }
 
-func (d desk) webhookMade(r adapter.Result) {
-	if data, good := dataOf(r); good && codec.NumberID(data.Get("id").Text()) != 0 {
-		d.s.Check.Found("webhook", "made: it calls "+d.webhookURL(), "", "")
-	} else {
-		d.s.Check.Found("webhook", "", "it could not be made: Libredesk "+cmp.Or(r.Fault(""), "refused it"), "make it at Admin, Webhooks")
+func (d desk) webhookMade(r adapter.Result, data codec.Value) {
+	fault := ""
+	if codec.NumberID(data.Get("id").Text()) == 0 || !r.OK() {
+		fault = "it could not be made: " + cmp.Or(faultOf(r), "Libredesk refused it")
 	}
-	d.finish()
+	d.Judged("webhook", "made: it calls "+d.Webhook(), fault, "make it at Admin, Webhooks")
+}
+
+// faultOf says how a call failed, or "".
+func faultOf(r adapter.Result) string {
+	if r.OK() {
+		return ""
+	}
+	return "Libredesk " + r.Fault("")
 }

@@ -14,12 +14,12 @@ import (
 // the app can be made a member, and whether it can be read, threads too; and with
 // Socket Mode whether it opens.
 const (
-	checkToken   = "check/token"
-	checkChannel = "check/channel"
-	checkJoin    = "check/join"
-	checkHistory = "check/history"
-	checkThread  = "check/thread"
-	checkSocket  = "check/socket"
+	checkToken   = "token"
+	checkChannel = "channel"
+	checkJoin    = "join"
+	checkHistory = "history"
+	checkThread  = "thread"
+	checkSocket  = "socket"
 )
 
 // proof is a check on its way.
@@ -29,8 +29,7 @@ type proof struct {
 }
 
 // check has the account prove itself.
-func (d desk) check(in adapter.Check) {
-	d.s.Proof = &proof{Proof: backend.Proof{ID: in.ID, Create: in.Create}}
+func (d desk) check() {
 	for _, row := range d.set.Channels {
 		if _, id, _ := strings.Cut(row, "="); !slices.Contains(d.s.Proof.Channels, id) {
 			d.s.Proof.Channels = append(d.s.Proof.Channels, id)
@@ -38,7 +37,7 @@ func (d desk) check(in adapter.Check) {
 	}
 	c := d.write("auth.test", backend.Fields{})
 	c.Repeat = adapter.RepeatKeyed
-	d.Tx.Call(checkToken, c)
+	d.Prove(checkToken, c)
 }
 
 // scopes are what the app needs, and what for.
@@ -50,26 +49,23 @@ func (d desk) scopes() []string {
 	return list
 }
 
-func (d desk) found(what, said, fault, mend string) { d.s.Proof.Found(what, said, fault, mend) }
-
 // proved goes on when a call of the check has ended.
-func (d desk) proved(r adapter.Result) {
+func (d desk) proved(step string, r adapter.Result) {
 	_, v, fault := answerOf(r)
-	switch r.Tag {
+	switch step {
 	case checkToken:
 		d.provedToken(r, v, fault)
 	case checkChannel:
 		d.provedChannel(v, fault)
 	case checkJoin:
-		d.found(d.channelName(), "joined", fault, "invite the app in the channel: /invite @its-name")
+		d.Judged(d.channelName(), "joined", fault, "invite the app in the channel: /invite @its-name")
 		d.readable(fault == "")
 	case checkHistory:
 		d.provedHistory(v, fault)
 	case checkSocket:
-		d.found("credential "+appToken, "opens Socket Mode", fault, "make an app-level token with connections:write at Basic Information, and turn Socket Mode on")
-		d.finish()
+		d.Judged("credential "+appToken, "opens Socket Mode", fault, "make an app-level token with connections:write at Basic Information, and turn Socket Mode on")
 	case checkThread:
-		d.found(d.channelName()+", threads", "can be read", fault, "give the account a user_token with channels:history and groups:history, of a member of the channel")
+		d.Judged(d.channelName()+", threads", "can be read", fault, "give the account a user_token with channels:history and groups:history, of a member of the channel")
 		d.nextChannel()
 	}
 }
@@ -80,9 +76,8 @@ func (d desk) provedToken(r adapter.Result, v codec.Value, fault string) {
 	if fault == "" && v.Get("bot_id").Text() == "" {
 		fault = "it is a person's: what it writes would be taken for their words"
 	}
-	d.found("credential "+botToken, said, fault, mend)
+	d.Found("credential "+botToken, said, fault, mend)
 	if fault != "" {
-		d.finish()
 		return
 	}
 	if told := r.Header.Get("X-Oauth-Scopes"); told != "" {
@@ -100,7 +95,7 @@ func (d desk) provedScopes(has []string) {
 	if len(missing) > 0 {
 		fault = "missing: " + strings.Join(missing, ", ")
 	}
-	d.found("scopes", "all there", fault, "add them on the app's page OAuth & Permissions, and install the app again")
+	d.Judged("scopes", "all there", fault, "add them on the app's page OAuth & Permissions, and install the app again")
 }
 
 // told looks how the bridge is told what people do.
@@ -109,32 +104,25 @@ func (d desk) told() {
 		c := d.write("apps.connections.open", nil)
 		c.Header.Set("Authorization", "Bearer "+d.Tx.Credential(appToken))
 		c.Repeat = adapter.RepeatKeyed
-		d.Tx.Call(checkSocket, c)
+		d.Prove(checkSocket, c)
 		return
 	}
 	base := d.Tx.Account().PublicURL
-	d.found("request addresses", base+"/events for events, "+base+"/actions for interactivity: Slack tells nobody what is entered there", "", "")
-	d.finish()
+	d.Found("request addresses", base+"/events for events, "+base+"/actions for interactivity: Slack tells nobody what is entered there", "", "")
 }
 
 // channel looks at the next channel, or goes on.
 func (d desk) channel() {
-	p := d.s.Proof
-	if len(p.Channels) == 0 {
+	if len(d.s.Proof.Channels) == 0 {
 		d.told()
 		return
 	}
-	d.Tx.Call(checkChannel, d.get("conversations.info", url.Values{"channel": {p.Channels[0]}}, d.Tx.Credential(botToken)))
+	d.Prove(checkChannel, d.get("conversations.info", url.Values{"channel": {d.s.Proof.Channels[0]}}, d.Tx.Credential(botToken)))
 }
 
 func (d desk) nextChannel() {
 	d.s.Proof.Channels = d.s.Proof.Channels[min(1, len(d.s.Proof.Channels)):]
 	d.channel()
-}
-
-func (d desk) finish() {
-	d.s.Proof.Report(d.Tx)
-	d.s.Proof = nil
 }
 
 func (d desk) channelName() string {
@@ -148,18 +136,18 @@ func (d desk) provedChannel(v codec.Value, fault string) {
 	c := v.Get("channel")
 	switch {
 	case fault != "":
-		d.found(d.channelName(), "", fault, "use the id at the foot of the channel's details; a private channel must have invited the app")
+		d.Found(d.channelName(), "", fault, "use the id at the foot of the channel's details; a private channel must have invited the app")
 	case yes(c.Get("is_archived")):
-		d.found(d.channelName(), "", "it is archived", "name another in the setting channels")
+		d.Found(d.channelName(), "", "it is archived", "name another in the setting channels")
 	case yes(c.Get("is_member")):
-		d.found(d.channelName(), "a member of #"+c.Get("name").Text(), "", "")
+		d.Found(d.channelName(), "a member of #"+c.Get("name").Text(), "", "")
 		d.readable(true)
 		return
-	case d.s.Proof.Create && !yes(c.Get("is_private")):
-		d.Tx.Call(checkJoin, d.write("conversations.join", backend.Fields{"channel": d.s.Proof.Channels[0]}))
+	case d.Proof.Create && !yes(c.Get("is_private")):
+		d.Prove(checkJoin, d.write("conversations.join", backend.Fields{"channel": d.s.Proof.Channels[0]}))
 		return
 	default:
-		d.found(d.channelName(), "", "the app is not a member of #"+c.Get("name").Text(), "invite it there with /invite @its-name, or verify with --create where the channel is public")
+		d.Found(d.channelName(), "", "the app is not a member of #"+c.Get("name").Text(), "invite it there with /invite @its-name, or verify with --create where the channel is public")
 	}
 	d.nextChannel()
 }
@@ -170,14 +158,14 @@ func (d desk) readable(member bool) {
 		d.nextChannel()
 		return
 	}
-	d.Tx.Call(checkHistory, d.read("conversations.history", url.Values{"channel": {d.s.Proof.Channels[0]}, "limit": {"1"}}))
+	d.Prove(checkHistory, d.read("conversations.history", url.Values{"channel": {d.s.Proof.Channels[0]}, "limit": {"1"}}))
 }
 
 func (d desk) provedHistory(v codec.Value, fault string) {
 	if items := v.Get("messages").Items(); fault == "" && len(items) > 0 && len(d.s.Proof.Channels) > 0 {
-		d.Tx.Call(checkThread, d.read("conversations.replies", url.Values{"channel": {d.s.Proof.Channels[0]}, "ts": {items[0].Get("ts").Text()}, "limit": {"1"}}))
+		d.Prove(checkThread, d.read("conversations.replies", url.Values{"channel": {d.s.Proof.Channels[0]}, "ts": {items[0].Get("ts").Text()}, "limit": {"1"}}))
 		return
 	}
-	d.found(d.channelName()+", messages", "can be read", fault, "add channels:history (groups:history for private channels) to the app and install it again")
+	d.Judged(d.channelName()+", messages", "can be read", fault, "add channels:history (groups:history for private channels) to the app and install it again")
 	d.nextChannel()
 }

@@ -45,7 +45,7 @@ type state struct {
 	Setup   setup         `json:"setup,omitzero"`
 	Saying  saying        `json:"saying,omitzero"`
 	Reading reading       `json:"reading,omitzero"`
-	Proof   *proof        `json:"proof,omitempty"`
+	Proof   proof         `json:"proof,omitzero"`
 }
 
 // desk is one turn of a leg.
@@ -60,9 +60,10 @@ func handle(tx *adapter.Tx, s *state, in adapter.Input) error {
 	if err := set.fill(tx.Account()); err != nil {
 		return err
 	}
-	d := desk{backend.Desk{Tx: tx, Course: &s.Course, Ways: set.Ways, Reading: &s.Reading.Reading, Title: "Slack", Login: botToken}, set, s}
+	d := desk{backend.Desk{Tx: tx, Course: &s.Course, Proof: &s.Proof.Proof, Ways: set.Ways, Reading: &s.Reading.Reading, Title: "Slack", Login: botToken}, set, s}
 	d.Reads = backend.Reads{Page: d.page, Tell: d.message, Done: d.end}
-	d.Acts = backend.Acts{Ask: d.asked, Say: d.says, Note: d.note, Resolve: d.leaves, Reopen: d.reopen, Left: d.left, Rest: d.rest}
+	d.Acts = backend.Acts{Ask: d.asked, Say: d.says, Note: d.note, Resolve: d.leaves, Reopen: d.reopen, Left: d.left, Rest: d.rest,
+		Check: d.check, Proved: d.proved}
 	switch in := in.(type) {
 	case adapter.Request:
 		return d.request(in)
@@ -77,7 +78,7 @@ func handle(tx *adapter.Tx, s *state, in adapter.Input) error {
 			d.look()
 		}
 	case adapter.Check:
-		d.check(in)
+		d.Check(in)
 	default:
 		return adapter.ErrUnsupported
 	}
@@ -167,8 +168,7 @@ func (d desk) result(r adapter.Result) {
 		return
 	}
 	switch {
-	case d.s.Proof != nil:
-		d.proved(r)
+	case d.Proved(r):
 	case act == actWho:
 		d.introduced(of, r)
 	case act == actRoot:

@@ -41,7 +41,7 @@ type state struct {
 	Setup   setup    `json:"setup,omitzero"`
 	Saying  saying   `json:"saying,omitzero"`
 	Reading reading  `json:"reading,omitzero"`
-	Proof   *proof   `json:"proof,omitempty"`
+	Proof   proof    `json:"proof,omitzero"`
 }
 
 // saying is the customer's message on its way.
@@ -71,9 +71,10 @@ func handle(tx *adapter.Tx, s *state, in adapter.Input) error {
 	if err := set.fill(tx.Account()); err != nil {
 		return err
 	}
-	d := desk{backend.Desk{Tx: tx, Course: &s.Course, Ways: set.Ways, Reading: &s.Reading.Reading, Title: "Zendesk", Login: keySecret}, set, s}
+	d := desk{backend.Desk{Tx: tx, Course: &s.Course, Proof: &s.Proof.Proof, Ways: set.Ways, Reading: &s.Reading.Reading, Title: "Zendesk", Login: keySecret}, set, s}
 	d.Reads = backend.Reads{Whole: d.whole, Page: d.page, Tell: d.message}
-	d.Acts = backend.Acts{Ask: d.asked, Say: d.says, Note: d.tell, Resolve: d.release, Reopen: d.reopen, Left: d.left, Rest: d.seen}
+	d.Acts = backend.Acts{Ask: d.asked, Say: d.says, Note: d.tell, Resolve: d.release, Reopen: d.reopen, Left: d.left, Rest: d.seen,
+		Check: d.check, Proved: d.proved}
 	switch in := in.(type) {
 	case adapter.Request:
 		return d.hint(in)
@@ -90,7 +91,7 @@ func handle(tx *adapter.Tx, s *state, in adapter.Input) error {
 			d.Look(backend.LookWhole)
 		}
 	case adapter.Check:
-		d.check(in)
+		d.Check(in)
 	default:
 		return adapter.ErrUnsupported
 	}
@@ -281,8 +282,7 @@ func (d desk) result(r adapter.Result) {
 	}
 	act, of, _ := strings.Cut(r.Tag, "/")
 	switch {
-	case d.s.Proof != nil:
-		d.proved(r)
+	case d.Proved(r):
 	case act == actRead:
 		d.read(r)
 	case (act == actSay || act == actSeek) && d.s.Saying.Sends(of):

@@ -97,6 +97,10 @@ type Acts struct {
 	// Desk has no words for. Each may be nil.
 	Back, Left func()
 	Rest       func(event.Event)
+	// Check begins to look whether the account works, and Proved goes on when a call of
+	// Desk.Prove has ended.
+	Check  func()
+	Proved func(step string, r adapter.Result)
 }
 
 // Desk is one turn of a leg at a vendor's desk.
@@ -104,6 +108,7 @@ type Desk struct {
 	Tx      *adapter.Tx
 	Course  *Course
 	Reading *Reading
+	Proof   *Proof
 	// Reads are set before Acts, which ask for them.
 	Reads Reads
 	Acts  Acts

@@ -29,6 +29,7 @@ type state struct {
 	Setup  backend.Setup[string] `json:"setup,omitzero"`
 	Saying backend.Saying        `json:"saying,omitzero"`
 	Look   backend.Reading       `json:"look,omitzero"`
+	Proof  backend.Proof         `json:"proof,omitzero"`
 }
 
 type settings struct {
@@ -64,11 +65,12 @@ func handle(tx *adapter.Tx, s *state, in adapter.Input) error {
 	if err := manifest().FillSettings(tx.Account(), &set); err != nil {
 		return err
 	}
-	d := plain{backend.Desk{Tx: tx, Course: &s.Course, Ways: set.Ways, Reading: &s.Look, Title: "Plain", Login: "key", Reopens: set.Reopens}, s}
+	d := plain{backend.Desk{Tx: tx, Course: &s.Course, Proof: &s.Proof, Ways: set.Ways, Reading: &s.Look, Title: "Plain", Login: "key", Reopens: set.Reopens}, s}
 	d.Reads = backend.Reads{Page: d.page, Tell: d.tell}
 	d.Acts = backend.Acts{Ask: d.ask, Say: d.say,
 		Note: func(of, text string) { d.post("note/"+of, text) }, Resolve: func(of string) { d.post("close/"+of, "") },
-		Reopen: func(of string) { d.post("open-again/"+of, "") }, Left: func() { s.Setup = backend.Setup[string]{} }}
+		Reopen: func(of string) { d.post("open-again/"+of, "") }, Left: func() { s.Setup = backend.Setup[string]{} },
+		Check: d.check, Proved: d.proved}
 	switch in := in.(type) {
 	case adapter.Deliver:
 		d.Deliver(in.Event)
@@ -82,10 +84,32 @@ func handle(tx *adapter.Tx, s *state, in adapter.Input) error {
 		if !d.Fired(in.Timer) {
 			d.Look(backend.LookWhole)
 		}
+	case adapter.Check:
+		d.Check(in)
 	default:
 		return adapter.ErrUnsupported
 	}
 	return nil
+}
+
+// check looks at the key, and then for a webhook of ours.
+func (d plain) check() { d.Prove("key", backend.JSON(http.MethodGet, "https://plain.example/me", nil)) }
+
+func (d plain) proved(step string, r adapter.Result) {
+	v, _ := codec.Lenient(r.Body)
+	switch step {
+	case "key":
+		d.Judged("credential key", "works", r.Fault("key"), "set another")
+		if r.OK() {
+			c := backend.JSON(http.MethodGet, "https://plain.example/hooks", nil)
+			c.GiveUp = backend.ReadLimit
+			d.Prove("hooks", c)
+		}
+	case "hooks":
+		own := backend.Having(v.Get("hooks"), "url", d.Webhook())
+		fault := backend.Missing([]string{"said", "left"}, own.Get("tells"))
+		d.Found("webhook", own.Get("url").Text(), fault, "have it tell these")
+	}
 }
 
 func (d plain) post(tag, text string) {
@@ -137,7 +161,7 @@ func (d plain) next() {
 func (d plain) result(r adapter.Result) {
 	act, of, _ := strings.Cut(r.Tag, "/")
 	switch {
-	case d.s.Phase == backend.Ended:
+	case d.s.Phase == backend.Ended, d.Proved(r):
 	case act == "say" && d.s.Saying.Sends(of):
 		if !d.s.Saying.PartSent(r, "key") && !r.OK() {
 			d.Tx.Fail(r.Fault("key"))

@@ -1,35 +1,101 @@
 package backend
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
 	"github.com/footbridge/footbridge/bridge/adapter/codec"
 )
 
-// Proof is an account on its way to prove itself: what was looked at so far. It is of
-// a state of its own, which ends with Report.
+// Proof is an account on its way to prove itself: what was looked at so far, and Step,
+// the call under way. It is of a state of its own. An adapter's own embeds it.
 type Proof struct {
 	ID       string            `json:"id,omitempty"`
 	Create   bool              `json:"create,omitempty"`
+	Step     string            `json:"step,omitempty"`
 	Findings []adapter.Finding `json:"findings,omitempty"`
 }
 
-// Found notes what was looked at: what was seen there, or a fault and its mend. Without
-// a fault the mend is left out.
-func (p *Proof) Found(what, said, fault, mend string) {
+// tagCheck is what the tags of a proof's calls begin with.
+const tagCheck = "check"
+
+// Prove makes the next call of a proof, which is given up soon where it does not say
+// itself when; step names it for Acts.Proved. A turn of a proof that asks for no call is
+// its last.
+func (d Desk) Prove(step string, c adapter.Call) {
+	d.Proof.Step, c.GiveUp = step, cmp.Or(c.GiveUp, OpenLimit)
+	d.Tx.Call(tagCheck+"/"+step, c)
+}
+
+// Check begins a proof.
+func (d Desk) Check(in adapter.Check) {
+	*d.Proof = Proof{ID: in.ID, Create: in.Create}
+	d.Acts.Check()
+	d.proven()
+}
+
+// Proved goes on with a proof when one of its calls has ended; false for a call of
+// something else.
+func (d Desk) Proved(r adapter.Result) bool {
+	step, ours := strings.CutPrefix(r.Tag, tagCheck+"/")
+	if ours && step == d.Proof.Step {
+		d.Proof.Step = ""
+		d.Acts.Proved(step, r)
+		d.proven()
+	}
+	return ours
+}
+
+// proven ends a proof of which no call is under way with what was found.
+func (d Desk) proven() {
+	if d.Proof.Step == "" {
+		d.Tx.Report(d.Proof.ID, d.Proof.Findings...)
+		*d.Proof = Proof{}
+	}
+}
+
+// Found notes what was looked at: what was seen there, and where that has a fault what
+// to do about it.
+func (d Desk) Found(what, said, fault, mend string) {
 	f := adapter.Finding{What: what, Said: said, Fault: fault}
 	if fault != "" {
 		f.Mend = mend
 	}
-	p.Findings = append(p.Findings, f)
+	d.Proof.Findings = append(d.Proof.Findings, f)
 }
 
-// Report ends the proof with what was found.
-func (p *Proof) Report(tx *adapter.Tx) {
-	tx.Report(p.ID, p.Findings...)
-	*p = Proof{}
+// Judged is Found for what there is something to say of only where it is good.
+func (d Desk) Judged(what, good, fault, mend string) {
+	if fault != "" {
+		good = ""
+	}
+	d.Found(what, good, fault, mend)
+}
+
+// Webhook is what the vendor is to call where the adapter's endpoint is at /webhook.
+func (d Desk) Webhook() string { return d.Tx.Account().PublicURL + "/webhook" }
+
+// Having is the one of a list that has a text in a field, in any case; none where no one
+// has.
+func Having(list codec.Value, field, text string) (one codec.Value) {
+	for _, v := range list.Items() {
+		if strings.EqualFold(v.Get(field).Text(), text) {
+			one = v
+		}
+	}
+	return one
+}
+
+// Missing are the wanted of which a list has none, in any case, as people read them.
+func Missing(wanted []string, list codec.Value) string {
+	missing := slices.DeleteFunc(slices.Clone(wanted), func(name string) bool {
+		return slices.ContainsFunc(list.Items(), func(v codec.Value) bool { return strings.EqualFold(v.Text(), name) })
+	})
+	return strings.Join(missing, ", ")
 }
 
 // Samples are a vendor's answers with status 200, as rows of tag and JSON.
