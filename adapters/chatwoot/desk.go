@@ -54,29 +54,12 @@ func handle(tx *adapter.Tx, s *state, in adapter.Input) error {
 	if err := set.fill(tx.Account()); err != nil {
 		return err
 	}
-	d := desk{backend.Desk{Tx: tx, Course: &s.Course, Proof: &s.Proof, Ways: set.Ways, Reading: &s.Reading, Title: "Chatwoot", Login: credential, Reopens: true}, set, s}
+	d := desk{backend.Desk{Tx: tx, Course: &s.Course, Steps: &s.Setup.Steps, Reading: &s.Reading, Proof: &s.Proof, Ways: set.Ways, Acts: new(backend.Acts),
+		Title: "Chatwoot", Login: credential, Reopens: true}, set, s}
 	d.Reads = backend.Reads{Whole: d.whole, Page: d.page, Tell: d.message}
-	d.Acts = backend.Acts{Ask: d.asked, Say: d.says, Note: d.note, Resolve: d.resolve, Reopen: d.reopen, Left: d.left, Rest: d.rest,
-		Check: d.check, Proved: d.proved}
-	switch in := in.(type) {
-	case adapter.Request:
-		return d.hint(in)
-	case adapter.Deliver:
-		d.Deliver(in.Event)
-	case adapter.Result:
-		d.result(in)
-	case adapter.Reconcile:
-		d.Look(backend.LookWhole)
-	case adapter.Fired:
-		if !d.Fired(in.Timer) {
-			d.Look(backend.LookWhole)
-		}
-	case adapter.Check:
-		d.Check(in)
-	default:
-		return adapter.ErrUnsupported
-	}
-	return nil
+	*d.Acts = backend.Acts{Ask: d.asked, Say: d.says, Note: d.note, Resolve: d.resolve, Reopen: d.reopen, Rest: d.rest,
+		Step: d.step, Clear: func() { s.Setup = setup{} }, Hint: d.hint, Answer: d.answer, Check: d.check, Proved: d.proved}
+	return d.Turn(in)
 }
 
 // rest is what Chatwoot shows beside words: typing, and what became of a message.
@@ -150,9 +133,6 @@ func (d desk) status(eventID, ref, word, why string) {
 
 // note leaves a private note in the conversation.
 func (d desk) note(of, text string) {
-	if d.s.Chat == "" {
-		return
-	}
 	head, _ := codec.Cut(text, textLimit)
 	c := d.asUser(http.MethodPost, d.theirs("/messages"), backend.Fields{"content": head, "message_type": typeOutgoing, "private": true})
 	c.Repeat = adapter.RepeatMarked
@@ -169,29 +149,17 @@ func (d desk) reopen(of string) {
 	d.Look(backend.LookMessages)
 }
 
-func (d desk) resolve(of string) {
-	if d.s.Chat != "" {
-		d.Tx.Call(actLeave+"/"+of, d.setStatus("resolved"))
-	}
-}
+func (d desk) resolve(of string) { d.Tx.Call(actLeave+"/"+of, d.setStatus("resolved")) }
 
-func (d desk) left() { d.s.Setup = setup{} }
-
-func (d desk) result(r adapter.Result) {
-	if d.s.Phase == backend.Ended {
-		return
-	}
-	act, of, _ := strings.Cut(r.Tag, "/")
+// answer goes on when a call has ended.
+func (d desk) answer(act, of string, r adapter.Result) {
 	switch {
-	case d.Proved(r):
 	case act == actRead:
 		d.read(r)
 	case act == actSay && d.s.Saying.Sends(of):
 		d.saidResult(r)
 	case act == actNote:
 		d.learn(r)
-	case d.s.Setup.Step != "" && r.Tag == d.s.Setup.Step:
-		d.step(act, r)
 	}
 }
 

@@ -2,7 +2,6 @@ package chatwoot
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -33,9 +32,6 @@ const (
 	partLimit = 6000
 	// factLimit is the longest value of a custom attribute Chatwoot takes.
 	factLimit = 1500
-	// createTries is how often a conversation is created when nobody knows whether
-	// it was.
-	createTries = 3
 )
 
 // setup is a hand-off on its way.
@@ -59,9 +55,9 @@ type entry struct {
 // asked begins a hand-off, or goes on with what goes with it.
 func (d desk) asked(e event.Event, body event.HandoffRequested) {
 	p := &d.s.Setup
-	switch d.Asked(e, p.Step) {
+	switch d.Asked(e) {
 	case backend.AskBegin:
-		*d.s = state{Course: backend.Course{Phase: backend.Setting, Handoff: e.ID}}
+		*d.s = state{Course: backend.Begun(e)}
 		p.Queue, p.Facts = body.Routing.Queue, attributes(body.Context)
 		p.Load(d.set.briefing(body), chunkLimit)
 		p.Contact = contactOf(e, body, d.Tx.Conversation(), d.source())
@@ -115,25 +111,15 @@ func attributes(context map[string]string) map[string]string {
 	return out
 }
 
-func (d desk) call(step string, c adapter.Call) {
-	p := &d.s.Setup
-	p.Step = step + "/" + d.s.Handoff
-	if step == stepPost || step == stepCreate || step == stepFind {
-		p.Step += fmt.Sprintf("/%d", p.Done+p.Tries)
-	}
-	c.GiveUp = backend.OpenLimit
-	d.Tx.Call(p.Step, c)
-}
-
 func (d desk) contact() {
 	d.s.Source = ""
 	c := post(d.public(""), d.s.Setup.Contact)
 	c.Repeat, c.Binds = adapter.RepeatKeyed, true // the source_id is the key
-	d.call(stepContact, c)
+	d.Step(stepContact, c)
 }
 
 func (d desk) find() {
-	d.call(stepFind, adapter.Call{Method: http.MethodGet, URL: d.public("/conversations"), Repeat: adapter.RepeatKeyed, Binds: true})
+	d.Step(stepFind, adapter.Call{Method: http.MethodGet, URL: d.public("/conversations"), Repeat: adapter.RepeatKeyed, Binds: true})
 }
 
 func (d desk) create() {
@@ -148,14 +134,14 @@ func (d desk) create() {
 	}
 	c := d.asUser(http.MethodPost, strings.TrimSuffix(d.theirs(""), "/"), body)
 	c.Repeat, c.Binds = adapter.RepeatNever, true
-	d.call(stepCreate, c)
+	d.Step(stepCreate, c)
 }
 
 // next goes on with what is to be done once the conversation is there.
 func (d desk) next() {
 	p := &d.s.Setup
 	if len(p.Next) == 0 {
-		d.call(stepOpen, d.setStatus("open"))
+		d.Step(stepOpen, d.setStatus("open"))
 		return
 	}
 	if d.send(p.Next[0]); p.Last() {
@@ -171,38 +157,37 @@ func (d desk) send(one entry) {
 		c.Header.Del("Content-Type")
 	}
 	c.Repeat = adapter.RepeatMarked
-	d.call(stepPost, c)
+	d.Step(stepPost, c)
 }
 
 // step goes on when a step's call has ended.
 func (d desk) step(step string, r adapter.Result) {
-	d.s.Setup.Step = ""
 	v, err := codec.Lenient(r.Body)
-	good := r.OK() && (err == nil || step == stepOpen || step == stepAssign)
-	if r.Reason == adapter.ReasonCancelled {
-		d.s.Phase = backend.Cut
-		return
-	}
+	good := r.OK() && err == nil
 	switch step {
 	case stepContact:
 		d.contactResult(r, v, good)
 	case stepFind:
 		d.findResult(r, v, good)
 	case stepCreate:
-		d.createResult(r, v, good)
+		if good && codec.NumberID(v.Get("id").Text()) != 0 {
+			d.bound(v)
+			return
+		}
+		d.NotMade(r, d.find)
 	case stepPost:
 		d.posted(r)
 	case stepOpen:
-		if !good {
-			d.fail(r)
+		if !r.OK() {
+			d.Failed(r)
 			return
 		}
 		d.assign()
 	case stepAssign:
-		if !good {
+		if !r.OK() {
 			d.Report("not_assigned", "Chatwoot "+r.Fault(credential)+"; look at the settings teams and agents")
 		}
-		d.opened()
+		d.Opened()
 	}
 }
 
@@ -222,7 +207,7 @@ func (d desk) contactResult(r adapter.Result, v codec.Value, good bool) {
 		}
 		d.contact()
 	default:
-		d.fail(r)
+		d.Failed(r)
 	}
 }
 
@@ -233,25 +218,11 @@ func (d desk) findResult(r adapter.Result, v codec.Value, good bool) {
 			newest = one
 		}
 	}
-	switch {
-	case good && newest.Exists():
+	if good && newest.Exists() {
 		d.bound(newest)
-	case good && d.s.Setup.Tries < createTries:
-		d.create()
-	default:
-		d.fail(r)
+		return
 	}
-}
-
-func (d desk) createResult(r adapter.Result, v codec.Value, good bool) {
-	switch {
-	case good && codec.NumberID(v.Get("id").Text()) != 0:
-		d.bound(v)
-	case r.MayHaveActed():
-		d.find()
-	default:
-		d.fail(r)
-	}
+	d.NotFound(r, good, d.create)
 }
 
 // bound goes on with the conversation that is there. What it holds already is not
@@ -289,19 +260,9 @@ func (d desk) posted(r adapter.Result) {
 func (d desk) assign() {
 	id, agent := d.set.For(d.s.Setup.Queue)
 	if id == 0 {
-		d.opened()
+		d.Opened()
 		return
 	}
 	field := map[bool]string{true: "assignee_id", false: "team_id"}[agent]
-	d.call(stepAssign, d.asUser(http.MethodPost, d.theirs("/assignments"), backend.Fields{field: id}))
-}
-
-func (d desk) opened() {
-	d.Opened(d.s.Setup.Failed)
-	d.s.Setup = setup{}
-}
-
-func (d desk) fail(r adapter.Result) {
-	d.Failed(r)
-	d.s.Setup = setup{}
+	d.Step(stepAssign, d.asUser(http.MethodPost, d.theirs("/assignments"), backend.Fields{field: id}))
 }

@@ -3,7 +3,6 @@ package libredesk
 import (
 	"cmp"
 	"net/http"
-	"strings"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
 	"github.com/footbridge/footbridge/bridge/adapter/backend"
@@ -29,7 +28,7 @@ type state struct {
 	Saying  saying        `json:"saying,omitzero"`
 	Reading reading       `json:"reading,omitzero"`
 	Line    line          `json:"line,omitzero"`
-	Proof   backend.Proof `json:"proof,omitzero"`
+	Proof   backend.Proof `json:"check,omitzero"`
 }
 
 // saying is the customer's message on its way.
@@ -54,26 +53,17 @@ func handle(tx *adapter.Tx, s *state, in adapter.Input) error {
 	if err := set.fill(tx.Account()); err != nil {
 		return err
 	}
-	d := desk{backend.Desk{Tx: tx, Course: &s.Course, Proof: &s.Proof, Ways: set.Ways, Reading: &s.Reading.Reading, Title: "Libredesk", Login: inboxSecret}, set, s}
+	d := desk{backend.Desk{Tx: tx, Course: &s.Course, Steps: &s.Setup.Steps, Reading: &s.Reading.Reading, Proof: &s.Proof, Ways: set.Ways, Acts: new(backend.Acts),
+		Title: "Libredesk", Login: inboxSecret}, set, s}
 	d.Reads = backend.Reads{Whole: d.whole, Page: d.page, Tell: d.message}
-	d.Acts = backend.Acts{Ask: d.asked, Say: d.says, Note: d.note, Resolve: d.resolve, Reopen: d.reopen, Back: d.hangUp, Left: d.left, Rest: d.rest,
+	*d.Acts = backend.Acts{Ask: d.asked, Say: d.says, Note: d.note, Resolve: d.resolve, Reopen: d.reopen, Back: d.hangUp, Left: d.left, Rest: d.rest,
+		Step: d.step, Clear: func() { s.Setup = setup{} }, Hint: d.hint, Answer: d.answer, Other: d.connection,
 		Check: d.check, Proved: d.proved}
-	switch in := in.(type) {
-	case adapter.Request:
-		return d.hint(in)
-	case adapter.Deliver:
-		d.Deliver(in.Event)
-	case adapter.Result:
-		d.result(in)
-	case adapter.Reconcile:
-		d.Look(backend.LookWhole)
+	err := d.Turn(in)
+	if _, ok := in.(adapter.Reconcile); ok {
 		d.again()
-	case adapter.Check:
-		d.Check(in)
-	default:
-		return d.connection(in)
 	}
-	return nil
+	return err
 }
 
 // rest is what Libredesk shows beside words: that the customer writes, and has read all
@@ -158,9 +148,6 @@ func (d desk) saidResult(r adapter.Result) {
 
 // note leaves a private note in the conversation.
 func (d desk) note(of, text string) {
-	if d.s.Chat == "" {
-		return
-	}
 	head, _ := codec.Cut(text, 4*partLimit)
 	d.Tx.Call(actNote+"/"+of, d.noteCall(head))
 }
@@ -189,25 +176,17 @@ func (d desk) reopen(of string) {
 	d.again()
 }
 
-// left keeps nothing of the hand-off.
+// left keeps nothing of the talk.
 func (d desk) left() {
-	d.s.Setup, d.s.Saying = setup{}, saying{}
+	d.s.Saying = saying{}
 	d.hangUp()
 }
 
-func (d desk) resolve(eventID string) {
-	if d.s.Chat != "" {
-		d.Tx.Call(actLeave+"/"+eventID, d.setStatus("Resolved"))
-	}
-}
+func (d desk) resolve(of string) { d.Tx.Call(actLeave+"/"+of, d.setStatus("Resolved")) }
 
-func (d desk) result(r adapter.Result) {
-	if d.s.Phase == backend.Ended {
-		return
-	}
-	act, of, _ := strings.Cut(r.Tag, "/")
+// answer goes on when a call has ended.
+func (d desk) answer(act, of string, r adapter.Result) {
 	switch {
-	case d.Proved(r):
 	case act == actRead:
 		d.read(r)
 	case act == actSay && d.s.Saying.Sends(of):
@@ -216,7 +195,5 @@ func (d desk) result(r adapter.Result) {
 		d.s.Saying.More = false // the same part again
 	case act == actNote:
 		d.learn(r)
-	case d.s.Setup.Step != "" && r.Tag == d.s.Setup.Step:
-		d.step(act, r)
 	}
 }

@@ -97,9 +97,6 @@ func (d desk) connection(in adapter.Input) error {
 
 func (d desk) fired(timer string) {
 	switch {
-	case d.Fired(timer):
-	case timer == backend.TimerLook:
-		d.Look(backend.LookWhole)
 	case timer == timerRedial:
 		d.dial()
 	case timer == timerPing && d.s.Line.Up && d.s.Phase == backend.Open:

@@ -2,7 +2,6 @@ package libredesk
 
 import (
 	"cmp"
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -30,8 +29,6 @@ const (
 	// chunkLimit is how much of what goes with a hand-off is kept between turns, in
 	// bytes.
 	chunkLimit = 8 << 10
-	// initTries is how often a conversation is made when nobody knows whether it was.
-	initTries = 3
 )
 
 // setup is a hand-off on its way; what goes with it are texts of notes.
@@ -54,10 +51,10 @@ type contact struct {
 // asked begins a hand-off, or goes on with what goes with it.
 func (d desk) asked(e event.Event, body event.HandoffRequested) {
 	p := &d.s.Setup
-	switch d.Asked(e, p.Step) {
+	switch d.Asked(e) {
 	case backend.AskBegin:
 		d.hangUp()
-		*d.s = state{Course: backend.Course{Phase: backend.Setting, Handoff: e.ID}, Line: line{Conn: d.s.Line.Conn}, Contact: d.contactOf(e, body)}
+		*d.s = state{Course: backend.Begun(e), Line: line{Conn: d.s.Line.Conn}, Contact: d.contactOf(e, body)}
 		p.Queue, p.First = body.Routing.Queue, within(cmp.Or(lastWords(body.Transcript), d.set.AskText), bytesLimit/4)
 		p.Load(briefing(body), chunkLimit)
 		d.exchange(stepExchange)
@@ -80,13 +77,6 @@ func (d desk) contactOf(e event.Event, body event.HandoffRequested) contact {
 		Email: cmp.Or(backend.Email(body.Context), within(local, 60)+"@"+d.set.EmailDomain)}
 }
 
-func (d desk) call(step string, c adapter.Call) {
-	p := &d.s.Setup
-	p.Step = fmt.Sprintf("%s/%s/%d", step, d.s.Handoff, p.Done+p.Tries)
-	c.GiveUp = backend.OpenLimit
-	d.Tx.Call(p.Step, c)
-}
-
 // exchange asks for the contact's token. A contact who is known keeps theirs.
 func (d desk) exchange(step string) {
 	who := d.s.Contact
@@ -95,7 +85,7 @@ func (d desk) exchange(step string) {
 	c.Capture = []adapter.Capture{{Name: session, Pointer: "/data/session_token"}}
 	c.Repeat, c.GiveUp = adapter.RepeatKeyed, backend.OpenLimit
 	if step == stepExchange {
-		d.call(step, c)
+		d.Step(step, c)
 		return
 	}
 	d.Tx.Call(step, c)
@@ -106,13 +96,13 @@ func (d desk) begin() {
 	p.Tries++
 	c := d.widget(http.MethodPost, "/chat/conversations/init", backend.Fields{"message": p.First, "form_data": backend.Fields{}})
 	c.Repeat, c.Binds = adapter.RepeatNever, true
-	d.call(stepInit, c)
+	d.Step(stepInit, c)
 }
 
 func (d desk) find() {
 	c := d.widget(http.MethodGet, "/chat/conversations", nil)
 	c.Repeat, c.Binds = adapter.RepeatKeyed, true
-	d.call(stepFind, c)
+	d.Step(stepFind, c)
 }
 
 // next goes on with what is to be done once the conversation is there.
@@ -122,24 +112,23 @@ func (d desk) next() {
 		d.assign()
 		return
 	}
-	if d.call(stepNote, d.noteCall(p.Next[0])); p.Last() {
+	if d.Step(stepNote, d.noteCall(p.Next[0])); p.Last() {
 		d.Tx.Later()
 	}
 }
 
 // step goes on when a step's call has ended.
 func (d desk) step(step string, r adapter.Result) {
-	d.s.Setup.Step = ""
-	if r.Reason == adapter.ReasonCancelled {
-		d.s.Phase = backend.Cut
-		return
-	}
 	data, good := dataOf(r)
 	switch step {
 	case stepExchange:
 		d.exchanged(r, good)
 	case stepInit:
-		d.begun(r, data.Get("conversation"), good)
+		if v := data.Get("conversation"); good && uuidOf(v) != "" {
+			d.bound(v)
+			return
+		}
+		d.NotMade(r, d.find)
 	case stepFind:
 		d.found(r, data, good)
 	case stepNote:
@@ -154,7 +143,7 @@ func (d desk) step(step string, r adapter.Result) {
 
 func (d desk) exchanged(r adapter.Result, good bool) {
 	if !good {
-		d.fail(r)
+		d.Failed(r)
 		return
 	}
 	at, err := time.Parse(time.RFC1123, r.Header.Get("Date"))
@@ -163,17 +152,6 @@ func (d desk) exchanged(r adapter.Result, good bool) {
 	}
 	d.s.Setup.Since = at.UnixMicro()
 	d.begin()
-}
-
-func (d desk) begun(r adapter.Result, v codec.Value, good bool) {
-	switch {
-	case good && uuidOf(v) != "":
-		d.bound(v)
-	case r.MayHaveActed():
-		d.find()
-	default:
-		d.fail(r)
-	}
 }
 
 // found takes the newest of the contact's conversations, if it was made since we
@@ -186,16 +164,11 @@ func (d desk) found(r adapter.Result, list codec.Value, good bool) {
 			newest = one
 		}
 	}
-	switch {
-	case !good:
-		d.fail(r)
-	case newest.Exists():
+	if good && newest.Exists() {
 		d.bound(newest)
-	case p.Tries < initTries:
-		d.begin()
-	default:
-		d.fail(r)
+		return
 	}
+	d.NotFound(r, good, d.begin)
 }
 
 func (d desk) bound(v codec.Value) {
@@ -218,16 +191,10 @@ func (d desk) assign() {
 		return
 	}
 	kind := map[bool]string{true: "user", false: "team"}[agent]
-	d.call(stepAssign, d.agent(http.MethodPut, d.theirs("/assignee/"+kind), backend.Fields{"assignee_id": id}))
+	d.Step(stepAssign, d.agent(http.MethodPut, d.theirs("/assignee/"+kind), backend.Fields{"assignee_id": id}))
 }
 
 func (d desk) opened() {
-	d.Opened(d.s.Setup.Failed)
-	d.s.Setup = setup{}
+	d.Opened()
 	d.dial()
-}
-
-func (d desk) fail(r adapter.Result) {
-	d.Failed(r)
-	d.s.Setup = setup{}
 }

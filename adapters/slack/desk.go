@@ -60,29 +60,17 @@ func handle(tx *adapter.Tx, s *state, in adapter.Input) error {
 	if err := set.fill(tx.Account()); err != nil {
 		return err
 	}
-	d := desk{backend.Desk{Tx: tx, Course: &s.Course, Proof: &s.Proof.Proof, Ways: set.Ways, Reading: &s.Reading.Reading, Title: "Slack", Login: botToken}, set, s}
+	d := desk{backend.Desk{Tx: tx, Course: &s.Course, Steps: &s.Setup.Steps, Reading: &s.Reading.Reading, Proof: &s.Proof.Proof, Ways: set.Ways, Acts: new(backend.Acts),
+		Title: "Slack", Login: botToken}, set, s}
 	d.Reads = backend.Reads{Page: d.page, Tell: d.message, Done: d.end}
-	d.Acts = backend.Acts{Ask: d.asked, Say: d.says, Note: d.note, Resolve: d.leaves, Reopen: d.reopen, Left: d.left, Rest: d.rest,
+	*d.Acts = backend.Acts{Ask: d.asked, Say: d.says, Note: d.note, Resolve: d.leaves, Reopen: d.reopen, Left: d.left, Rest: d.rest,
+		Step: d.step, Clear: func() { s.Setup = setup{} }, Hint: d.request, Answer: d.answer,
 		Check: d.check, Proved: d.proved}
-	switch in := in.(type) {
-	case adapter.Request:
-		return d.request(in)
-	case adapter.Deliver:
-		d.Deliver(in.Event)
-	case adapter.Result:
-		d.result(in)
-	case adapter.Reconcile:
-		d.look()
-	case adapter.Fired:
-		if !d.Fired(in.Timer) {
-			d.look()
-		}
-	case adapter.Check:
-		d.Check(in)
-	default:
-		return adapter.ErrUnsupported
+	if r, ok := in.(adapter.Result); ok && strings.HasPrefix(r.Tag, actRoot+"/") {
+		d.shown(strings.TrimPrefix(r.Tag, actRoot+"/"), r) // also after the end
+		return nil
 	}
-	return nil
+	return d.Turn(in)
 }
 
 // rest is what people are told beside words: that the customer did not get theirs.
@@ -96,9 +84,6 @@ func (d desk) rest(e event.Event) {
 func (d desk) note(of, text string) { d.line(of, d.s.Chat, text) }
 
 func (d desk) line(of, thread, text string) {
-	if thread == "" {
-		return
-	}
 	c, body := d.post(within(escape(text), messageLimit), "")
 	body["thread_ts"] = thread
 	c.Body = codec.Compose(body)
@@ -118,7 +103,7 @@ const leaving = "Over"
 func (d desk) leaves(string) { d.s.Status = leaving }
 
 func (d desk) left() {
-	d.s.Setup, d.s.Presses, d.s.Ending = setup{}, nil, nil
+	d.s.Presses, d.s.Ending = nil, nil
 	if d.s.Status == leaving {
 		d.show(map[bool]string{false: "Over here", true: escape(d.Ways.EndedText)}[d.s.Phase == backend.Ended])
 	}
@@ -162,22 +147,14 @@ func (d desk) shown(of string, r adapter.Result) {
 	}
 }
 
-func (d desk) result(r adapter.Result) {
-	act, of, _ := strings.Cut(r.Tag, "/")
-	if d.s.Phase == backend.Ended && act != actRoot {
-		return
-	}
+// answer goes on when a call has ended.
+func (d desk) answer(act, of string, r adapter.Result) {
 	switch {
-	case d.Proved(r):
 	case act == actWho:
 		d.introduced(of, r)
-	case act == actRoot:
-		d.shown(of, r)
 	case act == readThread && of == d.s.Handoff:
 		d.readResult(r)
 	case act == actSay && d.s.Saying.Event != "" && strings.HasPrefix(of, d.s.Saying.ID()+"/"):
 		d.saidResult(strings.TrimPrefix(of, d.s.Saying.ID()+"/"), r)
-	case d.s.Setup.Step != "" && r.Tag == d.s.Setup.Step:
-		d.step(act, r)
 	}
 }

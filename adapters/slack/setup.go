@@ -45,12 +45,14 @@ type setup struct {
 func (d desk) asked(e event.Event, body event.HandoffRequested) {
 	p := &d.s.Setup
 	card, rest := briefing(e, body)
-	switch d.Asked(e, p.Step) {
+	switch d.Asked(e) {
 	case backend.AskBegin:
 		if d.s.Showing != 0 && d.s.Showing != d.s.Shown {
 			d.update("") // of the thread before, which nobody comes back to
 		}
-		*d.s = state{Course: backend.Course{Phase: backend.Setting, Handoff: e.ID, Self: d.s.Self}, Key: d.Tx.Key(), Channel: d.set.channel(body.Routing.Queue), Card: card,
+		course := backend.Begun(e)
+		course.Self = d.s.Self
+		*d.s = state{Course: course, Key: d.Tx.Key(), Channel: d.set.channel(body.Routing.Queue), Card: card,
 			Status: "Waiting for a person", People: d.s.People, Asking: d.s.Asking, Shown: d.s.Shown}
 		if d.s.Channel == "" {
 			d.s.Phase = backend.Gone
@@ -68,12 +70,10 @@ func (d desk) asked(e event.Event, body event.HandoffRequested) {
 }
 
 func (d desk) call(step string, c adapter.Call) {
-	p := &d.s.Setup
-	p.Step = fmt.Sprintf("%s/%s/%d", step, d.s.Handoff, p.Done+p.Tries)
 	if c.GiveUp = openLimit; d.s.Chat != "" {
 		c.GiveUp = backLimit
 	}
-	d.Tx.Call(p.Step, c)
+	d.Step(step, c)
 }
 
 // open posts the head of the thread.
@@ -117,11 +117,6 @@ func (d desk) partID() string { return fmt.Sprintf("%s/%d", d.s.Handoff, d.s.Set
 
 // step goes on when a step's call has ended.
 func (d desk) step(step string, r adapter.Result) {
-	d.s.Setup.Step = ""
-	if r.Reason == adapter.ReasonCancelled {
-		d.s.Phase = backend.Cut
-		return
-	}
 	r, reads := sought(r)
 	told, v, fault := answerOf(r)
 	switch step {
@@ -200,8 +195,7 @@ func (d desk) bound(ts string, head codec.Value) {
 
 // opened says that people have it.
 func (d desk) opened() {
-	d.Opened(d.s.Setup.Failed)
-	d.s.Setup = setup{}
+	d.Opened()
 	d.stale()
 	d.press()
 }

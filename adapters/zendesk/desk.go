@@ -2,7 +2,6 @@ package zendesk
 
 import (
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
@@ -71,30 +70,24 @@ func handle(tx *adapter.Tx, s *state, in adapter.Input) error {
 	if err := set.fill(tx.Account()); err != nil {
 		return err
 	}
-	d := desk{backend.Desk{Tx: tx, Course: &s.Course, Proof: &s.Proof.Proof, Ways: set.Ways, Reading: &s.Reading.Reading, Title: "Zendesk", Login: keySecret}, set, s}
+	d := desk{backend.Desk{Tx: tx, Course: &s.Course, Steps: &s.Setup.Steps, Reading: &s.Reading.Reading, Proof: &s.Proof.Proof, Ways: set.Ways, Acts: new(backend.Acts),
+		Title: "Zendesk", Login: keySecret}, set, s}
 	d.Reads = backend.Reads{Whole: d.whole, Page: d.page, Tell: d.message}
-	d.Acts = backend.Acts{Ask: d.asked, Say: d.says, Note: d.tell, Resolve: d.release, Reopen: d.reopen, Left: d.left, Rest: d.seen,
+	*d.Acts = backend.Acts{Ask: d.asked, Say: d.says, Note: d.tell, Resolve: d.release, Reopen: d.reopen, Rest: d.seen,
+		Step: d.step, Clear: func() { s.Setup = setup{} }, Hint: d.hint, Answer: d.answer, Other: d.other,
 		Check: d.check, Proved: d.proved}
-	switch in := in.(type) {
-	case adapter.Request:
-		return d.hint(in)
-	case adapter.Deliver:
-		if !private(in.Event) {
-			d.Deliver(in.Event)
-		}
-	case adapter.Result:
-		d.result(in)
-	case adapter.Reconcile:
-		d.Look(backend.LookWhole)
-	case adapter.Fired:
-		if s.Saying.Lost = s.Saying.Lost && in.Timer != timerMerge; !d.Fired(in.Timer) && in.Timer == backend.TimerLook {
-			d.Look(backend.LookWhole)
-		}
-	case adapter.Check:
-		d.Check(in)
-	default:
+	if in, ok := in.(adapter.Deliver); ok && private(in.Event) {
+		return nil
+	}
+	return d.Turn(in)
+}
+
+// other is that a conversation which is not there was waited for long enough.
+func (d desk) other(in adapter.Input) error {
+	if in, ok := in.(adapter.Fired); !ok || in.Timer != timerMerge {
 		return adapter.ErrUnsupported
 	}
+	d.s.Saying.Lost = false
 	return nil
 }
 
@@ -234,10 +227,8 @@ func (d desk) seen(e event.Event) {
 
 // tell says something to the people there, in the bridge's own name.
 func (d desk) tell(of, text string) {
-	if d.s.Chat != "" {
-		head, _ := codec.Cut(text, textLimit)
-		d.send(actTell+"/"+of, &entry{Name: bridgeName, Content: textOf(head)}, 0)
-	}
+	head, _ := codec.Cut(text, textLimit)
+	d.send(actTell+"/"+of, &entry{Name: bridgeName, Content: textOf(head)}, 0)
 }
 
 // bridgeName is who speaks where nobody else does.
@@ -254,9 +245,7 @@ func (d desk) pass(to string, ticket backend.Fields) adapter.Call {
 
 // release takes control from whoever has it.
 func (d desk) release(of string) {
-	if d.s.Chat != "" {
-		d.Tx.Call(actLeave+"/"+of, d.there(http.MethodPost, "/releaseControl", backend.Fields{"reason": "ticketClosed", "metadata": backend.Fields{mark: of}}))
-	}
+	d.Tx.Call(actLeave+"/"+of, d.there(http.MethodPost, "/releaseControl", backend.Fields{"reason": "ticketClosed", "metadata": backend.Fields{mark: of}}))
 }
 
 // reopen gives control to the people there again, and reads what they wrote meanwhile.
@@ -274,15 +263,9 @@ func (d desk) reopened() {
 	}
 }
 
-func (d desk) left() { d.s.Setup = setup{} }
-
-func (d desk) result(r adapter.Result) {
-	if d.s.Phase == backend.Ended {
-		return
-	}
-	act, of, _ := strings.Cut(r.Tag, "/")
+// answer goes on when a call has ended.
+func (d desk) answer(act, of string, r adapter.Result) {
 	switch {
-	case d.Proved(r):
 	case act == actRead:
 		d.read(r)
 	case (act == actSay || act == actSeek) && d.s.Saying.Sends(of):
@@ -296,7 +279,5 @@ func (d desk) result(r adapter.Result) {
 		d.accepted(r)
 	case act == actReopen:
 		d.reopened()
-	case d.s.Setup.Step != "" && r.Tag == d.s.Setup.Step:
-		d.step(act, r)
 	}
 }

@@ -35,9 +35,9 @@ const (
 	// oldest is how far back a message may be to be news, whatever the conversation is
 	// merged with.
 	oldest = time.Hour
-	// setupTries is how often a conversation is made, or a message of what was said,
-	// when nobody knows whether it was.
-	setupTries = 3
+	// postTries is how often a message of what was said is sent when nobody knows whether
+	// it was.
+	postTries = 3
 )
 
 // setup is a hand-off on its way.
@@ -57,9 +57,9 @@ type setup struct {
 // asked begins a hand-off, or goes on with what goes with it.
 func (d desk) asked(e event.Event, body event.HandoffRequested) {
 	p := &d.s.Setup
-	switch d.Asked(e, p.Step) {
+	switch d.Asked(e) {
 	case backend.AskBegin:
-		*d.s = state{Course: backend.Course{Phase: backend.Setting, Handoff: e.ID}}
+		*d.s = state{Course: backend.Begun(e)}
 		who := d.set.customerOf(e, body, d.Tx.Conversation())
 		p.External, p.Profile, p.Ticket = who.external, who.profile(), d.set.ticket(who, body)
 		p.Load(d.set.briefing(body), chunkLimit)
@@ -70,17 +70,10 @@ func (d desk) asked(e event.Event, body event.HandoffRequested) {
 	}
 }
 
-func (d desk) call(step string, c adapter.Call) {
-	p := &d.s.Setup
-	p.Step = fmt.Sprintf("%s/%s/%d", step, d.s.Handoff, p.Done+p.Tries)
-	c.GiveUp = backend.OpenLimit
-	d.Tx.Call(p.Step, c)
-}
-
 func (d desk) user() {
 	profile := backend.Fields{"givenName": d.set.CustomerName}
 	maps.Copy(profile, d.s.Setup.Profile)
-	d.call(stepUser, d.api(http.MethodPost, "/users", backend.Fields{"externalId": d.s.Setup.External, "profile": profile}))
+	d.Step(stepUser, d.api(http.MethodPost, "/users", backend.Fields{"externalId": d.s.Setup.External, "profile": profile}))
 }
 
 // create makes the conversation. It bears the hand-off's mark, by which it is found.
@@ -90,18 +83,18 @@ func (d desk) create() {
 	c := d.api(http.MethodPost, "/conversations", backend.Fields{"type": "personal", "participants": []backend.Fields{{"userId": d.s.User}},
 		"metadata": backend.Fields{mark: d.s.Handoff}})
 	c.Repeat = adapter.RepeatNever
-	d.call(stepCreate, c)
+	d.Step(stepCreate, c)
 }
 
 func (d desk) find() {
-	d.call(stepFind, d.api(http.MethodGet, "/conversations?page%5Bsize%5D=100&filter%5BuserId%5D="+url.QueryEscape(d.s.User), nil))
+	d.Step(stepFind, d.api(http.MethodGet, "/conversations?page%5Bsize%5D=100&filter%5BuserId%5D="+url.QueryEscape(d.s.User), nil))
 }
 
 // next goes on with what is to be done once control is ours.
 func (d desk) next() {
 	p := &d.s.Setup
 	if len(p.Next) == 0 {
-		d.call(stepPass, d.pass(d.set.Agents, p.Ticket))
+		d.Step(stepPass, d.pass(d.set.Agents, p.Ticket))
 		return
 	}
 	p.Step = d.postTag()
@@ -118,12 +111,6 @@ func (d desk) postTag() string {
 
 // step goes on when a step's call has ended.
 func (d desk) step(step string, r adapter.Result) {
-	p := &d.s.Setup
-	p.Step = ""
-	if r.Reason == adapter.ReasonCancelled {
-		d.s.Phase = backend.Cut
-		return
-	}
 	v, err := codec.Lenient(r.Body)
 	good := r.OK() && err == nil
 	switch step {
@@ -132,7 +119,11 @@ func (d desk) step(step string, r adapter.Result) {
 	case stepProfile:
 		d.create()
 	case stepCreate:
-		d.createResult(r, v.Get("conversation"), good)
+		if one := v.Get("conversation"); good && idOf(one) != "" {
+			d.bound(one)
+			return
+		}
+		d.NotMade(r, d.find)
 	case stepFind:
 		d.findResult(r, v.Get("conversations").Items(), good)
 	case stepTake:
@@ -143,7 +134,11 @@ func (d desk) step(step string, r adapter.Result) {
 	case stepPost, stepSeek:
 		d.postResult(r, step == stepSeek)
 	case stepPass:
-		d.passResult(r)
+		if !r.OK() {
+			d.Failed(r)
+			return
+		}
+		d.Opened()
 	}
 }
 
@@ -156,27 +151,16 @@ func (d desk) userResult(step string, r adapter.Result, id string, good bool) {
 		d.create()
 	case good && id != "":
 		d.s.User = id
-		d.call(stepProfile, d.api(http.MethodPatch, known, backend.Fields{"profile": p.Profile}))
+		d.Step(stepProfile, d.api(http.MethodPatch, known, backend.Fields{"profile": p.Profile}))
 	case step == stepUser && r.Reason == "" && r.Status == http.StatusConflict:
-		d.call(stepKnown, d.api(http.MethodGet, known, nil))
+		d.Step(stepKnown, d.api(http.MethodGet, known, nil))
 	case step == stepUser && r.Reason == "" && r.Status == http.StatusBadRequest && !p.Bare:
 		p.Bare = true
 		delete(p.Profile, "email")
 		delete(p.Profile, "avatarUrl")
 		d.user()
 	default:
-		d.fail(r)
-	}
-}
-
-func (d desk) createResult(r adapter.Result, v codec.Value, good bool) {
-	switch {
-	case good && idOf(v) != "":
-		d.bound(v)
-	case r.MayHaveActed():
-		d.find()
-	default:
-		d.fail(r)
+		d.Failed(r)
 	}
 }
 
@@ -187,11 +171,7 @@ func (d desk) findResult(r adapter.Result, list []codec.Value, good bool) {
 			return
 		}
 	}
-	if good && d.s.Setup.Tries < setupTries {
-		d.create()
-		return
-	}
-	d.fail(r)
+	d.NotFound(r, good, d.create)
 }
 
 // bound goes on with the conversation that is there. Control is ours while it is filled,
@@ -205,7 +185,7 @@ func (d desk) bound(v codec.Value) {
 		d.next()
 		return
 	}
-	d.call(stepTake, d.pass(d.set.Integration, nil))
+	d.Step(stepTake, d.pass(d.set.Integration, nil))
 }
 
 // postResult goes on after a message, also where it was refused: people can do
@@ -222,9 +202,9 @@ func (d desk) postResult(r adapter.Result, seek bool) {
 		made, before = marked(page, d.postTag(), 0)
 		switch r.Reason = ""; {
 		case before != "":
-			d.call(stepSeek, d.seek(before))
+			d.Step(stepSeek, d.seek(before))
 			return
-		case !made.Exists() && p.Sought < setupTries:
+		case !made.Exists() && p.Sought < postTries:
 			p.Sought++
 			p.Next = nil // it is taken from the request again
 			d.Tx.After(backend.TimerLook, sayAgain)
@@ -245,19 +225,4 @@ func (d desk) postResult(r adapter.Result, seek bool) {
 	if p.Sought = 0; p.Posted(r) {
 		d.next()
 	}
-}
-
-// passResult says that the people there have it, or that they cannot be asked.
-func (d desk) passResult(r adapter.Result) {
-	if !r.OK() {
-		d.fail(r)
-		return
-	}
-	d.Opened(d.s.Setup.Failed)
-	d.s.Setup = setup{}
-}
-
-func (d desk) fail(r adapter.Result) {
-	d.Failed(r)
-	d.s.Setup = setup{}
 }

@@ -3,8 +3,8 @@
 // comes to its end, what goes with it, and how what its people do is read back.
 //
 // An adapter embeds [Course] and [Reading] in its state and [Desk] in what it makes each
-// turn, fills [Acts] and [Reads] with how its vendor does each thing, and gives events to
-// [Desk.Deliver] and what a read brings to [Desk.Came] and [Desk.Page].
+// turn, fills [Acts] and [Reads] with how its vendor does each thing, and gives its inputs
+// to [Desk.Turn], and what a read brings to [Desk.Came] and [Desk.Page].
 // Nothing here calls the vendor or knows its frames. All is as pure as the adapter: a
 // Desk is of one turn, and not for use by several goroutines.
 package backend
@@ -93,10 +93,19 @@ type Acts struct {
 	// again, because the virtual agent did not take it back.
 	Resolve, Reopen func(of string)
 	// Back is called when its people give the conversation back, Left when the leg has
-	// left them, so that nothing of the hand-off is kept, and Rest for every event that
-	// Desk has no words for. Each may be nil.
+	// left them, and Rest for every event that Desk has no words for. Each may be nil.
 	Back, Left func()
 	Rest       func(event.Event)
+	// Step goes on when a call of Desk.Step has ended, and Clear keeps nothing of a
+	// hand-off that is no longer being made.
+	Step  func(step string, r adapter.Result)
+	Clear func()
+	// Hint is what the vendor tells. Answer is how a call ended that is of no step and no
+	// proof, as the halves of its tag. Other is an input or timer that Desk does not know;
+	// it may be nil.
+	Hint   func(adapter.Request) error
+	Answer func(act, of string, r adapter.Result)
+	Other  func(adapter.Input) error
 	// Check begins to look whether the account works, and Proved goes on when a call of
 	// Desk.Prove has ended.
 	Check  func()
@@ -107,11 +116,13 @@ type Acts struct {
 type Desk struct {
 	Tx      *adapter.Tx
 	Course  *Course
+	Steps   *Steps
 	Reading *Reading
 	Proof   *Proof
-	// Reads are set before Acts, which ask for them.
+	// Reads are set before Acts, which ask for them. Acts are filled through the pointer:
+	// what they do is bound to copies of the desk made before.
 	Reads Reads
-	Acts  Acts
+	Acts  *Acts
 	Ways  Ways
 	// Title is what people call the vendor.
 	Title string
@@ -122,9 +133,47 @@ type Desk struct {
 	Reopens bool
 }
 
-// Deliver passes an event on to the people there. What is not for them is settled by
+// Turn deals with an input.
+func (d Desk) Turn(in adapter.Input) error {
+	switch in := in.(type) {
+	case adapter.Request:
+		return d.Acts.Hint(in)
+	case adapter.Deliver:
+		d.deliver(in.Event)
+	case adapter.Result:
+		d.answered(in)
+	case adapter.Reconcile:
+		d.Look(LookWhole)
+	case adapter.Fired:
+		return d.fired(in)
+	case adapter.Check:
+		d.check(in)
+	default:
+		return d.other(in)
+	}
+	return nil
+}
+
+func (d Desk) other(in adapter.Input) error {
+	if d.Acts.Other == nil {
+		return adapter.ErrUnsupported
+	}
+	return d.Acts.Other(in)
+}
+
+// answered goes on when a call has ended. After the end nothing is to be done.
+func (d Desk) answered(r adapter.Result) {
+	act, of, _ := strings.Cut(r.Tag, "/")
+	switch {
+	case d.Course.Phase == Ended, d.proved(r), d.stepped(act, r):
+	default:
+		d.Acts.Answer(act, of, r)
+	}
+}
+
+// deliver passes an event on to the people there. What is not for them is settled by
 // doing nothing.
-func (d Desk) Deliver(e event.Event) {
+func (d Desk) deliver(e event.Event) {
 	if d.Course.Phase == Ended {
 		return
 	}
@@ -175,10 +224,17 @@ func (d Desk) said(e event.Event, c event.Content) {
 	}
 }
 
-// note shows people there a text, where there is one and they were asked.
+// note shows people there a text, where there is one and they have the conversation.
 func (d Desk) note(of, text string) {
-	if text != "" && d.Course.Phase != None {
+	if text != "" && d.Course.Phase != None && d.Course.Chat != "" {
 		d.Acts.Note(of, text)
+	}
+}
+
+// resolve takes from them the conversation that is there.
+func (d Desk) resolve(of string) {
+	if d.Course.Chat != "" {
+		d.Acts.Resolve(of)
 	}
 }
 
@@ -198,7 +254,7 @@ func (d Desk) leave(of, why string, next Phase) {
 	was := d.Course.Phase
 	if was == Open || was == Setting || was == Cut {
 		d.note(of, why)
-		d.Acts.Resolve(of)
+		d.resolve(of)
 	}
 	if was == Returning && d.Course.Late {
 		d.Course.Told = true
@@ -212,7 +268,7 @@ func (d Desk) leave(of, why string, next Phase) {
 	}
 	d.Tx.Stop(TimerLook)
 	d.Reading.over()
-	if d.Acts.Left != nil {
+	if d.Acts.Clear(); d.Acts.Left != nil {
 		d.Acts.Left()
 	}
 }

@@ -30,6 +30,7 @@ type state struct {
 	Saying backend.Saying        `json:"saying,omitzero"`
 	Look   backend.Reading       `json:"look,omitzero"`
 	Proof  backend.Proof         `json:"proof,omitzero"`
+	Why    string                `json:"why,omitempty"`
 }
 
 type settings struct {
@@ -43,7 +44,7 @@ func manifest() adapter.Manifest {
 		Settings: slices.Concat(backend.WaySettings("Plain", "closing"), backend.QueueSettings(), []adapter.Setting{
 			{Name: "reopens", Type: "boolean", Doc: "Whether words open a closed conversation."}}),
 		Credentials: []adapter.Credential{{Name: "key", Required: true, Doc: "Its key."}},
-		Samples:     backend.Samples([][2]string{{"open", `{"id":"7"}`}, {"read", `{"list":[]}`}})}
+		Samples:     backend.Samples([][2]string{{"open", `{"id":"7"}`}, {"find", `{}`}, {"read", `{"list":[]}`}})}
 }
 
 func definition() adapter.Definition {
@@ -65,31 +66,13 @@ func handle(tx *adapter.Tx, s *state, in adapter.Input) error {
 	if err := manifest().FillSettings(tx.Account(), &set); err != nil {
 		return err
 	}
-	d := plain{backend.Desk{Tx: tx, Course: &s.Course, Proof: &s.Proof, Ways: set.Ways, Reading: &s.Look, Title: "Plain", Login: "key", Reopens: set.Reopens}, s}
+	d := plain{backend.Desk{Tx: tx, Course: &s.Course, Steps: &s.Setup.Steps, Reading: &s.Look, Proof: &s.Proof, Ways: set.Ways, Acts: new(backend.Acts), Title: "Plain", Login: "key", Reopens: set.Reopens}, s}
 	d.Reads = backend.Reads{Page: d.page, Tell: d.tell}
-	d.Acts = backend.Acts{Ask: d.ask, Say: d.say,
+	*d.Acts = backend.Acts{Ask: d.ask, Say: d.say,
 		Note: func(of, text string) { d.post("note/"+of, text) }, Resolve: func(of string) { d.post("close/"+of, "") },
-		Reopen: func(of string) { d.post("open-again/"+of, "") }, Left: func() { s.Setup = backend.Setup[string]{} },
-		Check: d.check, Proved: d.proved}
-	switch in := in.(type) {
-	case adapter.Deliver:
-		d.Deliver(in.Event)
-	case adapter.Request:
-		d.told(in)
-	case adapter.Result:
-		d.result(in)
-	case adapter.Reconcile:
-		d.Look(backend.LookWhole)
-	case adapter.Fired:
-		if !d.Fired(in.Timer) {
-			d.Look(backend.LookWhole)
-		}
-	case adapter.Check:
-		d.Check(in)
-	default:
-		return adapter.ErrUnsupported
-	}
-	return nil
+		Reopen: func(of string) { d.post("open-again/"+of, "") }, Clear: func() { s.Setup = backend.Setup[string]{} },
+		Step: d.step, Hint: d.told, Answer: d.answer, Check: d.check, Proved: d.proved}
+	return d.Turn(in)
 }
 
 // check looks at the key, and then for a webhook of ours.
@@ -112,11 +95,13 @@ func (d plain) proved(step string, r adapter.Result) {
 	}
 }
 
-func (d plain) post(tag, text string) {
-	c := backend.JSON(http.MethodPost, "https://plain.example/"+tag, backend.Fields{"text": text})
+func (d plain) call(path, text string) adapter.Call {
+	c := backend.JSON(http.MethodPost, "https://plain.example/"+path, backend.Fields{"text": text})
 	c.Header.Set("Authorization", "Bearer "+d.Tx.Credential("key"))
-	d.Tx.Call(tag, c)
+	return c
 }
+
+func (d plain) post(tag, text string) { d.Tx.Call(tag, d.call(tag, text)) }
 
 func (d plain) say(e event.Event, c event.Content) {
 	p := &d.s.Saying
@@ -133,60 +118,70 @@ const maxText = 16
 
 func (d plain) ask(e event.Event, body event.HandoffRequested) {
 	p := &d.s.Setup
-	switch d.Asked(e, p.Step) {
+	switch d.Asked(e) {
 	case backend.AskBegin:
-		*d.s = state{Course: backend.Course{Phase: backend.Setting, Handoff: e.ID}}
+		*d.s = state{Course: backend.Begun(e), Why: strings.Join(backend.Opening(body), " ")}
 		p.Load(backend.Lines(body.Transcript), 40)
-		p.Step = "open/" + e.ID
-		d.post(p.Step, strings.Join(backend.Opening(body), " "))
+		d.open()
 	case backend.AskGoOn:
 		p.Load(backend.Lines(body.Transcript), 40)
 		d.next()
 	}
 }
 
+func (d plain) open() {
+	d.s.Setup.Tries++
+	c := d.call("open", d.s.Why)
+	c.Repeat = adapter.RepeatNever
+	d.Step("open", c)
+}
+
+func (d plain) find() {
+	d.Step("find", backend.JSON(http.MethodGet, "https://plain.example/chats", nil))
+}
+
 func (d plain) next() {
 	p := &d.s.Setup
 	if len(p.Next) == 0 {
-		d.Opened(p.Failed)
-		*p = backend.Setup[string]{}
+		d.Opened()
 		return
 	}
-	p.Step = fmt.Sprintf("part/%s/%d", d.s.Handoff, p.Done)
-	if d.post(p.Step, p.Next[0]); p.Last() {
+	if d.Step("part", d.call("part", p.Next[0])); p.Last() {
 		d.Tx.Later()
 	}
 }
 
-func (d plain) result(r adapter.Result) {
-	act, of, _ := strings.Cut(r.Tag, "/")
+func (d plain) step(step string, r adapter.Result) {
+	v, err := codec.Lenient(r.Body)
+	id, good := v.Get("id").Text(), r.OK() && err == nil
 	switch {
-	case d.s.Phase == backend.Ended, d.Proved(r):
+	case step == "part":
+		if d.s.Setup.Posted(r) {
+			d.next()
+		}
+	case good && id != "":
+		d.s.Chat = id
+		d.next()
+	case step == "open":
+		d.NotMade(r, d.find)
+	default:
+		d.NotFound(r, good, d.open)
+	}
+}
+
+func (d plain) answer(act, of string, r adapter.Result) {
+	switch {
 	case act == "say" && d.s.Saying.Sends(of):
 		if !d.s.Saying.PartSent(r, "key") && !r.OK() {
 			d.Tx.Fail(r.Fault("key"))
 		}
 	case act == "read":
 		d.read(r)
-	case d.s.Setup.Step == "" || d.s.Setup.Step != r.Tag:
-	case r.Reason == adapter.ReasonCancelled:
-		d.s.Setup.Step, d.s.Phase = "", backend.Cut
-	case act == "open" && !r.OK():
-		d.Failed(r)
-		d.s.Setup = backend.Setup[string]{}
-	case act == "open":
-		d.s.Setup.Step, d.s.Chat = "", "7"
-		d.next()
-	default:
-		d.s.Setup.Step = ""
-		if d.s.Setup.Posted(r) {
-			d.next()
-		}
 	}
 }
 
 // told is a webhook: a person who writes is told when it is too late; all else is read.
-func (d plain) told(in adapter.Request) {
+func (d plain) told(in adapter.Request) error {
 	v, err := codec.Lenient(in.Body)
 	if err == nil && v.Get("said").Exists() {
 		d.TooLate()
@@ -194,6 +189,7 @@ func (d plain) told(in adapter.Request) {
 	if level := codec.NumberID(v.Get("level").Text()); level != 0 {
 		d.Look(int(level))
 	}
+	return nil
 }
 
 func (d plain) page(at string) {

@@ -102,3 +102,35 @@ func done(t *testing.T, kind event.Kind, by event.Role, phase string) string {
 	}
 	return strings.Join(append(words, strings.Fields(out.Err)...), " ")
 }
+
+// Of a hand-off that is no longer being made nothing is kept, whatever ended it.
+func TestNothingIsKeptOfAHandOffThatIsOver(t *testing.T) {
+	for name, in := range map[string]adapter.Input{
+		"opened":    adapter.Result{Tag: "part/h/1", Status: 200},
+		"failed":    adapter.Result{Tag: "open/h/1", Status: 403},
+		"withdrawn": adapter.Deliver{Event: event.Event{ID: "c", Body: event.HandoffCancelled{}}},
+	} {
+		step := "part/h/1"
+		if r, ok := in.(adapter.Result); ok {
+			step = r.Tag
+		}
+		out := adapter.Run(definition(), adapter.Turn{ID: "t", Key: "c", Conversation: "c", StateVersion: 1, Input: in,
+			State:   fmt.Appendf(nil, `{"phase":"setting","handoff":"h","chat":"7","setup":{"step":%q,"queue":"billing","next":["one"]}}`, step),
+			Account: adapter.Account{Name: "desk", Role: event.RoleLiveAgent, Credentials: []string{"key"}}, Placeholders: map[string]string{"key": "k"}})
+		if out.Err != "" || strings.Contains(string(out.State), "setup") {
+			t.Errorf("%s: %s keeps %s", name, out.Err, out.State)
+		}
+	}
+}
+
+// After the end no answer is anybody's.
+func TestNothingIsAnsweredAfterTheEnd(t *testing.T) {
+	for phase, want := range map[string]int{"open": 1, "ended": 0} {
+		out := adapter.Run(definition(), adapter.Turn{ID: "t", Key: "c", Conversation: "c", StateVersion: 1, Input: adapter.Result{Tag: "say/m", Status: 400},
+			State:   fmt.Appendf(nil, `{"phase":%q,"handoff":"h","chat":"7","saying":{"event":"m"}}`, phase),
+			Account: adapter.Account{Name: "desk", Role: event.RoleLiveAgent, Credentials: []string{"key"}}, Placeholders: map[string]string{"key": "k"}})
+		if out.Err != "" || len(out.Effects) != want {
+			t.Errorf("in phase %s: %s %v", phase, out.Err, out.Effects)
+		}
+	}
+}

@@ -2,7 +2,6 @@ package backend
 
 import (
 	"cmp"
-	"net/http"
 	"slices"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
@@ -188,7 +187,7 @@ func (d Desk) Stopped(r adapter.Result) {
 	if d.Reading.over() != 0 {
 		wait = lookSoon
 	}
-	if r.Reason != "" || r.Status < 400 || r.Status >= 500 || r.Status == http.StatusTooManyRequests {
+	if !r.Refused() {
 		d.Tx.After(TimerLook, wait)
 	}
 }

@@ -31,16 +31,16 @@ func (d Desk) Prove(step string, c adapter.Call) {
 	d.Tx.Call(tagCheck+"/"+step, c)
 }
 
-// Check begins a proof.
-func (d Desk) Check(in adapter.Check) {
+// check begins a proof.
+func (d Desk) check(in adapter.Check) {
 	*d.Proof = Proof{ID: in.ID, Create: in.Create}
 	d.Acts.Check()
 	d.proven()
 }
 
-// Proved goes on with a proof when one of its calls has ended; false for a call of
+// proved goes on with a proof when one of its calls has ended; false for a call of
 // something else.
-func (d Desk) Proved(r adapter.Result) bool {
+func (d Desk) proved(r adapter.Result) bool {
 	step, ours := strings.CutPrefix(r.Tag, tagCheck+"/")
 	if ours && step == d.Proof.Step {
 		d.Proof.Step = ""

@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 
@@ -9,21 +10,71 @@ import (
 	"github.com/footbridge/footbridge/bridge/event"
 )
 
-// Setup is a hand-off on its way to a desk: calls one after the other, and then what
-// goes with it, a part a call. T is such a part, as the adapter keeps it in its state.
-// An adapter's own embeds it.
-type Setup[T any] struct {
+// Steps are the calls of a hand-off on its way, one after the other.
+type Steps struct {
 	// Step is the tag of the call under way.
-	Step  string `json:"step,omitempty"`
-	Queue string `json:"queue,omitempty"`
+	Step string `json:"step,omitempty"`
 	// Tries is how often the conversation was made, where nobody knows whether it was.
 	Tries int `json:"tries,omitempty"`
-	// Next are the next parts, Done how many left, More that others follow, Failed how
-	// many were not taken.
-	Next   []T  `json:"next,omitempty"`
-	Done   int  `json:"done,omitempty"`
-	More   bool `json:"more,omitempty"`
-	Failed int  `json:"failed,omitempty"`
+	// Done is how many parts left, and Failed how many of them were not taken.
+	Done   int `json:"done,omitempty"`
+	Failed int `json:"failed,omitempty"`
+}
+
+// Setup is a hand-off on its way to a desk: its calls, the last of which take what goes
+// with it, a part a call. T is such a part, as the adapter keeps it in its state. An
+// adapter's own embeds it.
+type Setup[T any] struct {
+	Steps
+	Queue string `json:"queue,omitempty"`
+	// Next are the next parts, and More says that others follow.
+	Next []T  `json:"next,omitempty"`
+	More bool `json:"more,omitempty"`
+}
+
+// createTries is how often a conversation is made where nobody knows whether it was.
+const createTries = 3
+
+// Step makes the next call of a hand-off, which is given up in time for the next desk
+// where it does not say itself when. Step names it for Acts.Step.
+func (d Desk) Step(step string, c adapter.Call) {
+	c.GiveUp = cmp.Or(c.GiveUp, OpenLimit)
+	d.Steps.Step = fmt.Sprintf("%s/%s/%d", step, d.Course.Handoff, d.Steps.Done+d.Steps.Tries)
+	d.Tx.Call(d.Steps.Step, c)
+}
+
+// stepped goes on when the call of a step has ended; false for a call of something else.
+// What cut the hand-off short comes.
+func (d Desk) stepped(step string, r adapter.Result) bool {
+	if d.Steps.Step == "" || r.Tag != d.Steps.Step {
+		return false
+	}
+	if d.Steps.Step = ""; r.Reason == adapter.ReasonCancelled {
+		d.Course.Phase = Cut
+		return true
+	}
+	d.Acts.Step(step, r)
+	return true
+}
+
+// NotMade goes on after a call that makes the conversation, and that is not repeated by
+// itself, where its answer has none: it is looked up where it may be there all the same.
+func (d Desk) NotMade(r adapter.Result, find func()) {
+	if r.MayHaveActed() {
+		find()
+		return
+	}
+	d.Failed(r)
+}
+
+// NotFound goes on where a look-up has no conversation: it is made, a few times. good
+// says that the answer is one to be believed.
+func (d Desk) NotFound(r adapter.Result, good bool, create func()) {
+	if good && d.Steps.Tries < createTries {
+		create()
+		return
+	}
+	d.Failed(r)
 }
 
 // Load takes the next parts out of all there are, as many as have room, in bytes, and
@@ -63,19 +114,22 @@ func (s *Setup[T]) Posted(r adapter.Result) (goOn bool) {
 // What a request for people asks of an adapter.
 const (
 	AskNothing = iota // they have it, or had it
-	AskBegin          // a new hand-off: the state is to be made anew, and Desk.Began called
+	AskBegin          // a new hand-off: the state is to be made anew, with Begun
 	AskGoOn           // the same one, offered for the rest of what goes with it
 )
 
-// Asked says what a request for people asks for. step is the tag of the call under way.
-func (d Desk) Asked(e event.Event, step string) int {
+// Begun is the course of a hand-off that begins.
+func Begun(e event.Event) Course { return Course{Phase: Setting, Handoff: e.ID} }
+
+// Asked says what a request for people asks for.
+func (d Desk) Asked(e event.Event) int {
 	switch {
 	case d.Course.Phase == Open, d.Course.Handoff == e.ID && d.Course.Phase != Setting:
 		return AskNothing
 	case d.Course.Handoff != e.ID:
 		d.Tx.After(timerQueued, queuedSoon)
 		return AskBegin
-	case step != "":
+	case d.Steps.Step != "":
 		d.Tx.Later() // something else came meanwhile; the call is still under way
 		return AskNothing
 	}
@@ -83,15 +137,16 @@ func (d Desk) Asked(e event.Event, step string) int {
 }
 
 // Opened says that the people there have the conversation in a queue, and has the
-// adapter look soon whether one has it already. failed is Setup.Failed.
-func (d Desk) Opened(failed int) {
-	if failed > 0 {
+// adapter look soon whether one has it already.
+func (d Desk) Opened() {
+	if failed := d.Steps.Failed; failed > 0 {
 		d.Report("transcript_incomplete", fmt.Sprintf("%s did not take %d parts of what was said before", d.Title, failed))
 	}
 	d.Course.Phase = Open
 	d.Tx.Stop(timerQueued)
 	d.queued()
 	d.Tx.After(TimerLook, lookSoon)
+	d.Acts.Clear()
 }
 
 // queued says once that the people there have the conversation in a queue.
@@ -102,19 +157,20 @@ func (d Desk) queued() {
 	}
 }
 
-// Fired deals with a timer of this package's; false for one that is the adapter's.
-// TimerLook is.
-func (d Desk) Fired(timer string) bool {
+// fired does what it is time for.
+func (d Desk) fired(in adapter.Fired) error {
 	switch {
-	case timer != timerQueued:
-		return false
+	case in.Timer == TimerLook:
+		d.Look(LookWhole)
+	case in.Timer != timerQueued:
+		return d.other(in)
 	case d.Course.Phase != Setting:
 	case d.Course.Chat == "":
 		d.Tx.After(timerQueued, queuedLater) // nobody there knows of it yet
 	default:
 		d.queued()
 	}
-	return true
+	return nil
 }
 
 // Failed says that these people cannot be asked. What was made of the conversation is
@@ -127,6 +183,7 @@ func (d Desk) Failed(r adapter.Result) {
 	}
 	d.Tx.Stop(timerQueued)
 	d.Emit(event.HandoffFailed{Reason: reason})
-	d.Acts.Resolve(d.Course.Handoff)
+	d.resolve(d.Course.Handoff)
 	d.Course.Phase = Gone
+	d.Acts.Clear()
 }
