@@ -2,8 +2,6 @@ package chatwoot
 
 import (
 	"cmp"
-	"net/url"
-	"path"
 	"strconv"
 	"strings"
 
@@ -43,7 +41,7 @@ func (s *settings) attachment(v codec.Value) event.Part {
 		return event.Link{URL: address, Title: title}
 	default:
 		known := map[string]string{"image": "image", "audio": "audio", "video": "video"}
-		return event.Media{Kind: cmp.Or(known[kind], "file"), URL: address, Name: nameOf(address), Size: codec.NumberID(v.Get("file_size").Text())}
+		return event.Media{Kind: cmp.Or(known[kind], "file"), URL: address, Name: codec.FileName(address), Size: codec.NumberID(v.Get("file_size").Text())}
 	}
 }
 
@@ -58,26 +56,10 @@ func degrees(v codec.Value) float64 {
 // address is where a file can be had: Chatwoot names a place that redirects to its
 // storage, and serves the same file itself beside it.
 func (s *settings) address(text string) string {
-	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
-		return ""
-	}
-	if s.Files == filesAsTold {
+	if text = codec.WebAddress(text); s.Files == filesAsTold {
 		return text
 	}
 	return strings.Replace(text, "/rails/active_storage/blobs/redirect/", "/rails/active_storage/blobs/proxy/", 1)
-}
-
-// nameOf is the name of the file an address ends with.
-func nameOf(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return ""
-	}
-	if name := path.Base(u.Path); name != "." && name != "/" {
-		return name
-	}
-	return ""
 }
 
 func choicesOf(text string, items []codec.Value) event.Part {

@@ -41,11 +41,3 @@ func lastWords(said []event.TranscriptEntry) string {
 func noteHTML(text string) string {
 	return "<p>" + strings.ReplaceAll(html.EscapeString(text), "\n", "<br>") + "</p>"
 }
-
-// within cuts a text to so many bytes, between two characters.
-func within(text string, limit int) string {
-	for units := limit; len(text) > limit; units -= max(len(text)-limit, 4) / 4 {
-		text, _ = codec.Cut(text, units)
-	}
-	return text
-}

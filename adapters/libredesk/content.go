@@ -1,7 +1,6 @@
 package libredesk
 
 import (
-	"mime"
 	"strings"
 
 	"github.com/footbridge/footbridge/bridge/adapter/codec"
@@ -23,25 +22,9 @@ func (s *settings) parts(v codec.Value) []event.Part {
 	}
 	for _, one := range files {
 		if address := s.address(one.Get("url").Text()); address != "" {
-			list = append(list, event.Media{Kind: kindOf(one), URL: address, Name: one.Get("name").Text(),
-				MIME: mediaType(one), Size: codec.NumberID(one.Get("size").Text())})
+			kind, name := codec.MediaType(one.Get("content_type").Text())
+			list = append(list, event.Media{Kind: kind, URL: address, Name: one.Get("name").Text(), MIME: name, Size: codec.NumberID(one.Get("size").Text())})
 		}
 	}
 	return list
-}
-
-func mediaType(v codec.Value) string {
-	name, _, err := mime.ParseMediaType(v.Get("content_type").Text())
-	if err != nil {
-		return ""
-	}
-	return name
-}
-
-func kindOf(v codec.Value) string {
-	switch kind, _, _ := strings.Cut(mediaType(v), "/"); kind {
-	case "image", "audio", "video":
-		return kind
-	}
-	return "file"
 }

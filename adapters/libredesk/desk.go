@@ -95,7 +95,7 @@ func (d desk) says(e event.Event, c event.Content) {
 	switch {
 	case !d.Ready(&p.Saying, text):
 	case isFile && file.URL != "":
-		p.Then, p.Instead = within(file.Caption, bytesLimit/4), within(text, bytesLimit/4)
+		p.Then, p.Instead = codec.Within(file.Caption, bytesLimit/4), codec.Within(text, bytesLimit/4)
 		call := d.widget(http.MethodPost, "/media/upload", nil)
 		call.Form = []adapter.FormField{{Name: "conversation_uuid", Value: d.s.Chat},
 			{Name: "files", File: file.URL, Filename: file.Name, MIME: file.MIME}}
@@ -161,7 +161,7 @@ func (d desk) noteCall(text string) adapter.Call {
 // learn reads from the answer to a note who the key's agent is.
 func (d desk) learn(r adapter.Result) {
 	if data, good := dataOf(r); good {
-		d.s.Self = cmp.Or(within(data.Get("sender_id").Text(), idLimit), d.s.Self)
+		d.s.Self = cmp.Or(codec.Within(data.Get("sender_id").Text(), idLimit), d.s.Self)
 	}
 }
 

@@ -89,7 +89,7 @@ func (d desk) conversation(v codec.Value) {
 		d.ReadFrom("")
 		return
 	}
-	p.Assignee = within(who, idLimit)
+	p.Assignee = codec.Within(who, idLimit)
 	d.readAt(readAgents, "/agents/compact")
 }
 

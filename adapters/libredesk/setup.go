@@ -55,7 +55,7 @@ func (d desk) asked(e event.Event, body event.HandoffRequested) {
 	case backend.AskBegin:
 		d.hangUp()
 		*d.s = state{Course: backend.Begun(e), Line: line{Conn: d.s.Line.Conn}, Contact: d.contactOf(e, body)}
-		p.Queue, p.First = body.Routing.Queue, within(cmp.Or(lastWords(body.Transcript), d.set.AskText), bytesLimit/4)
+		p.Queue, p.First = body.Routing.Queue, codec.Within(cmp.Or(lastWords(body.Transcript), d.set.AskText), bytesLimit/4)
 		p.Load(briefing(body), chunkLimit)
 		d.exchange(stepExchange)
 	case backend.AskGoOn:
@@ -66,15 +66,15 @@ func (d desk) asked(e event.Event, body event.HandoffRequested) {
 
 func (d desk) contactOf(e event.Event, body event.HandoffRequested) contact {
 	who := backend.Customer(e, body)
-	id := within(cmp.Or(who.ID, d.Tx.Conversation()), idLimit)
+	id := codec.Within(cmp.Or(who.ID, d.Tx.Conversation()), idLimit)
 	local := strings.Map(func(r rune) rune {
 		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
 			return r
 		}
 		return '-'
 	}, id)
-	return contact{ID: id, Name: within(cmp.Or(backend.Name(who, body.Context), d.set.CustomerName), nameLimit),
-		Email: cmp.Or(backend.Email(body.Context), within(local, 60)+"@"+d.set.EmailDomain)}
+	return contact{ID: id, Name: codec.Within(cmp.Or(backend.Name(who, body.Context), d.set.CustomerName), nameLimit),
+		Email: cmp.Or(backend.Email(body.Context), codec.Within(local, 60)+"@"+d.set.EmailDomain)}
 }
 
 // exchange asks for the contact's token. A contact who is known keeps theirs.

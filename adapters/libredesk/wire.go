@@ -85,16 +85,16 @@ func (s *settings) address(text string) string {
 		return ""
 	}
 	u, err := base.Parse(text)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+	if err != nil {
 		return ""
 	}
-	return u.String()
+	return codec.WebAddress(u.String())
 }
 
 // actorOf is a person as the customer is to know them.
 func (s *settings) actorOf(id string, v codec.Value) event.Actor {
 	name := strings.TrimSpace(v.Get("first_name").Text() + " " + v.Get("last_name").Text())
-	who := event.Actor{Role: event.RoleLiveAgent, ID: within(cmp.Or(id, v.Get("id").Text()), idLimit), Name: within(name, nameLimit)}
+	who := event.Actor{Role: event.RoleLiveAgent, ID: codec.Within(cmp.Or(id, v.Get("id").Text()), idLimit), Name: codec.Within(name, nameLimit)}
 	if address := s.address(v.Get("avatar_url").Text()); len(address) <= addressLimit {
 		who.Avatar = address
 	}

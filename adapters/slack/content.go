@@ -2,7 +2,6 @@ package slack
 
 import (
 	"cmp"
-	"net/url"
 	"strings"
 
 	"github.com/footbridge/footbridge/bridge/adapter/codec"
@@ -26,17 +25,15 @@ func (d desk) parts(m codec.Value) []event.Part {
 
 // fileOf is a file; one that lies elsewhere is a link, one that is gone nothing.
 func fileOf(v codec.Value) event.Part {
-	address := cmp.Or(v.Get("url_private").Text(), v.Get("url_private_download").Text())
+	address := codec.WebAddress(cmp.Or(v.Get("url_private").Text(), v.Get("url_private_download").Text()))
 	title := cmp.Or(v.Get("name").Text(), v.Get("title").Text())
-	u, err := url.Parse(address)
 	mode := strings.ToLower(v.Get("mode").Text())
 	switch {
-	case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || mode == "tombstone" || mode == "hidden_by_limit":
+	case address == "" || mode == "tombstone" || mode == "hidden_by_limit":
 		return nil
 	case yes(v.Get("is_external")) || mode == "external":
 		return event.Link{URL: address, Title: title}
 	}
-	kind, _, _ := strings.Cut(v.Get("mimetype").Text(), "/")
-	known := map[string]string{"image": "image", "audio": "audio", "video": "video"}
-	return event.Media{Kind: cmp.Or(known[kind], "file"), URL: address, Name: title, MIME: v.Get("mimetype").Text(), Size: codec.NumberID(v.Get("size").Text())}
+	kind, name := codec.MediaType(v.Get("mimetype").Text())
+	return event.Media{Kind: kind, URL: address, Name: title, MIME: name, Size: codec.NumberID(v.Get("size").Text())}
 }

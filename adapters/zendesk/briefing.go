@@ -27,8 +27,8 @@ type customer struct{ external, name, email, avatar string }
 func (s *settings) customerOf(e event.Event, body event.HandoffRequested, conversation string) customer {
 	who := backend.Customer(e, body)
 	prefix := map[bool]string{true: mark + "-"}[s.Users != usersShared]
-	c := customer{external: within(prefix+cmp.Or(who.ID, conversation), 4*idLimit),
-		name: within(backend.Name(who, body.Context), nameLimit), email: backend.Email(body.Context)}
+	c := customer{external: codec.Within(prefix+cmp.Or(who.ID, conversation), 4*idLimit),
+		name: codec.Within(backend.Name(who, body.Context), nameLimit), email: backend.Email(body.Context)}
 	if strings.HasPrefix(who.Avatar, "http") && len(who.Avatar) <= addressLimit {
 		c.avatar = who.Avatar
 	}
@@ -59,9 +59,9 @@ func (s *settings) ticket(who customer, body event.HandoffRequested) backend.Fie
 		if room -= len(row[0]) + 6; room <= 0 {
 			break
 		}
-		value := within(row[1], room)
+		value := codec.Within(row[1], room)
 		for room < len(codec.Compose(value)) && value != "" {
-			value = within(value, len(value)/2) // what is written with escapes takes more
+			value = codec.Within(value, len(value)/2) // what is written with escapes takes more
 		}
 		room -= len(codec.Compose(value))
 		out.Put(row[0], value)
@@ -91,4 +91,6 @@ func (s *settings) briefing(body event.HandoffRequested) []entry {
 }
 
 // author is the displayName of whoever speaks of the business.
-func author(a event.Actor) string { return within(cmp.Or(backend.Author(a), bridgeName), nameLimit) }
+func author(a event.Actor) string {
+	return codec.Within(cmp.Or(backend.Author(a), bridgeName), nameLimit)
+}

@@ -2,10 +2,6 @@ package zendesk
 
 import (
 	"cmp"
-	"mime"
-	"net/url"
-	"path"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -107,7 +103,7 @@ func richOf(c event.Content) backend.Fields {
 func actionsOf(kind string, options []event.Choice) []backend.Fields {
 	list := []backend.Fields{}
 	for _, one := range options {
-		label := within(one.Label, labelLimit)
+		label := codec.Within(one.Label, labelLimit)
 		if one.URL != "" {
 			list = append(list, backend.Fields{"type": "link", "text": label, "uri": one.URL})
 			continue
@@ -138,14 +134,14 @@ func carouselOf(cards []event.Card) backend.Fields {
 func formOf(f event.Form) backend.Fields {
 	questions := []backend.Fields{}
 	for _, one := range f.Fields {
-		q := backend.Fields{"type": "text", "name": one.Name, "label": within(cmp.Or(one.Label, one.Name), labelLimit)}
+		q := backend.Fields{"type": "text", "name": one.Name, "label": codec.Within(cmp.Or(one.Label, one.Name), labelLimit)}
 		if one.Input == "email" {
 			q["type"] = "email"
 		}
 		if len(one.Options) > 0 {
 			options := []backend.Fields{}
 			for _, o := range one.Options {
-				options = append(options, backend.Fields{"name": cmp.Or(o.Value, o.Label), "label": within(o.Label, labelLimit)})
+				options = append(options, backend.Fields{"name": cmp.Or(o.Value, o.Label), "label": codec.Within(o.Label, labelLimit)})
 			}
 			q["type"], q["options"] = "select", options
 		}
@@ -197,49 +193,29 @@ func choicesOf(v codec.Value) []event.Choice {
 			uri = cmp.Or(one.Get("fallback").Text(), uri)
 		}
 		if label := one.Get("text").Text(); label != "" {
-			list = append(list, event.Choice{Label: label, Value: one.Get("payload").Text(), URL: addressOf(uri)})
+			list = append(list, event.Choice{Label: label, Value: one.Get("payload").Text(), URL: codec.WebAddress(uri)})
 		}
 	}
 	return list
 }
 
-// addressOf is an address to open, or "".
-func addressOf(text string) string {
-	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
-		return ""
-	}
-	return text
-}
-
 func partOfMedia(v codec.Value) event.Part {
-	address := addressOf(v.Get("mediaUrl").Text())
+	address := codec.WebAddress(v.Get("mediaUrl").Text())
 	if address == "" {
 		return nil
 	}
-	kind, name := "file", ""
-	media, _, err := mime.ParseMediaType(v.Get("mediaType").Text())
-	if err != nil {
-		media = ""
-	}
-	head, _, _ := strings.Cut(media, "/")
-	switch {
-	case is(v.Get("type"), "image"):
+	kind, media := codec.MediaType(v.Get("mediaType").Text())
+	if is(v.Get("type"), "image") {
 		kind = "image"
-	case slices.Contains([]string{"image", "audio", "video"}, head):
-		kind = head
 	}
-	if u, err := url.Parse(address); err == nil && path.Base(u.Path) != "." && path.Base(u.Path) != "/" {
-		name = path.Base(u.Path)
-	}
-	return event.Media{Kind: kind, URL: address, MIME: media, Name: name, Size: codec.NumberID(v.Get("mediaSize").Text()), Caption: v.Get("text").Text()}
+	return event.Media{Kind: kind, URL: address, MIME: media, Name: codec.FileName(address), Size: codec.NumberID(v.Get("mediaSize").Text()), Caption: v.Get("text").Text()}
 }
 
 func partOfCards(v codec.Value) event.Part {
 	c := event.Carousel{Cards: []event.Card{}}
 	for _, one := range v.Get("items").Items() {
 		c.Cards = append(c.Cards, event.Card{Title: one.Get("title").Text(), Text: one.Get("description").Text(),
-			Image: addressOf(one.Get("mediaUrl").Text()), Actions: choicesOf(one.Get("actions"))})
+			Image: codec.WebAddress(one.Get("mediaUrl").Text()), Actions: choicesOf(one.Get("actions"))})
 	}
 	if len(c.Cards) == 0 {
 		return nil

@@ -75,7 +75,7 @@ func (s *settings) person(author codec.Value) bool {
 
 // actorOf is a person as the customer is to know them.
 func actorOf(author codec.Value) event.Actor {
-	who := event.Actor{Role: event.RoleLiveAgent, ID: within(author.Get("userId").Text(), idLimit), Name: within(strings.TrimSpace(author.Get("displayName").Text()), nameLimit)}
+	who := event.Actor{Role: event.RoleLiveAgent, ID: codec.Within(author.Get("userId").Text(), idLimit), Name: codec.Within(strings.TrimSpace(author.Get("displayName").Text()), nameLimit)}
 	if who.ID == "" {
 		who.ID = who.Name
 	}
@@ -83,12 +83,4 @@ func actorOf(author codec.Value) event.Actor {
 		who.Avatar = address
 	}
 	return who
-}
-
-// within cuts a text to so many bytes, between two characters.
-func within(text string, limit int) string {
-	for units := limit; len(text) > limit; units -= max(len(text)-limit, 4) / 4 {
-		text, _ = codec.Cut(text, units)
-	}
-	return text
 }

@@ -186,3 +186,25 @@ func FuzzRead(f *testing.F) {
 		_ = lenient.Unwrap().Text()
 	})
 }
+
+// Within gives the longest beginning there is room for, or nearly: it never takes more,
+// and cuts no cluster apart that has room.
+func TestWithin(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringN(0, 60, 240).Draw(t, "text")
+		limit := rapid.IntRange(16, 100).Draw(t, "limit")
+		got := codec.Within(text, limit)
+		if !strings.HasPrefix(text, got) || len(text) <= limit && got != text {
+			t.Fatalf("%q within %d bytes is %q", text, limit, got)
+		}
+		if cluster, _, _, _ := uniseg.FirstGraphemeClusterInString(text, -1); len(cluster) <= limit && len(got) > limit {
+			t.Fatalf("%q takes %d bytes of %d", got, len(got), limit)
+		}
+	})
+	if got := codec.Within("Ada Lovelace", 3); got != "Ada" {
+		t.Errorf("%q is not what has room", got)
+	}
+	if got := codec.Within("👩‍👩‍👧‍👧👩‍👩‍👧‍👧", 30); got != "👩‍👩‍👧‍👧" {
+		t.Errorf("%q: a cluster is whole", got)
+	}
+}

@@ -54,6 +54,15 @@ func Cut(text string, limit int) (head, rest string) {
 	return text[:end], text[end:]
 }
 
+// Within is the beginning of a text that takes no more than limit bytes, cut between two
+// grapheme clusters where one alone takes no more.
+func Within(text string, limit int) string {
+	for units := limit; len(text) > limit; units -= max(len(text)-limit, 4) / 4 {
+		text, _ = Cut(text, units)
+	}
+	return text
+}
+
 // runesWithin is the number of bytes of the longest run of runes at the front of
 // text that is within limit.
 func runesWithin(text string, limit int) int {
