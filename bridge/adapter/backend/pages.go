@@ -92,7 +92,8 @@ type Reads struct {
 	Page func(at string)
 	// Tell says what a message says, if anything. It is called once for each, in order.
 	Tell func(Message)
-	// Done is called when a read has brought all there is. It may be nil.
+	// Done is called when a read has brought all there is: none was asked for meanwhile,
+	// of what came after a page had left. It may be nil.
 	Done func()
 }
 
@@ -226,10 +227,10 @@ func (d Desk) finished() {
 	if d.Reading.Resolved {
 		d.Resolved()
 	}
-	if d.Reads.Done != nil {
-		d.Reads.Done()
-	}
-	if again != 0 {
+	switch {
+	case again != 0:
 		d.Look(again) // which does nothing where the end has come
+	case d.Reads.Done != nil:
+		d.Reads.Done()
 	}
 }
