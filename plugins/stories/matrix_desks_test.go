@@ -301,8 +301,16 @@ func (b vendorBack) reads(k *talk) {
 const absent = "The customer does not see this: the conversation went on without this desk."
 
 // insists is what people do after the end: it is opened, taken, written in and closed
-// again, and nothing of it is the customer's.
+// again, and nothing of it is the customer's. Whoever wrote too late is told so once, and
+// nobody before.
 func (b vendorBack) insists(k *talk) {
+	told := func() int {
+		lines := append(b.words(k, simdesk.Note), b.words(k, simdesk.Bridge)...)
+		return len(slices.DeleteFunc(lines, func(text string) bool { return text != absent }))
+	}
+	if told() > 0 {
+		k.t.Error("people are told that it went on without them, and nobody wrote")
+	}
 	if b.has(simdesk.Reopen) {
 		b.act(k, 0, simdesk.Reopen, "")
 	}
@@ -310,10 +318,11 @@ func (b vendorBack) insists(k *talk) {
 		b.act(k, 0, simdesk.Take, "")
 	}
 	b.act(k, 0, simdesk.Reply, k.private("afterthought"))
-	k.eventually("whoever comes too late is told", func() bool {
-		return slices.Contains(append(b.words(k, simdesk.Note), b.words(k, simdesk.Bridge)...), absent)
-	})
+	k.eventually("whoever comes too late is told", func() bool { return told() > 0 })
 	b.act(k, 0, simdesk.Resolve, "")
+	if n := told(); n > 1 {
+		k.t.Errorf("whoever comes too late is told %d times", n)
+	}
 }
 
 // silent shows that nothing private has reached the customer or the virtual agent.
