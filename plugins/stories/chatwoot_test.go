@@ -181,13 +181,9 @@ func TestChatwootMixesWebhooks(t *testing.T) {
 func TestChatwootAndAKill(t *testing.T) {
 	t.Parallel()
 	r, woot := wootRig(t, chatwootsim.Options{}, setting{}, "")
-	id, token := r.apples()
-	woot.Fail(simvendor.Fault{Path: "/conversations", Latency: time.Second, Drop: simvendor.DropAfter})
-	r.write(id, token, "person", "okapi agent")
-	r.eventually("a conversation is made", func() bool { return len(woot.Conversations()) > 0 })
-	r.kill() // nobody heard of it
+	woot.Fail(unheard("POST", "/conversations"))
+	id, token := r.toPeopleKilled(func() bool { return len(woot.Conversations()) > 0 })
 	there := r.atWoot(woot)
-	r.inState(id, "queued")
 	woot.Assign(there, sam)
 	r.inState(id, "active")
 	first := replies(woot, there, 5)

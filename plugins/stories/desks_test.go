@@ -7,11 +7,13 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/footbridge/footbridge/adapters/chatwoot/chatwootsim"
 	"github.com/footbridge/footbridge/adapters/libredesk/libredesksim"
 	"github.com/footbridge/footbridge/adapters/slack/slacksim"
 	"github.com/footbridge/footbridge/adapters/zendesk/zendesksim"
+	"github.com/footbridge/footbridge/bridge/adapter/simvendor"
 	"github.com/footbridge/footbridge/bridge/event"
 )
 
@@ -80,6 +82,23 @@ func (r *rig) toPeople() (id, token string) {
 	r.write(id, token, "person", "okapi agent")
 	r.inState(id, "queued")
 	return id, token
+}
+
+// toPeopleKilled is toPeople where the bridge is killed as soon as something is made
+// there: the vendor has it, and nobody heard of it.
+func (r *rig) toPeopleKilled(made func() bool) (id, token string) {
+	r.t.Helper()
+	id, token = r.apples()
+	r.write(id, token, "person", "okapi agent")
+	r.eventually("it is made there", made)
+	r.kill()
+	r.inState(id, "queued")
+	return id, token
+}
+
+// unheard has a call done whose answer takes long, and is lost.
+func unheard(method, path string) simvendor.Fault {
+	return simvendor.Fault{Method: method, Path: path, Latency: 3 * time.Second, Drop: simvendor.DropAfter}
 }
 
 // many has somebody say many words of a kind, and gives them.

@@ -180,8 +180,9 @@ func TestLibredeskAndAKill(t *testing.T) {
 	t.Parallel()
 	r, s := libreRig(t, libredesksim.Options{}, "")
 	s.Fail(simvendor.Fault{Path: "/auth/exchange", Status: http.StatusTooManyRequests, RetryAfter: 1})
-	s.Fail(simvendor.Fault{Path: "/conversations/init", Drop: simvendor.DropAfter})
-	id, token, there := r.toLibre(s)
+	s.Fail(unheard("POST", "/conversations/init"))
+	id, token := r.toPeopleKilled(func() bool { return len(s.Conversations()) > 0 })
+	there := atLibre(s).UUID
 	if n := len(s.Conversations()); n != 1 {
 		t.Fatalf("%d conversations at Libredesk", n)
 	}

@@ -184,13 +184,9 @@ func TestSlackMixesEvents(t *testing.T) {
 func TestSlackAndAKill(t *testing.T) {
 	t.Parallel()
 	r, s := slackRig(t, slacksim.Options{Retries: []time.Duration{time.Second, time.Second, time.Second}}, "", "")
-	id, token := r.apples()
-	s.Fail(simvendor.Fault{Method: "chat.postMessage", Latency: time.Second, Drop: simvendor.DropAfter})
-	r.write(id, token, "person", "okapi agent")
-	r.eventually("a thread is begun", func() bool { return len(s.Threads()) > 0 })
-	r.kill() // nobody heard of it
+	s.Fail(unheard("chat.postMessage", ""))
+	id, token := r.toPeopleKilled(func() bool { return len(s.Threads()) > 0 })
 	thread := s.Threads()[0]
-	r.inState(id, "queued")
 	r.claims(s, id, thread)
 	said := samWrites(s, thread, "before", 5)
 	r.killPlugin("slack")

@@ -150,8 +150,9 @@ func TestZendeskAndAKill(t *testing.T) {
 	t.Parallel()
 	r, s := zenRig(t, zendesksim.Options{}, "")
 	s.Fail(simvendor.Fault{Path: "/users", Method: "POST", Drop: simvendor.DropAfter})
-	s.Fail(simvendor.Fault{Path: "/conversations", Method: "POST", Drop: simvendor.DropAfter})
-	id, token, there := r.toZen(s)
+	s.Fail(unheard("POST", "/conversations"))
+	id, token := r.toPeopleKilled(func() bool { return len(s.Conversations()) > 0 })
+	there := atZen(s).ID
 	if n := len(s.Conversations()); n != 1 || len(s.Users()) != 1 {
 		t.Fatalf("%d conversations of %d users at Zendesk", n, len(s.Users()))
 	}
