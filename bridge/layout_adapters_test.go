@@ -2,6 +2,7 @@ package bridge_test
 
 import (
 	"bytes"
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -17,6 +18,8 @@ const (
 	direct     = 25
 	pluginName = "footbridge-adapter-"
 	vendorList = "bridge/testdata/vendors.txt"
+	lineList   = "adapters/lines.txt"
+	lineRoom   = 100 // a bound that is further away than this bounds nothing
 )
 
 func read(t *testing.T, name string) string {
@@ -45,6 +48,44 @@ func folders(t *testing.T, name string) []string {
 		t.Fatalf("%s has no folders", name)
 	}
 	return out
+}
+
+// TestAdaptersStaySmall: no adapter has more code than it is allowed, or far less.
+func TestAdaptersStaySmall(t *testing.T) {
+	allowed := map[string]int{}
+	for line := range strings.Lines(read(t, lineList)) {
+		var name string
+		var most int
+		if n, err := fmt.Sscan(line, &name, &most); err == nil && n == 2 {
+			allowed[name] = most
+		}
+	}
+	for _, name := range folders(t, "adapters") {
+		files, err := filepath.Glob(filepath.Join(root, "adapters", name, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := 0
+		for _, file := range files {
+			if !strings.HasSuffix(file, "_test.go") {
+				lines += codeLines(read(t, path.Join("adapters", name, filepath.Base(file))))
+			}
+		}
+		if most := allowed[name]; lines > most || lines+lineRoom <= most {
+			t.Errorf("adapters/%s has %d lines of code and is allowed %d: what grows wants to be the library's; else change %s", name, lines, most, lineList)
+		}
+	}
+}
+
+// codeLines are the lines of a file without comments of their own and blank ones.
+func codeLines(text string) int {
+	n := 0
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "//") {
+			n++
+		}
+	}
+	return n
 }
 
 // TestAdaptersAreWhole: an adapter is a folder, a plugin, scripts, laws and an
