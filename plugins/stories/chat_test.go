@@ -41,7 +41,7 @@ greeting = "שלום"
 [accounts.web]
 `)
 	const at = "/api/v1/chat?publishable_key=pk_heron"
-	if text, _ := r.page(at); !strings.Contains(text, `"title":"Heron","theme":"auto","survey":true,"language":"en","texts":{"he":{"greeting":"שלום"}}`) {
+	if text, _ := r.page(at); !strings.Contains(text, `"title":"Heron","theme":"auto","survey":true,"language":"en","pictures":["https://img.heron.example"],"texts":{"he":{"greeting":"שלום"}}`) {
 		t.Errorf("the chat is %s", text)
 	}
 	if text, policy := r.page("/chat"); !strings.Contains(text, "pk_heron") || !strings.Contains(policy, "img-src 'self' data: https://img.heron.example;") {
@@ -49,7 +49,7 @@ greeting = "שלום"
 	}
 	r.refuses(`title = "Heron"`, `color = "heron"`, "accounts.shop.chat.color", "is not a colour")
 	r.reloads(`title = "Heron"`, `title = "Zebra"`, "survey = true", "survey = false", `pictures = ["https://img.heron.example"]`, "")
-	if text, _ := r.page(at); !strings.Contains(text, `"title":"Zebra","theme":"auto","survey":false`) {
+	if text, _ := r.page(at); !strings.Contains(text, `"title":"Zebra","theme":"auto","survey":false,"language":"en","texts"`) {
 		t.Errorf("the chat is %s", text)
 	}
 	if _, policy := r.page("/chat"); strings.Contains(policy, "heron") {
