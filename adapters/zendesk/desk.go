@@ -135,7 +135,7 @@ func (d desk) says(e event.Event, c event.Content) {
 func (d desk) saidResult(r adapter.Result, seek bool) {
 	p := &d.s.Saying
 	open, made := d.s.Phase == backend.Open, first(r)
-	if page, read := pageOf(r, seek); read {
+	if page, read := pageOf(&r, seek); read {
 		before := ""
 		if made, before = marked(page, actSay+"/"+p.ID(), p.Since); !made.Exists() && d.unseen(before) {
 			return

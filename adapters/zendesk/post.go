@@ -61,10 +61,14 @@ func (d desk) seek(before string) adapter.Call {
 }
 
 // pageOf is what was read to see whether a message is there: in place of its answer, or
-// by a seek; false for what is the answer to something else.
-func pageOf(r adapter.Result, seek bool) (page codec.Value, read bool) {
+// by a seek; false for what is the answer to something else. A seek that was refused says
+// nothing of the message, of which nobody knows then.
+func pageOf(r *adapter.Result, seek bool) (page codec.Value, read bool) {
 	v, err := codec.Lenient(r.Body)
 	read = err == nil && r.Status == http.StatusOK && (r.Reason == adapter.ReasonUnknown || seek && r.Reason == "")
+	if seek && !read {
+		*r = adapter.Result{Tag: r.Tag, Reason: adapter.ReasonUnknown}
+	}
 	return v, read
 }
 

@@ -197,7 +197,7 @@ func (d desk) postResult(r adapter.Result, seek bool) {
 		return
 	}
 	made := first(r)
-	if page, read := pageOf(r, seek); read {
+	if page, read := pageOf(&r, seek); read {
 		before := ""
 		made, before = marked(page, d.postTag(), 0)
 		switch r.Reason = ""; {
