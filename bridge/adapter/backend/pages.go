@@ -18,6 +18,9 @@ const (
 	// knownMost is how many messages are known one by one: more than most desks' pages
 	// have, so that one that was stored late is still found in the next read.
 	knownMost = 40
+	// pagesMost is how many pages one read asks for, back and forward: past it, it tells
+	// what there is.
+	pagesMost = 1000
 	// marksMost is how many pages a read goes back, so that what it keeps of them has
 	// room; past that it tells what there is.
 	marksMost = 400
@@ -49,6 +52,7 @@ type Reading struct {
 	// At is the page under way, as Reads.Page was asked for it, and Marks those to be
 	// read after it. Follows says that the page before it was told.
 	At      string   `json:"at,omitempty"`
+	Pages   int      `json:"pages,omitempty"` // asked for in this read
 	Marks   []string `json:"marks,omitempty"`
 	Follows bool     `json:"follows,omitempty"`
 }
@@ -76,7 +80,7 @@ func (r *Reading) Know(one Seen) {
 // over ends the read under way, and gives the level of the next one, 0 for none.
 func (r *Reading) over() (again int) {
 	again = r.Again
-	r.Level, r.Again, r.At, r.Marks, r.Follows = 0, 0, "", nil, false
+	r.Level, r.Again, r.At, r.Pages, r.Marks, r.Follows = 0, 0, "", 0, nil, false
 	return again
 }
 
@@ -160,6 +164,7 @@ func (d Desk) ReadFrom(at string) {
 
 func (d Desk) page(at string, follows bool) {
 	d.Reading.At, d.Reading.Follows = at, follows
+	d.Reading.Pages++
 	d.Reads.Page(at)
 }
 
@@ -199,7 +204,7 @@ func (d Desk) Stopped(r adapter.Result) {
 func (d Desk) Page(p Page) {
 	r := d.Reading
 	joins := p.Joins || slices.ContainsFunc(p.Messages, func(m Message) bool { return r.Knows(m.Seen) })
-	if !joins && p.Older != "" && p.Older != r.At && len(r.Marks) < marksMost {
+	if !joins && p.Older != "" && p.Older != r.At && len(r.Marks) < marksMost && r.Pages < pagesMost {
 		r.Marks = append(r.Marks, r.At)
 		d.page(p.Older, false)
 		return

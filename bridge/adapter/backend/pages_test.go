@@ -225,6 +225,27 @@ func TestPagesWithoutEnd(t *testing.T) {
 	}
 }
 
+// TestPagesThatNeverJoin: two pages of which each says that there is a gap to the other
+// are read some of the time and not for ever, and then what they hold is told.
+func TestPagesThatNeverJoin(t *testing.T) {
+	w := newWalk(`"low":{"id":"1","at":1}`)
+	if err := w.turn(adapter.Reconcile{}); err != nil {
+		t.Fatal(err)
+	}
+	for n := 0; len(w.told) == 0 && n < 5000; n++ {
+		answer := page("", 1)
+		if w.asked[len(w.asked)-1] == "" {
+			answer = page(`,"older":"2"`, 3)
+		}
+		if err := w.turn(answer); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !slices.Equal(w.told, []string{"3"}) || len(w.asked) < 100 || len(w.asked) > 2000 {
+		t.Errorf("told %q after %d pages", w.told, len(w.asked))
+	}
+}
+
 // desk is what a vendor has of one conversation, and how it gives it away: before a
 // message, by numbers, or forward.
 type desk struct {
