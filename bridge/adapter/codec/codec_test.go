@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/rivo/uniseg"
 	"pgregory.net/rapid"
@@ -192,15 +193,18 @@ func FuzzRead(f *testing.F) {
 func TestWithin(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.StringN(0, 60, 240).Draw(t, "text")
-		limit := rapid.IntRange(16, 100).Draw(t, "limit")
+		limit := rapid.IntRange(0, 100).Draw(t, "limit")
 		got := codec.Within(text, limit)
 		if !strings.HasPrefix(text, got) || len(text) <= limit && got != text {
 			t.Fatalf("%q within %d bytes is %q", text, limit, got)
 		}
-		if cluster, _, _, _ := uniseg.FirstGraphemeClusterInString(text, -1); len(cluster) <= limit && len(got) > limit {
+		if len(got) > limit || utf8.ValidString(text) && !utf8.ValidString(got) {
 			t.Fatalf("%q takes %d bytes of %d", got, len(got), limit)
 		}
 	})
+	if got := codec.Within("語語語", 5); got != "語" {
+		t.Errorf("%q of what has room for one", got)
+	}
 	if got := codec.Within("Ada Lovelace", 3); got != "Ada" {
 		t.Errorf("%q is not what has room", got)
 	}

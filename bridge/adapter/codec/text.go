@@ -55,10 +55,14 @@ func Cut(text string, limit int) (head, rest string) {
 }
 
 // Within is the beginning of a text that takes no more than limit bytes, cut between two
-// grapheme clusters where one alone takes no more.
+// grapheme clusters where one alone takes no more, else between two characters.
 func Within(text string, limit int) string {
-	for units := limit; len(text) > limit; units -= max(len(text)-limit, 4) / 4 {
+	for units := limit; len(text) > limit && units >= 2; units -= max(len(text)-limit, 4) / 4 {
 		text, _ = Cut(text, units)
+	}
+	for len(text) > limit && text != "" {
+		_, size := utf8.DecodeLastRuneInString(text)
+		text = text[:len(text)-size]
 	}
 	return text
 }
