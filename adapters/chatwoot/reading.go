@@ -31,14 +31,13 @@ func (d desk) page(before string) {
 
 func (d desk) readAt(tag, path string) {
 	c := d.asUser(http.MethodGet, d.theirs(path), nil)
-	c.GiveUp = backend.ReadLimit
-	d.Tx.Call(tag, c)
+	d.Read(tag, c)
 }
 
 // read goes on when a read's call has ended. A conversation that was deleted is over.
-func (d desk) read(r adapter.Result) {
+func (d desk) read(tag string, r adapter.Result) {
 	v, err := codec.Lenient(r.Body)
-	whole := r.Tag == readConversation
+	whole := tag == readConversation
 	switch {
 	case !d.Came(r, whole && r.Reason == "" && r.Status == http.StatusNotFound, r.OK() && err == nil):
 	case whole:

@@ -188,7 +188,9 @@ func (d desk) resolve(of string) { d.Tx.Call(actLeave+"/"+of, d.setStatus("Resol
 func (d desk) answer(act, of string, r adapter.Result) {
 	switch {
 	case act == actRead:
-		d.read(r)
+		if tag, ours := d.ReadTag(r); ours {
+			d.read(tag, r)
+		}
 	case act == actSay && d.s.Saying.Sends(of):
 		d.saidResult(r)
 	case act == actRenew:

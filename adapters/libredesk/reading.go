@@ -53,18 +53,17 @@ func placeOf(at string) (number, size int) {
 
 func (d desk) readAt(tag, path string) {
 	c := d.agent(http.MethodGet, path, nil)
-	c.GiveUp = backend.ReadLimit
-	d.Tx.Call(tag, c)
+	d.Read(tag, c)
 }
 
 // read goes on when a read's call has ended. A conversation that was deleted is over; a
 // page that is too large is asked for by halves, and nobody's name keeps words waiting.
-func (d desk) read(r adapter.Result) {
+func (d desk) read(tag string, r adapter.Result) {
 	p := &d.s.Reading
 	data, good := dataOf(r)
-	names := r.Tag == readAgents
+	names := tag == readAgents
 	_, size := placeOf(p.At)
-	tooLarge := r.Tag == readMessages && r.Reason == adapter.ReasonTooLarge && size > 1
+	tooLarge := tag == readMessages && r.Reason == adapter.ReasonTooLarge && size > 1
 	gone := !names && p.Level == backend.LookWhole && r.Reason == "" && r.Status == http.StatusNotFound
 	switch {
 	case !d.Came(r, gone, good || names || tooLarge):
@@ -73,7 +72,7 @@ func (d desk) read(r adapter.Result) {
 		d.ReadFrom("")
 	case tooLarge:
 		d.ReadFrom(place(1, size/2))
-	case r.Tag == readConversation:
+	case tag == readConversation:
 		d.conversation(data)
 	default:
 		d.Page(d.pageOf(data))

@@ -267,7 +267,9 @@ func (d desk) reopened() {
 func (d desk) answer(act, of string, r adapter.Result) {
 	switch {
 	case act == actRead:
-		d.read(r)
+		if tag, ours := d.ReadTag(r); ours {
+			d.read(tag, r)
+		}
 	case (act == actSay || act == actSeek) && d.s.Saying.Sends(of):
 		d.saidResult(r, act == actSeek)
 	case act == actWho && r.Reason == "" && r.Status == http.StatusNotFound:

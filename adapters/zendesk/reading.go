@@ -66,14 +66,13 @@ func (d desk) page(at string) {
 
 func (d desk) readAt(tag, path string) {
 	c := d.there(http.MethodGet, path, nil)
-	c.GiveUp = backend.ReadLimit
-	d.Tx.Call(tag, c)
+	d.Read(tag, c)
 }
 
 // read goes on when a read's call has ended. A conversation that is not there may have
 // been merged into another, of which Zendesk tells a little later; one that is not there
 // the next time either is over.
-func (d desk) read(r adapter.Result) {
+func (d desk) read(tag string, r adapter.Result) {
 	p := &d.s.Reading
 	if p.Level == 0 {
 		return
@@ -81,7 +80,7 @@ func (d desk) read(r adapter.Result) {
 	v, err := codec.Lenient(r.Body)
 	was := p.Gone
 	p.Gone = r.Reason == "" && r.Status == http.StatusNotFound
-	tooLarge := r.Tag == readMessages && r.Reason == adapter.ReasonTooLarge && !strings.HasPrefix(p.At, forward) && len(p.Known) > 0
+	tooLarge := tag == readMessages && r.Reason == adapter.ReasonTooLarge && !strings.HasPrefix(p.At, forward) && len(p.Known) > 0
 	switch {
 	case !d.Came(r, p.Gone && was, r.OK() && err == nil || tooLarge):
 		if p.Gone && d.s.Phase == backend.Open {
@@ -89,7 +88,7 @@ func (d desk) read(r adapter.Result) {
 		}
 	case tooLarge:
 		d.ReadFrom(forward + p.Known[len(p.Known)-1].ID) // a page has a hundred messages; those after a known one may be fewer
-	case r.Tag == readConversation:
+	case tag == readConversation:
 		d.controlled(v.Get("conversation"))
 		d.ReadFrom("")
 	default:

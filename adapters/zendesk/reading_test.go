@@ -80,10 +80,10 @@ func (b *workspace) late(name, text string) []adapter.Input {
 
 func (b *workspace) answer(c adapter.Calling) (any, []adapter.Input) {
 	switch act, _, _ := strings.Cut(c.Tag, "/"); {
-	case c.Tag == "read/conversation":
+	case strings.HasPrefix(c.Tag, "read/conversation"):
 		active := map[bool]any{true: nil, false: object{"name": "zd-agentWorkspace"}}[b.released]
 		return object{"conversation": object{"id": "c1", "activeSwitchboardIntegration": active}}, nil
-	case c.Tag == "read/messages":
+	case strings.HasPrefix(c.Tag, "read/messages"):
 		return b.list(c.Call.URL), nil
 	case act == "user":
 		return object{"user": object{"id": "u1"}}, nil
@@ -145,7 +145,7 @@ func FuzzRead(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body []byte, conversation bool) {
 		tag := map[bool]string{true: "read/conversation", false: "read/messages"}[conversation]
-		tried(t, "open", 2, adapter.Result{Tag: tag, Status: 200, Body: body})
+		tried(t, "open", 2, adapter.Result{Tag: tag + "/h", Status: 200, Body: body})
 	})
 }
 

@@ -3,6 +3,7 @@ package backend
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/footbridge/footbridge/bridge/adapter"
 	"github.com/footbridge/footbridge/bridge/adapter/codec"
@@ -137,6 +138,19 @@ func Messages(list []codec.Value, seen func(codec.Value) Seen) []Message {
 		return cmp.Compare(a.At, b.At)
 	})
 	return all
+}
+
+// Read makes a call of a read, which is given up where the next one brings as much. Its
+// tag bears the hand-off after what the adapter calls it: an answer that comes when the
+// next hand-off has begun says nothing of that.
+func (d Desk) Read(tag string, c adapter.Call) {
+	c.GiveUp = ReadLimit
+	d.Tx.Call(tag+"/"+d.Course.Handoff, c)
+}
+
+// ReadTag is the tag a call of this hand-off's reads was made with; false for another's.
+func (d Desk) ReadTag(r adapter.Result) (tag string, ours bool) {
+	return strings.CutSuffix(r.Tag, "/"+d.Course.Handoff)
 }
 
 // Look reads what is new, now or after the read under way.
