@@ -62,12 +62,16 @@ screenshots: tools
 	FOOTBRIDGE_SHOTS=$(CURDIR)/docs/screenshots/all $(GO) test -tags screenshots -run '^TestScreenshots' -count=1 ./bridge/internal/web
 	@cd docs/screenshots && cp all/small-desk-desktop-light.webp all/small-desk-desktop-dark.webp all/small-chat-phone-light.webp .
 
-## fuzz: every fuzz target for FUZZTIME each, two at a time
+## fuzz: every fuzz target for FUZZTIME each, two at a time. Go at times fails a target
+## with nothing but "context deadline exceeded" when its time is up (go.dev/issue/75804,
+## mended in Go 1.27): that is run again.
 FUZZTIME ?= 10s
 fuzz:
 	@grep -roE --include='*_test.go' '^func Fuzz[A-Za-z0-9]+' adapters bridge plugins | sort | sed 's|/[^/]*:func | |' | \
-	xargs -P 2 -L 1 sh -c '$(GO) test -run "^$$" -fuzz "^$$1\$$" -fuzztime $(FUZZTIME) -parallel 1 ./$$0 >"$${TMPDIR:-/tmp}/$$1.$$$$" 2>&1; \
-	  went=$$?; echo "$$0 $$1"; [ $$went = 0 ] || cat "$${TMPDIR:-/tmp}/$$1.$$$$"; rm -f "$${TMPDIR:-/tmp}/$$1.$$$$"; [ $$went = 0 ]'
+	xargs -P 2 -L 1 sh -c 'out="$${TMPDIR:-/tmp}/$$1.$$$$"; for try in 1 2 3; do \
+	  $(GO) test -run "^$$" -fuzz "^$$1\$$" -fuzztime $(FUZZTIME) -parallel 1 ./$$0 >"$$out" 2>&1; went=$$?; \
+	  [ $$went != 0 ] && grep -q "^    context deadline exceeded$$" "$$out" && ! grep -q "Failing input" "$$out" || break; done; \
+	  echo "$$0 $$1"; [ $$went = 0 ] || cat "$$out"; rm -f "$$out"; [ $$went = 0 ]'
 
 ## tools: what the tests need besides Go
 tools:
