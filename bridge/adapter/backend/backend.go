@@ -224,7 +224,7 @@ func (d Desk) said(e event.Event, c event.Content) {
 	}
 }
 
-// note shows people there a text, where there is one and they have the conversation.
+// note shows people there a text, where there is one and a conversation was made there.
 func (d Desk) note(of, text string) {
 	if text != "" && d.Course.Phase != None && d.Course.Chat != "" {
 		d.Acts.Note(of, text)

@@ -79,7 +79,7 @@ func (d Desk) Judged(what, good, fault, mend string) {
 // Webhook is what the vendor is to call where the adapter's endpoint is at /webhook.
 func (d Desk) Webhook() string { return d.Tx.Account().PublicURL + "/webhook" }
 
-// Having is the one of a list that has a text in a field, in any case; none where no one
+// Having is the last of a list that has a text in a field, in any case; none where no one
 // has.
 func Having(list codec.Value, field, text string) (one codec.Value) {
 	for _, v := range list.Items() {
