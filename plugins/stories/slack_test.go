@@ -152,6 +152,7 @@ func TestSlackLosesEvents(t *testing.T) {
 	all := samWrites(s, thread, "reply", 60)
 	r.heard(id, token, all[59])
 	all = append(all, samWrites(s, thread, "more", 30)...)
+	r.heard(id, token, all[89]) // the look soon after a hand-off is over: only Reconcile reads now
 	s.Trouble(simvendor.Trouble{})
 	for range 2 {
 		r.presses(s, thread, slackSam, "close")
