@@ -130,7 +130,7 @@ func (d desk) pressed(v codec.Value) error {
 	switch {
 	case !isUser(p.User), instant(thread) == 0, len(thread) > threadMost:
 	case d.s.Phase != backend.Open && d.s.Phase != backend.Setting, d.s.Chat != "" && thread != d.s.Chat:
-		d.over(thread)
+		d.late(p)
 	case d.until(thread) == math.MaxInt64: // the first press that ends it counts
 		d.queue(p)
 		d.press()
@@ -163,11 +163,19 @@ func (d desk) press() {
 	}
 }
 
+// late is a press that comes when it is over. Who hands back what is gone has what they
+// wanted: two people who press it at once are not told that nobody saw them.
+func (d desk) late(p press) {
+	if p.Action != actionBack {
+		d.over(p.Thread)
+	}
+}
+
 // stale lets go of presses that came before the thread stood and are of an earlier one.
 func (d desk) stale() {
 	for _, p := range d.s.Presses {
 		if !p.in(d.s.Chat) {
-			d.over(p.Thread)
+			d.late(p)
 		}
 	}
 	d.s.Presses = slices.DeleteFunc(d.s.Presses, func(p press) bool { return !p.in(d.s.Chat) })
