@@ -37,6 +37,7 @@ type state struct {
 	// long one.
 	Own     []string `json:"own,omitempty"`
 	Parts   []string `json:"parts,omitempty"`
+	Pages   int      `json:"pages,omitempty"` // that a message was looked for on
 	Setup   setup    `json:"setup,omitzero"`
 	Saying  saying   `json:"saying,omitzero"`
 	Reading reading  `json:"reading,omitzero"`
@@ -137,7 +138,7 @@ func (d desk) saidResult(r adapter.Result, seek bool) {
 	open, made := d.s.Phase == backend.Open, first(r)
 	if page, read := pageOf(&r, seek); read {
 		before := ""
-		if made, before = marked(page, actSay+"/"+p.ID(), p.Since); !made.Exists() && d.unseen(before) {
+		if made, before = d.marked(page, actSay+"/"+p.ID(), p.Since, seek); !made.Exists() && d.unseen(before) {
 			return
 		}
 		if r.Reason = ""; !made.Exists() {

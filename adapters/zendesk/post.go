@@ -74,8 +74,12 @@ func pageOf(r *adapter.Result, seek bool) (page codec.Value, read bool) {
 
 // marked looks on a page for the message that was sent under a tag; before is where the
 // next page ends, "" where the message cannot be on one: it is no older than since, in
-// milliseconds.
-func marked(page codec.Value, tag string, since int64) (one codec.Value, before string) {
+// milliseconds. Pages that never end are not followed for ever.
+func (d desk) marked(page codec.Value, tag string, since int64, seek bool) (one codec.Value, before string) {
+	if !seek {
+		d.s.Pages = 0
+	}
+	d.s.Pages++
 	list := page.Get("messages").Items()
 	for _, one := range list {
 		if one.Get("metadata").Get(mark).Text() == tag {
@@ -83,7 +87,7 @@ func marked(page codec.Value, tag string, since int64) (one codec.Value, before 
 		}
 	}
 	all := backend.Messages(list, seenOf)
-	if len(all) > 0 && is(page.Get("meta").Get("hasMore"), "true") && all[0].At >= since-seekBack {
+	if d.s.Pages < pagesMost && len(all) > 0 && is(page.Get("meta").Get("hasMore"), "true") && all[0].At >= since-seekBack {
 		return codec.Value{}, all[0].ID
 	}
 	return codec.Value{}, ""
@@ -92,6 +96,8 @@ func marked(page codec.Value, tag string, since int64) (one codec.Value, before 
 const (
 	// seekLimit is how long it is tried to look for the customer's message.
 	seekLimit = 10 * time.Minute
+	// pagesMost is on how many pages a message is looked for.
+	pagesMost = 100
 	// seekBack is how much older than its sending a message may be said to be, in
 	// milliseconds: clocks differ.
 	seekBack = 120_000

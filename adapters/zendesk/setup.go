@@ -199,7 +199,7 @@ func (d desk) postResult(r adapter.Result, seek bool) {
 	made := first(r)
 	if page, read := pageOf(&r, seek); read {
 		before := ""
-		made, before = marked(page, d.postTag(), 0)
+		made, before = d.marked(page, d.postTag(), 0, seek)
 		switch r.Reason = ""; {
 		case before != "":
 			d.Step(stepSeek, d.seek(before))
