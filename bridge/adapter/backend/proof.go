@@ -39,12 +39,16 @@ func (d Desk) check(in adapter.Check) {
 }
 
 // proved goes on with a proof when one of its calls has ended; false for a call of
-// something else.
+// something else. Who does not answer the first says nothing of any credential.
 func (d Desk) proved(r adapter.Result) bool {
 	step, ours := strings.CutPrefix(r.Tag, tagCheck+"/")
 	if ours && step == d.Proof.Step {
 		d.Proof.Step = ""
-		d.Acts.Proved(step, r)
+		if r.Reason != "" && len(d.Proof.Findings) == 0 {
+			d.Found("address", "", d.Title+" does not answer: "+r.Reason, "look at the settings of where it is, such as base_url, and see that the bridge reaches it")
+		} else {
+			d.Acts.Proved(step, r)
+		}
 		d.proven()
 	}
 	return ours
