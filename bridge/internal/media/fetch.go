@@ -62,6 +62,10 @@ func (s *Store) Resume(ctx context.Context) {
 func (s *Store) begin(handle string, f File) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if c, ok := s.claims[handle]; ok {
+		close(c.told)
+		delete(s.claims, handle)
+	}
 	if s.pending[handle] != nil || s.ctx.Err() != nil {
 		return
 	}
@@ -158,14 +162,25 @@ func (s *Store) note(handle string, f File) error {
 	return w.finish(s.ctx, f)
 }
 
-// await waits for the fetch of a file, if one is under way.
+// await waits for the fetch of a file, if one is under way or is about to begin.
 func (s *Store) await(ctx context.Context, handle string) {
+	s.mu.Lock()
+	claimed, ok := s.claims[handle]
+	s.mu.Unlock()
+	if ok {
+		limited, cancel := context.WithDeadline(ctx, claimed.until)
+		defer cancel()
+		wait(limited, claimed.told)
+	}
 	s.mu.Lock()
 	done := s.pending[handle]
 	s.mu.Unlock()
-	if done == nil {
-		return
+	if done != nil {
+		wait(ctx, done)
 	}
+}
+
+func wait(ctx context.Context, done <-chan struct{}) {
 	select {
 	case <-done:
 	case <-ctx.Done():

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/footbridge/footbridge/bridge/event"
@@ -47,6 +48,37 @@ func TestFetched(t *testing.T) {
 	if len(w.asked) != 1 || w.asked[0] != "studio https://vendor.example/files/a.png?sig=1" {
 		t.Errorf("asked %v", w.asked)
 	}
+}
+
+// TestAskedForBeforeItIsBegun: whoever reads the journal knows of a file before the store
+// is told of it, and waits; not for ever, where the event was never stored.
+func TestAskedForBeforeItIsBegun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStore(t, newSafe(t, here), &web{kind: "image/png", body: png})
+		e := told(s, "https://vendor.example/a.png")
+		m, _ := mediaOf(e)
+		got := make(chan error, 1)
+		go func() {
+			_, err := s.LinkTo(t.Context(), m.Blob)
+			got <- err
+		}()
+		time.Sleep(time.Second)
+		s.Stored(e)
+		if err := <-got; err != nil {
+			t.Errorf("asked for before it was begun: %v", err)
+		}
+		lost, _ := mediaOf(told(s, "https://vendor.example/lost.png"))
+		began := time.Now()
+		if _, err := s.LinkTo(t.Context(), lost.Blob); !errors.Is(err, ErrNotFound) || time.Since(began) > claimLasts {
+			t.Errorf("one that was never stored: %v after %s", err, time.Since(began))
+		}
+		time.Sleep(claimLasts)
+		told(s, "https://vendor.example/next.png")
+		if len(s.claims) != 1 {
+			t.Errorf("%d claims are remembered", len(s.claims))
+		}
+		s.Close()
+	})
 }
 
 // TestNotFetched: the vendor's link stays where there is no file; a file that

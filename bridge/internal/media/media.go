@@ -15,6 +15,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"path/filepath"
 	"regexp"
@@ -92,7 +93,18 @@ type Store struct {
 	naming  sync.Mutex // held while a file becomes one of its conversation's
 	mu      sync.Mutex
 	pending map[string]chan struct{} // by handle, closed when its fetch has ended
+	claims  map[string]claim         // by handle, of which Stored was not told yet
 }
+
+// claim is a file whose event is on its way to the journal. Whoever reads the journal may
+// know of the event before Stored does.
+type claim struct {
+	told  chan struct{} // closed when Stored is told
+	until time.Time     // when it is no longer waited for: the event was not stored
+}
+
+// claimLasts bounds how long after its claim the event of a file may be stored.
+const claimLasts = 10 * time.Second
 
 // fetchesAtOnce bounds how many files are fetched side by side.
 const fetchesAtOnce = 8
@@ -105,7 +117,7 @@ func New(o Options) *Store {
 	if o.Room == nil {
 		o.Room = room
 	}
-	s := &Store{Options: o, slots: make(chan struct{}, fetchesAtOnce), pending: map[string]chan struct{}{}}
+	s := &Store{Options: o, slots: make(chan struct{}, fetchesAtOnce), pending: map[string]chan struct{}{}, claims: map[string]claim{}}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
 }
@@ -178,8 +190,20 @@ func (s *Store) Claim(conversation, eventID string, m event.Media) event.Media {
 	mac.Write([]byte("claim\n" + eventID))
 	if h := handleOf(conversation, mac.Sum(nil)); handleForm.MatchString(h) {
 		m.Blob = h
+		s.claim(h)
 	}
 	return m
+}
+
+// claim notes a claim, and lets go of those of which nothing came.
+func (s *Store) claim(handle string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	maps.DeleteFunc(s.claims, func(_ string, c claim) bool { return now.After(c.until) })
+	if _, ok := s.claims[handle]; !ok {
+		s.claims[handle] = claim{make(chan struct{}), now.Add(claimLasts)}
+	}
 }
 
 func (s *Store) path(handle string) string {
