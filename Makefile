@@ -8,7 +8,7 @@ PLUGINS  := $(notdir $(wildcard plugins/footbridge-adapter-*))
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 MISSING  := $(if $(CHROMIUM),,chromium) $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),,gcc libc6-dev)
 
-.PHONY: run build test race lint check generate bench measure screenshots fuzz clean tools
+.PHONY: run build test race lint check generate bench measure slow screenshots fuzz clean tools
 
 ## run: build, start the bridge and a simulated AI Studio, print where to look; with
 ## DESK=chatwoot (or another of docs/desks/*.toml) that simulated desk instead
@@ -55,6 +55,15 @@ bench:
 ## measure: how long the desk ever keeps its agent from the next key
 measure: tools
 	$(GO) test -tags measure -run '^TestMeasure' -v -count=1 ./bridge/internal/web
+
+## slow: the stories and the pages with every step of the bridge taking up to SLOW, another
+## time whenever it is made, so that what comes in a rare order or needs a quick machine
+## shows; TRACES is a folder (from /) for how the conversations of what failed went. The
+## tests that count where the bridge crashes start it too often for that.
+SLOW ?= 100ms
+TRACES ?=
+slow: tools
+	FOOTBRIDGE_SLOW=$(SLOW) FOOTBRIDGE_TRACES=$(TRACES) $(GO) test -count=1 -shuffle=on -skip '^TestCrashes' -timeout 60m ./plugins/stories ./bridge/internal/web
 
 ## screenshots: every page, light and dark, desktop and phone, into docs/screenshots/all
 screenshots: tools

@@ -85,7 +85,7 @@ func TestACrashTellsNoWords(t *testing.T) {
 			if code := p.wait(); code != 2 {
 				t.Errorf("it ended with %d", code)
 			}
-			p.says("the bridge crashed", "\ngoroutine ", "internal/app.failpoint.func", "failpoint.go:", "internal/engine.")
+			p.says("the bridge crashed", "\ngoroutine ", "internal/app.kills.func", "failpoint.go:", "internal/engine.")
 			wordless(t, "output", p.output())
 		})
 	}
@@ -99,7 +99,7 @@ func TestAPanicInARequestTellsNoWords(t *testing.T) {
 	if status != http.StatusInternalServerError || answer != "something went wrong here\n" {
 		t.Errorf("answered %d %s", status, answer)
 	}
-	p.await("panic while a request was served", "type=string", "internal/app.failpoint.func")
+	p.await("panic while a request was served", "type=string", "internal/app.kills.func")
 	p.until("/healthz")
 	wordless(t, "output", p.output())
 }

@@ -282,7 +282,7 @@ func (r *rig) start() (*exec.Cmd, error) {
 	}
 	line := r.line()
 	cmd := exec.Command(line[0], line[1:]...)
-	cmd.Env = slices.Concat(r.environ(), secretsEnv(), []string{"FOOTBRIDGE_FAILPOINT=" + fail, "FOOTBRIDGE_FAILPOINT_LOG=" + r.hitLog}, r.env)
+	cmd.Env = slices.Concat(r.environ(), secretsEnv(), []string{"FOOTBRIDGE_FAILPOINT=" + fail, "FOOTBRIDGE_FAILPOINT_LOG=" + r.hitLog, "FOOTBRIDGE_SLOW=" + os.Getenv("FOOTBRIDGE_SLOW")}, r.env)
 	out := &locked{mu: &r.mu, b: &r.log}
 	cmd.Stdout, cmd.Stderr = out, out
 	r.mu.Lock()
@@ -357,6 +357,7 @@ func (r *rig) stop() {
 		return
 	}
 	r.discreet()
+	r.keepTraces()
 	r.mu.Lock()
 	r.closing = true
 	_ = r.cmd.Process.Signal(os.Interrupt)
@@ -369,6 +370,21 @@ func (r *rig) stop() {
 		r.t.Error("bridge did not end within 60 s of an interrupt")
 	}
 	r.sealed()
+}
+
+// keepTraces writes how the conversations of a test that failed went, turn by turn,
+// into the folder FOOTBRIDGE_TRACES, if there is one.
+func (r *rig) keepTraces() {
+	dir := os.Getenv("FOOTBRIDGE_TRACES")
+	if dir == "" || !r.t.Failed() {
+		return
+	}
+	for _, c := range r.conversations() {
+		name := filepath.Join(dir, strings.ReplaceAll(r.t.Name(), "/", "-")+"-"+c.ID)
+		if err := os.WriteFile(name, []byte(r.command("", "trace", c.ID).out), 0o600); err != nil {
+			r.t.Log(err)
+		}
+	}
 }
 
 // stored reads from the journal, when the bridge has ended, what became of a

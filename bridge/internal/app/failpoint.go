@@ -4,6 +4,7 @@ package app
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"regexp"
 	"strconv"
@@ -15,11 +16,33 @@ import (
 	"github.com/footbridge/footbridge/bridge/internal/host"
 )
 
-// failpoint reads FOOTBRIDGE_FAILPOINT, "POINT:N:bridge" or "POINT:N:ADAPTER":
+// failpoint makes of the environment what happens at the engine's points. Each takes
+// up to FOOTBRIDGE_SLOW, another time whenever it is reached, so that all orders that a
+// busy machine would bring come true; then [kills] has its turn.
+func failpoint(plugins *host.Host) func(string) {
+	kill, most := kills(plugins), slow()
+	if most <= 0 {
+		return kill
+	}
+	return func(point string) {
+		time.Sleep(rand.N(most))
+		if kill != nil {
+			kill(point)
+		}
+	}
+}
+
+// slow reads FOOTBRIDGE_SLOW; 0 where it says nothing.
+func slow() time.Duration {
+	most, _ := time.ParseDuration(os.Getenv("FOOTBRIDGE_SLOW")) // not set is not slow
+	return most
+}
+
+// kills reads FOOTBRIDGE_FAILPOINT, "POINT:N:bridge" or "POINT:N:ADAPTER":
 // the N-th time POINT is reached this process, or the adapter's, is killed as
 // kill -9 would, and the hit is noted in FOOTBRIDGE_FAILPOINT_LOG. "POINT:N:panic"
 // panics there, as libraries do, with all the program was given.
-func failpoint(plugins *host.Host) func(string) {
+func kills(plugins *host.Host) func(string) {
 	parts := strings.Split(os.Getenv("FOOTBRIDGE_FAILPOINT"), ":")
 	if len(parts) != 3 {
 		return nil

@@ -7,9 +7,11 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -276,7 +278,7 @@ func (s *server) start() {
 	s.desk = desk.New(desk.Rules{Native: map[string]bool{"desk": true}, Queues: map[string]config.Queue{}}, nil)
 	s.must(s.desk.Seed(ctx, s.journal))
 	s.engine = engine.New(engine.Options{Journal: s.journal, Turner: &inProcess{defs: map[string]adapter.Definition{"helper": helper(), "assistant": assistant()}},
-		Caller: noCalls{}, Desk: refusals{s.desk}, Observer: watcher{s}, Setup: routes()})
+		Caller: noCalls{}, Desk: refusals{s.desk}, Observer: watcher{s}, Setup: routes(), Fail: func(string) { pause() }})
 	s.files = media.New(media.Options{Dir: filepath.Join(s.dir, "media"), Vault: s.journal, Key: keys.Derive("files"),
 		Rules: media.Rules{MaxSize: 1 << 20, MaxFiles: 10, MaxTotal: 1 << 24, Types: media.DefaultTypes(), Fetch: media.FetchNever}})
 	s.api = api.New(api.Options{Journal: s.journal, Engine: s.engine, Desk: s.desk, Files: s.files, Status: accounts{s}, Keys: keys, Setup: api.Setup{
@@ -290,7 +292,7 @@ func (s *server) start() {
 	pages, err := web.New(web.Options{DefaultKey: chatKey})
 	s.must(err)
 	mux := http.NewServeMux()
-	mux.Handle("/api/", s.lossy(s.api))
+	mux.Handle("/api/", slow(s.lossy(s.api)))
 	mux.Handle(media.Root, s.files)
 	mux.HandleFunc("/portrait.png", portrait)
 	mux.Handle("/", pages)
@@ -309,6 +311,39 @@ func portrait(w http.ResponseWriter, _ *http.Request) {
 	data, _ := base64.StdEncoding.DecodeString(dot)
 	_, _ = w.Write(data)
 }
+
+// pause takes up to FOOTBRIDGE_SLOW: make slow looks for what needs a quick machine.
+func pause() {
+	if most, _ := time.ParseDuration(os.Getenv("FOOTBRIDGE_SLOW")); most > 0 {
+		time.Sleep(rand.N(most))
+	}
+}
+
+// slow lets requests and answers take their time, so that they overtake each other.
+func slow(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		pause()
+		next.ServeHTTP(&late{ResponseWriter: w}, r)
+	})
+}
+
+// late is an answer that leaves a while after it was made.
+type late struct {
+	http.ResponseWriter
+	once sync.Once
+}
+
+func (l *late) Write(p []byte) (int, error) {
+	l.once.Do(pause)
+	return l.ResponseWriter.Write(p)
+}
+
+func (l *late) WriteHeader(status int) {
+	l.once.Do(pause)
+	l.ResponseWriter.WriteHeader(status)
+}
+
+func (l *late) Unwrap() http.ResponseWriter { return l.ResponseWriter }
 
 // lossy lets some words arrive and loses the answers, and refuses others. What
 // pages tell by themselves, such as what has been read, is let through: nobody
