@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -189,6 +190,38 @@ func (r *rig) state(id string) string {
 func (r *rig) inState(id, state string) {
 	r.t.Helper()
 	r.eventually("conversation "+state, func() bool { return r.state(id) == state })
+}
+
+// took waits until the journal has it that an account was given the words. What has
+// left and is not recorded yet leaves again after a crash, as docs/guarantees.md says.
+func (r *rig) took(id, account, text string) {
+	r.t.Helper()
+	r.eventually(account+" took "+text, func() bool {
+		var trace struct {
+			Legs  []struct{ ID, Account string }
+			Turns []struct {
+				Events []struct {
+					Event      event.Event
+					Deliveries []struct{ Leg, Outcome string }
+				}
+			}
+		}
+		r.api("GET", "/conversations/"+id+"/trace?limit=1000", deskToken, "", nil, &trace)
+		accounts := map[string]string{}
+		for _, l := range trace.Legs {
+			accounts[l.ID] = l.Account
+		}
+		for _, turn := range trace.Turns {
+			for _, e := range turn.Events {
+				for _, d := range e.Deliveries {
+					if accounts[d.Leg] == account && d.Outcome == "delivered" && slices.Contains(texts([]event.Event{e.Event}, e.Event.Actor.Role), text) {
+						return true
+					}
+				}
+			}
+		}
+		return false
+	})
 }
 
 // texts are the words of one role in a conversation, in order.

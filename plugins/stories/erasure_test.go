@@ -131,7 +131,7 @@ func TestErasingCustomersUnderLoad(t *testing.T) {
 	all.whole(stay)
 	r.trailHas("conversation.erased", 100)
 	r.trailHas("conversation.exported", 1)
-	r.erasedOnDisk(all.ids[leave[7]], append(leave, all.ids[leave[3]]+"/"))
+	r.erasedOnDisk(all.ids[leave[7]], append(leave, "okapi "+all.ids[leave[3]]+"/"))
 }
 
 // trailHas wants the audit trail to be whole, and to have so many of an action.

@@ -139,7 +139,7 @@ func (b vendorBack) waits(k *talk) {
 		return k.key != ""
 	})
 	k.used[k.key] = true
-	k.eventually("the hand-off is whole", func() bool { return k.queued() })
+	k.eventually("the hand-off is whole", func() bool { return k.queued() && b.at(k).Open })
 }
 
 // queued reports whether people have been asked since they were asked for last. The

@@ -68,6 +68,7 @@ func TestAiseraClientGoesThroughHandoffAndBack(t *testing.T) {
 			if !c.Open() {
 				t.Error("the connection did not stay")
 			}
+			r.took(id, "chat", "okapi about pears")
 			r.kill()
 			r.ready()
 			c = dial()

@@ -354,6 +354,7 @@ func TestWidgetOnASocket(t *testing.T) {
 	if open, code := w.Connected(); !open {
 		t.Errorf("the connection did not stay: %d", code)
 	}
+	r.took(id, "widget", "okapi Sam here")
 	r.kill()
 	r.ready()
 	r.say(id, "two", event.MessageCreated{Content: event.Plain("okapi are you there")})
