@@ -167,7 +167,7 @@ func (s *Store) await(ctx context.Context, handle string) {
 	s.mu.Lock()
 	claimed, ok := s.claims[handle]
 	s.mu.Unlock()
-	if ok {
+	if _, err := os.Stat(s.path(handle)); ok && err != nil { // one that is here may be claimed again
 		limited, cancel := context.WithDeadline(ctx, claimed.until)
 		defer cancel()
 		wait(limited, claimed.told)
