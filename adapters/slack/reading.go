@@ -197,11 +197,16 @@ func (d desk) hint(v codec.Value) {
 	}
 }
 
-// over tells whoever writes or presses too late that it is over, once.
+// over tells whoever writes or presses too late that it is over, once; while nobody has
+// taken back what was handed back, when somebody has.
 func (d desk) over(thread string) {
+	if d.s.Phase == backend.Returning && thread == d.s.Chat {
+		d.TooLate()
+		return
+	}
 	here := d.s.Phase == backend.Open || d.s.Phase == backend.Setting && d.s.Chat != ""
 	gone := d.s.Phase == backend.Gone || here && thread != d.s.Chat
-	if gone && thread != "" && d.s.Over != thread {
+	if gone && thread != "" && d.s.Over != thread && (thread != d.s.Chat || !d.s.Told) {
 		d.s.Over = thread
 		d.line("over/"+thread, thread, d.Ways.AbsentText)
 	}

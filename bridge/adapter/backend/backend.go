@@ -243,7 +243,7 @@ func (d Desk) kept(of string) {
 	if d.Course.Phase != Returning {
 		return
 	}
-	d.Course.Phase = Open
+	d.Course.Phase, d.Course.Late = Open, false
 	d.Acts.Reopen(of)
 	d.note(of, "The virtual agent did not take the conversation back.")
 }
