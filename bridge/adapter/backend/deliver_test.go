@@ -134,3 +134,44 @@ func TestNothingIsAnsweredAfterTheEnd(t *testing.T) {
 		}
 	}
 }
+
+// Who writes while the conversation is on its way back is told when it was taken, once;
+// where it came back to these people they are heard, and nobody is told the next time.
+func TestWhoWritesWhileItIsOnItsWayBack(t *testing.T) {
+	writes := adapter.Request{Endpoint: "hook", Body: []byte(`{"said":true}`)}
+	deliver := func(body event.Body) adapter.Input { return adapter.Deliver{Event: event.Event{ID: "x", Body: body}} }
+	taken, back := deliver(event.HandbackCompleted{}), deliver(event.HandbackFailed{})
+	for name, c := range map[string]struct {
+		inputs []adapter.Input
+		told   int
+	}{
+		"nobody writes":       {[]adapter.Input{taken}, 0},
+		"somebody, twice":     {[]adapter.Input{writes, writes, taken, writes}, 1},
+		"only after it":       {[]adapter.Input{taken, writes, writes}, 1},
+		"before it came back": {[]adapter.Input{writes, back, nil, taken}, 0},
+	} {
+		state, told := []byte(`{"phase":"returning","handoff":"h","chat":"7"}`), 0
+		for _, in := range c.inputs {
+			if in == nil { // they give it back again
+				state = []byte(strings.Replace(string(state), `"phase":"open"`, `"phase":"returning"`, 1))
+				continue
+			}
+			out := adapter.Run(definition(), adapter.Turn{ID: "t", Key: "c", Conversation: "c", StateVersion: 1, Input: in, State: state,
+				Account: adapter.Account{Name: "desk", Role: event.RoleLiveAgent, Credentials: []string{"key"}}, Placeholders: map[string]string{"key": "k"}})
+			state = out.State
+			d, _ := in.(adapter.Deliver)
+			_, cameBack := d.Event.Body.(event.HandbackFailed) // which is a note of its own
+			for _, effect := range out.Effects {
+				if call, ok := effect.(adapter.Calling); ok && strings.HasPrefix(call.Tag, "note/") && !cameBack {
+					told++
+				}
+			}
+			if out.Err != "" {
+				t.Errorf("%s: %s", name, out.Err)
+			}
+		}
+		if told != c.told {
+			t.Errorf("%s: told %d times, want %d", name, told, c.told)
+		}
+	}
+}
